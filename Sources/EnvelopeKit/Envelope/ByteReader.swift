@@ -1,0 +1,53 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+/// Reads bytes from outside in order; every length is checked before anything is taken.
+struct ByteReader {
+  private let bytes: [UInt8]
+  private(set) var position = 0
+
+  init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+  var remainingByteCount: Int { bytes.count - position }
+
+  mutating func take(_ count: Int) throws(EnvelopeError) -> [UInt8] {
+    guard count >= 0, count <= remainingByteCount else { throw .truncated }
+    defer { position += count }
+    return Array(bytes[position..<position + count])
+  }
+
+  mutating func takeByte() throws(EnvelopeError) -> UInt8 {
+    guard remainingByteCount > 0 else { throw .truncated }
+    defer { position += 1 }
+    return bytes[position]
+  }
+
+  mutating func takeUInt16() throws(EnvelopeError) -> UInt16 {
+    try UInt16(bigEndian: take(2))
+  }
+
+  mutating func takeUInt32() throws(EnvelopeError) -> UInt32 {
+    try UInt32(bigEndian: take(4))
+  }
+
+  /// All that is left.
+  mutating func takeRest() -> [UInt8] {
+    defer { position = bytes.count }
+    return Array(bytes[position...])
+  }
+
+  /// The bytes read so far.
+  var consumed: [UInt8] { Array(bytes[..<position]) }
+}
+
+extension FixedWidthInteger {
+  /// The integer whose bytes these are, most significant first.
+  fileprivate init(bigEndian bytes: [UInt8]) {
+    self = bytes.reduce(0) { $0 << 8 | Self(truncatingIfNeeded: $1) }
+  }
+}
+
+extension EnvelopeError {
+  static let truncated = EnvelopeError(
+    .malformed, "The envelope ends too early", advice: "Check that it was copied whole.")
+}

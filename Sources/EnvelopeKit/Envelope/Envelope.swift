@@ -1,0 +1,65 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+/// Seals and opens single values, each with a data key of its own.
+///
+/// An envelope is header ‖ 24-byte nonce ‖ ciphertext ‖ 16-byte tag (`Docs/Format.md`, section Values): with one
+/// keyset about 200 bytes more than the plaintext. Whoever sees it learns the plaintext's length and the key
+/// ids, nothing else. For many values under one data key there are ``Sealer`` and ``Opener``.
+public enum Envelope {
+  /// Seals bytes under a new data key.
+  ///
+  /// - Parameters:
+  ///   - plaintext: Any number of bytes.
+  ///   - context: Pairs that must be given again to open.
+  ///   - associatedData: Bytes that must be given again to open, such as the id of a row; may be empty.
+  ///   - keyring: Wraps the data key.
+  /// - Returns: The envelope's bytes; ``text(of:)`` makes text of them.
+  /// - Throws: `invalidArgument` for a context that breaks a limit, or what the keyring throws.
+  public static func seal(
+    _ plaintext: [UInt8], context: EncryptionContext, authenticating associatedData: [UInt8] = [],
+    using keyring: some Keyring
+  ) async throws -> [UInt8] {
+    let unlocked = try await UnlockedHeader.make(.value, context: context, using: keyring)
+    let key = try unlocked.keys.key(.payload)
+    let header = unlocked.header.bytes
+    let capacity = header.count + plaintext.count + AEAD.xChaCha20Poly1305.overheadByteCount
+    return try [UInt8].appending(capacity: capacity) { (output) throws(EnvelopeError) in
+      unsafe output.append(header.span.bytes)
+      try key.withBytes { (key) throws(EnvelopeError) in
+        try unsafe AEAD.xChaCha20Poly1305.seal(
+          plaintext.span.bytes, authenticating: associatedData.span.bytes, key: key, into: &output)
+      }
+    }
+  }
+
+  /// Opens an envelope.
+  ///
+  /// - Parameters:
+  ///   - envelope: The envelope's bytes, whole.
+  ///   - context: The pairs given when it was sealed.
+  ///   - associatedData: The bytes given when it was sealed.
+  ///   - keyring: Unwraps the data key.
+  /// - Returns: The plaintext, wiped when its owner lets go of it.
+  /// - Throws: `malformed`, `unsupportedVersion`, `contextDiffers`, `headerAltered`, `payloadAltered`, or what
+  ///   the keyring throws (`keyNotFound`, `unwrapFailed`, `keyServiceUnavailable`).
+  public static func open(
+    _ envelope: [UInt8], context: EncryptionContext, authenticating associatedData: [UInt8] = [],
+    using keyring: some Keyring
+  ) async throws -> SecretBytes {
+    try await Opener(for: envelope, context: context, using: keyring).open(
+      envelope, authenticating: associatedData)
+  }
+
+  /// The text form: `ek1:` and unpadded base64url.
+  public static func text(of envelope: [UInt8]) -> String {
+    EnvelopeText.encode(envelope, prefix: EnvelopeText.headerPrefix)
+  }
+
+  /// The bytes of a text form.
+  ///
+  /// - Throws: `malformed` where it does not begin with `ek1:` or is not canonical base64url.
+  public static func bytes(ofText text: String) throws(EnvelopeError) -> [UInt8] {
+    try EnvelopeText.decode(text, prefix: EnvelopeText.headerPrefix)
+  }
+}

@@ -1,0 +1,84 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+/// What a data key becomes under one header (`Docs/Format.md`, section Key schedule): a commitment to publish,
+/// and a root key that is used to derive and for nothing else.
+struct KeySchedule: ~Copyable, Sendable {
+  /// Published in the header; ties data key, context, kind and parameters together.
+  let commitment: [UInt8]
+  private let rootKey: SecretBytes
+
+  /// The keys derived from the root key.
+  enum Purpose {
+    case payload
+    case header
+    case manifest
+
+    fileprivate var personal: StaticString {
+      switch self {
+      case .payload: "EK payload"
+      case .header: "EK header"
+      case .manifest: "EK manifest"
+      }
+    }
+  }
+
+  /// Derives from a data key.
+  init(
+    dataKey: borrowing DataKey, kind: Header.Kind, salt: [UInt8], canonicalContext: [UInt8]
+  ) throws(EnvelopeError) {
+    var message: [UInt8] = []
+    message.append(lengthPrefixed16: canonicalContext)
+    message += Header.prefix(of: kind) + salt
+    let output = try SecretBytes(byteCount: 64) { (output) throws(EnvelopeError) in
+      try dataKey.withBytes { (dataKey) throws(EnvelopeError) in
+        try unsafe BLAKE2b.derive(
+          64, key: dataKey, salt: salt.span.bytes, personal: "EnvelopeKit v1", message: message.span.bytes,
+          into: &output)
+      }
+    }
+    commitment = output.withBytes { bytes in [UInt8](copying: bytes.extracting(last: 32)) }
+    rootKey = output.withBytes { bytes in SecretBytes(copying: bytes.extracting(first: 32)) }
+  }
+
+  /// Appends the 32-byte key for a purpose.
+  func append(_ purpose: Purpose, to output: inout OutputRawSpan) throws(EnvelopeError) {
+    try rootKey.withBytes { (rootKey) throws(EnvelopeError) in
+      try BLAKE2b.derive(32, key: rootKey, personal: purpose.personal, into: &output)
+    }
+  }
+
+  /// The 32-byte key for a purpose, wiped with its owner.
+  func key(_ purpose: Purpose) throws(EnvelopeError) -> SecretBytes {
+    try SecretBytes(byteCount: 32) { (output) throws(EnvelopeError) in try append(purpose, to: &output) }
+  }
+
+  /// The tag over a header's bytes before it.
+  func headerTag(over bytes: [UInt8]) throws(EnvelopeError) -> [UInt8] {
+    try authenticate(bytes, with: .header, byteCount: Header.tagByteCount)
+  }
+
+  /// A keyed hash over public bytes.
+  func authenticate(
+    _ bytes: [UInt8], with purpose: Purpose, byteCount: Int
+  ) throws(EnvelopeError) -> [UInt8] {
+    let key = try key(purpose)
+    return try [UInt8].appending(capacity: byteCount) { (output) throws(EnvelopeError) in
+      try key.withBytes { (key) throws(EnvelopeError) in
+        try unsafe BLAKE2b.derive(byteCount, key: key, personal: "", message: bytes.span.bytes, into: &output)
+      }
+    }
+  }
+}
+
+extension Array where Element == UInt8 {
+  /// A copy of bytes that are not secret, or that the caller asked to have as an array.
+  package init(copying bytes: RawSpan) {
+    self = .appending(capacity: bytes.byteCount) { $0.append(bytes) }
+  }
+
+  /// Whether the bytes are the same, in a time that depends on their number alone.
+  func equalsInConstantTime(_ other: [UInt8]) -> Bool {
+    unsafe span.bytes.equalsInConstantTime(other.span.bytes)
+  }
+}

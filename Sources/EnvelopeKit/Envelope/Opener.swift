@@ -1,0 +1,77 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+/// Opens many values of one sealer, synchronously, after one call to the keyring.
+///
+/// Safe to share between threads. It opens envelopes whose header is, byte for byte, that of the envelope it
+/// was made for, under the context it was made with. The key lies in guarded memory.
+public struct Opener: Sendable {
+  /// The entry of the header that the data key was unwrapped from.
+  public let source: WrappedDataKey
+  private let header: [UInt8]
+  private let payloadKey: GuardedMemory
+
+  /// Unwraps the data key of an envelope and verifies its header.
+  ///
+  /// - Parameters:
+  ///   - envelope: Any one of the sealer's envelopes.
+  ///   - context: The pairs given when it was sealed.
+  ///   - keyring: Unwraps the data key.
+  /// - Throws: `malformed`, `unsupportedVersion`, `contextDiffers`, `headerAltered`, or what the keyring throws.
+  public init(for envelope: [UInt8], context: EncryptionContext, using keyring: some Keyring) async throws {
+    var reader = ByteReader(envelope)
+    let parsed = try Header(from: &reader, expecting: .value)
+    let unlocked = try await UnlockedHeader.unlock(parsed, context: context, using: keyring)
+    guard let source = unlocked.source else {
+      throw EnvelopeError(.keyNotFound, "The header was not unwrapped")
+    }
+    self.source = source
+    header = reader.consumed
+    payloadKey = try GuardedMemory(capacity: AEAD.keyByteCount) { (output) throws(EnvelopeError) in
+      try unlocked.keys.append(.payload, to: &output)
+    }
+  }
+
+  /// How many bytes an envelope is longer than its plaintext.
+  public var overheadByteCount: Int { header.count + AEAD.xChaCha20Poly1305.overheadByteCount }
+
+  /// Appends the plaintext to a buffer of the caller's, and allocates nothing.
+  ///
+  /// - Parameters:
+  ///   - envelope: The envelope's bytes, whole.
+  ///   - associatedData: The bytes given when it was sealed.
+  ///   - output: Has room for the envelope's length less ``overheadByteCount``.
+  /// - Throws: `headerUnknown` where the header is another, `payloadAltered`, `bufferTooSmall`; nothing is
+  ///   appended then.
+  public func open(
+    _ envelope: RawSpan, authenticating associatedData: RawSpan, into output: inout OutputRawSpan
+  ) throws(EnvelopeError) {
+    guard envelope.byteCount >= overheadByteCount else { throw .truncated }
+    guard unsafe envelope.extracting(first: header.count).equalsInConstantTime(header.span.bytes) else {
+      throw EnvelopeError(
+        .headerUnknown, "The envelope has another header than the one that this opener was made for",
+        advice: "Make an opener for it.")
+    }
+    let sealed = envelope.extracting(droppingFirst: header.count)
+    try payloadKey.withBytes { (key) throws(EnvelopeError) in
+      try AEAD.xChaCha20Poly1305.open(sealed, authenticating: associatedData, key: key, into: &output)
+    }
+  }
+
+  /// Opens an envelope into bytes of its own, wiped when their owner lets go of them.
+  ///
+  /// - Throws: `headerUnknown` where the header is another, `malformed` where it is too short, `payloadAltered`.
+  public func open(
+    _ envelope: [UInt8], authenticating associatedData: [UInt8]
+  ) throws(EnvelopeError) -> SecretBytes {
+    let capacity = max(0, envelope.count - overheadByteCount)
+    return try SecretBytes(byteCount: capacity) { (output) throws(EnvelopeError) in
+      try unsafe open(envelope.span.bytes, authenticating: associatedData.span.bytes, into: &output)
+    }
+  }
+}
+
+extension Opener: CustomReflectable {
+  /// Shows nothing.
+  public var customMirror: Mirror { Mirror(self, children: []) }
+}

@@ -1,0 +1,75 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+/// A header together with the keys that it leads to: just made, or verified.
+struct UnlockedHeader: ~Copyable, Sendable {
+  let header: Header
+  let keys: KeySchedule
+  /// The entry that the data key was unwrapped from; nil where it was just made.
+  let source: WrappedDataKey?
+
+  /// Draws a new data key and makes a header for it.
+  ///
+  /// - Throws: `invalidArgument` for a context or keys that break a limit, or what the keyring throws.
+  static func make(
+    _ kind: Header.Kind, context: EncryptionContext, using keyring: some Keyring
+  ) async throws -> UnlockedHeader {
+    let canonicalContext = try context.canonicalBytes()
+    let generated = try await keyring.generateDataKey(for: context)
+    try Header.checkWrappedKeys(generated.wrapped, orThrow: .invalidArgument)
+    let salt = try Randomness.bytes(Header.saltByteCount)
+    let keys = try KeySchedule(
+      dataKey: generated.dataKey, kind: kind, salt: salt, canonicalContext: canonicalContext)
+    let header = try Header(
+      kind: kind, salt: salt, canonicalContext: canonicalContext, wrappedKeys: generated.wrapped, keys: keys)
+    return UnlockedHeader(header: header, keys: keys, source: nil)
+  }
+
+  /// Unwraps the data key of a header and verifies the header.
+  ///
+  /// An entry that unwraps to a data key of another commitment is passed over.
+  ///
+  /// - Throws: `contextDiffers` before any key is used, `headerAltered`, or what the keyring throws.
+  static func unlock(
+    _ header: Header, context: EncryptionContext, using keyring: some Keyring
+  ) async throws -> UnlockedHeader {
+    let canonicalContext = try context.canonicalBytes()
+    guard try header.matches(context) else {
+      throw EnvelopeError(
+        .contextDiffers, "The encryption context differs from the one sealed with, or the header was altered",
+        advice: "Give the same function name and context as when it was sealed.")
+    }
+    var candidates = header.wrappedKeys
+    while !candidates.isEmpty {
+      let unwrapped = try await keyring.unwrap(candidates, for: context)
+      let keys = try KeySchedule(
+        dataKey: unwrapped.dataKey, kind: header.kind, salt: header.salt, canonicalContext: canonicalContext)
+      guard keys.commitment.equalsInConstantTime(header.commitment) else {
+        guard let index = candidates.firstIndex(of: unwrapped.source) else { break }
+        candidates.remove(at: index)
+        continue
+      }
+      guard try keys.headerTag(over: header.taggedBytes).equalsInConstantTime(header.tag) else { break }
+      return UnlockedHeader(header: header, keys: keys, source: unwrapped.source)
+    }
+    throw EnvelopeError(
+      .headerAltered, "The header was altered: its data key, commitment or tag does not verify",
+      advice: "Take the file from where it was sealed.")
+  }
+}
+
+extension Header {
+  /// Makes a header for keys that have just been derived.
+  fileprivate init(
+    kind: Kind, salt: [UInt8], canonicalContext: [UInt8], wrappedKeys: [WrappedDataKey], keys: borrowing KeySchedule
+  ) throws(EnvelopeError) {
+    let contextCheck = try Self.contextCheck(salt: salt, canonicalContext: canonicalContext)
+    let untagged = Header(
+      kind: kind, salt: salt, contextCheck: contextCheck, wrappedKeys: wrappedKeys, commitment: keys.commitment,
+      tag: [])
+    let tag = try keys.headerTag(over: untagged.taggedBytes)
+    self.init(
+      kind: kind, salt: salt, contextCheck: contextCheck, wrappedKeys: wrappedKeys, commitment: keys.commitment,
+      tag: tag)
+  }
+}

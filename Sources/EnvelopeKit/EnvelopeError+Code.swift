@@ -1,0 +1,82 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+extension EnvelopeError {
+  /// The kind of a failure; a later release may add more.
+  public struct Code: RawRepresentable, Hashable, Sendable {
+    /// The name of the code, as written in the documentation.
+    public let rawValue: String
+
+    /// Makes a code of one's own, for keyrings that live outside this package.
+    public init(rawValue: String) { self.rawValue = rawValue }
+  }
+}
+
+extension EnvelopeError.Code {
+  // Input that is not what it should be.
+
+  /// The bytes or the text are not an envelope: wrong magic, length, encoding or count.
+  public static let malformed = Self(rawValue: "malformed")
+  /// The envelope was made by a later version of the format, or with a suite that is not known here.
+  public static let unsupportedVersion = Self(rawValue: "unsupportedVersion")
+  /// An argument breaks a documented limit: a name, a context, a key id, a length.
+  public static let invalidArgument = Self(rawValue: "invalidArgument")
+  /// The caller's buffer has less room than the result needs.
+  public static let bufferTooSmall = Self(rawValue: "bufferTooSmall")
+
+  // Opening.
+
+  /// The encryption context differs from the one sealed with, or the header was altered.
+  public static let contextDiffers = Self(rawValue: "contextDiffers")
+  /// The header's commitment or tag does not verify: the header was altered.
+  public static let headerAltered = Self(rawValue: "headerAltered")
+  /// A payload does not verify: it, or its associated data, was altered, or another key sealed it.
+  public static let payloadAltered = Self(rawValue: "payloadAltered")
+  /// An opener was given an envelope with another header than the one that it was made for.
+  public static let headerUnknown = Self(rawValue: "headerUnknown")
+
+  // Keys.
+
+  /// None of the envelope's keys is one that the keyring holds.
+  public static let keyNotFound = Self(rawValue: "keyNotFound")
+  /// The keyring holds the key, but the wrapped data key does not unwrap.
+  public static let unwrapFailed = Self(rawValue: "unwrapFailed")
+  /// The key service cannot be reached or does not answer.
+  public static let keyServiceUnavailable = Self(rawValue: "keyServiceUnavailable")
+  /// The key store's text is not one, or contradicts itself.
+  public static let keyStoreDamaged = Self(rawValue: "keyStoreDamaged")
+  /// A key store with this alias, or this key, exists already.
+  public static let keyExists = Self(rawValue: "keyExists")
+
+  // Environments.
+
+  /// There is no sealed environment: neither `ENVELOPE_HEADER` nor `ENVELOPE_SEALED`.
+  public static let noHeader = Self(rawValue: "noHeader")
+  /// No function name was given, and `AWS_LAMBDA_FUNCTION_NAME` is not set.
+  public static let functionUnknown = Self(rawValue: "functionUnknown")
+  /// Variables do not verify: altered, swapped or renamed; `names` holds them.
+  public static let variablesAltered = Self(rawValue: "variablesAltered")
+  /// There are more sealed variables than were sealed; the message counts them.
+  public static let variablesAdded = Self(rawValue: "variablesAdded")
+  /// There are fewer sealed variables than were sealed; the message counts them.
+  public static let variablesMissing = Self(rawValue: "variablesMissing")
+  /// Every variable verifies alone, but not all together: one was put back, or the trailer was altered.
+  public static let variablePutBack = Self(rawValue: "variablePutBack")
+  /// The environment's generation is lower than the one demanded.
+  public static let staleGeneration = Self(rawValue: "staleGeneration")
+  /// The environment was opened through a key that anybody can seal to.
+  public static let anonymousSender = Self(rawValue: "anonymousSender")
+  /// The environment has no sealed variable of this name.
+  public static let variableMissing = Self(rawValue: "variableMissing")
+  /// A secret is not of the type asked for; the message does not show it.
+  public static let typeMismatch = Self(rawValue: "typeMismatch")
+
+  // The machine.
+
+  /// Memory, randomness or libsodium itself is not to be had.
+  public static let systemFailure = Self(rawValue: "systemFailure")
+  /// A file cannot be read or written.
+  public static let fileFailure = Self(rawValue: "fileFailure")
+  /// A file or folder has an owner or permissions that its content must not have.
+  public static let filePermissions = Self(rawValue: "filePermissions")
+}

@@ -1,0 +1,37 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+/// Says what failed and what to do next, and holds no secret, plaintext or key.
+///
+/// Switch over ``code``; the list of codes may grow in a later release, so keep a `default`.
+public struct EnvelopeError: Error, Sendable, Equatable {
+  /// What kind of failure it is.
+  public let code: Code
+  /// What failed, in one sentence without a full stop.
+  public let message: String
+  /// What to do next, in one sentence, or an empty string where nothing can be advised.
+  public let advice: String
+  /// The names of the variables concerned, in ascending order of their bytes; empty for other failures.
+  public let names: [String]
+
+  /// Makes an error, for keyrings that live outside this package.
+  ///
+  /// - Parameters:
+  ///   - code: What kind of failure it is.
+  ///   - message: What failed. Put no secret here: it is printed and logged.
+  ///   - advice: What to do next.
+  ///   - names: The names of the variables concerned.
+  public init(_ code: Code, _ message: String, advice: String = "", names: [String] = []) {
+    self.code = code
+    self.message = message
+    self.advice = advice
+    self.names = names
+  }
+}
+
+extension EnvelopeError: CustomStringConvertible {
+  /// The message and the advice in one line.
+  public var description: String {
+    advice.isEmpty ? message : "\(message). \(advice)"
+  }
+}

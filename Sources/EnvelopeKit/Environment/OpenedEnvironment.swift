@@ -1,0 +1,112 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+/// Names and their secret values, all values in one allocation of guarded memory.
+///
+/// It is what a ``SealedEnvironment`` opens to, and what one is sealed from. Printing, dumping or reflecting it
+/// shows no value. Copies share the memory, which is wiped when the last one goes.
+public struct OpenedEnvironment: Sendable {
+  /// When it was sealed, in seconds since 1970 or higher; nil where it was not opened but made.
+  public let generation: UInt32?
+  /// The entry of the header that the data key was unwrapped from; nil where it was not opened but made.
+  public let source: WrappedDataKey?
+  private let memory: GuardedMemory
+  private let entries: [Entry]
+
+  fileprivate struct Entry: Sendable {
+    let name: String
+    let range: Range<Int>
+  }
+
+  /// Makes an environment of strings, which stay the caller's and cannot be wiped.
+  ///
+  /// - Throws: `invalidArgument` where a name is not valid or reserved, `systemFailure` where there is no memory.
+  public init(_ values: [String: String]) throws(EnvelopeError) {
+    try self.init(capacity: values.reduce(0) { $0 + $1.value.utf8.count }) { (output, index) throws(EnvelopeError) in
+      for (name, value) in values {
+        unsafe output.append(Array(value.utf8).span.bytes)
+        try index.add(name, endingAt: output.byteCount)
+      }
+    }
+  }
+
+  /// Lets `body` append values one after the other and name each.
+  package init(
+    capacity: Int, generation: UInt32? = nil, source: WrappedDataKey? = nil,
+    _ body: (inout OutputRawSpan, inout Index) throws(EnvelopeError) -> Void
+  ) throws(EnvelopeError) {
+    var index = Index()
+    memory = try GuardedMemory(capacity: capacity) { (output) throws(EnvelopeError) in try body(&output, &index) }
+    entries = index.entries.sorted { VariableName.areInOrder($0.name, $1.name) }
+    self.generation = generation
+    self.source = source
+  }
+
+  /// The names of what has been appended so far, and where each value lies.
+  package struct Index {
+    fileprivate var entries: [Entry] = []
+    private var names: Set<String> = []
+    private var end = 0
+
+    /// Gives a name to all bytes from the end of the previous value, or of what was skipped, to `end`.
+    ///
+    /// - Throws: `invalidArgument` where the name is not valid, reserved, or there already.
+    package mutating func add(_ name: String, endingAt end: Int) throws(EnvelopeError) {
+      try VariableName.check(name)
+      guard names.insert(name).inserted else {
+        throw EnvelopeError(.invalidArgument, "The variable \(name) is there twice", advice: "Remove one of the two.")
+      }
+      entries.append(Entry(name: name, range: self.end..<end))
+      self.end = end
+    }
+
+    /// Leaves out the bytes up to `end`.
+    package mutating func skip(to end: Int) { self.end = end }
+  }
+
+  /// The names in ascending order of their bytes.
+  public var names: [String] { entries.map(\.name) }
+
+  /// Whether the system keeps the values out of swap; false where the limit on locked memory is used up.
+  public var isLocked: Bool { memory.isLocked }
+
+  /// The secret of this name, or nil where none was sealed: an unsealed variable is never looked at.
+  public subscript(name: String) -> Secret? {
+    // The names are ASCII, for which String's order and equality are those of the bytes.
+    var (low, high) = (0, entries.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if entries[middle].name == name {
+        return Secret(name: name, memory: memory, range: entries[middle].range)
+      } else if VariableName.areInOrder(entries[middle].name, name) {
+        low = middle + 1
+      } else {
+        high = middle
+      }
+    }
+    return nil
+  }
+
+  /// The secret of this name.
+  ///
+  /// - Throws: `variableMissing` where none was sealed: an unsealed variable is never looked at.
+  public func require(_ name: String) throws(EnvelopeError) -> Secret {
+    guard let secret = self[name] else {
+      throw EnvelopeError(
+        .variableMissing, "No sealed variable is named \(VariableName.quoted(name))",
+        advice: "Seal it, or correct the name.", names: VariableName.isValid(name) ? [name] : [])
+    }
+    return secret
+  }
+
+  /// How many bytes all values have together.
+  package var byteCount: Int { entries.reduce(0) { $0 + $1.range.count } }
+}
+
+extension OpenedEnvironment: CustomReflectable, CustomStringConvertible {
+  /// The number of variables.
+  public var description: String { "OpenedEnvironment(\(entries.count) variables)" }
+
+  /// Shows the names alone.
+  public var customMirror: Mirror { Mirror(self, children: ["names": names]) }
+}

@@ -1,0 +1,154 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+extension SealedEnvironment {
+  /// Verifies the whole environment and opens it, with one call to the keyring.
+  ///
+  /// - Parameters:
+  ///   - context: The pairs given when it was sealed.
+  ///   - keyring: Unwraps the data key.
+  ///   - minimumGeneration: The lowest generation to accept; 0 accepts any.
+  /// - Throws: `contextDiffers`, `headerAltered`; `variablesAltered`, `variablesAdded`, `variablesMissing`,
+  ///   `variablePutBack` or (packed) `payloadAltered`; `staleGeneration`; or what the keyring throws.
+  public func open(
+    context: EncryptionContext, using keyring: some Keyring, minimumGeneration: UInt32 = 0
+  ) async throws -> OpenedEnvironment {
+    let unlocked = try await UnlockedHeader.unlock(header, context: context, using: keyring)
+    let opened = try open(with: unlocked)
+    guard generation >= minimumGeneration else {
+      throw EnvelopeError(
+        .staleGeneration,
+        "The environment's generation \(generation) is lower than \(minimumGeneration), the one demanded",
+        advice: "Deploy the variables that were sealed last.")
+    }
+    return opened
+  }
+
+  func open(with unlocked: borrowing UnlockedHeader) throws(EnvelopeError) -> OpenedEnvironment {
+    switch payload {
+    case .separate(let count, let manifest, let entries):
+      return try Self.open(
+        entries, generation: generation, count: count, manifest: manifest, with: unlocked)
+    case .packed(let sealed):
+      return try Self.unpack(sealed, generation: generation, with: unlocked)
+    }
+  }
+
+  private static func open(
+    _ entries: [Entry], generation: UInt32, count: UInt16, manifest: [UInt8], with unlocked: borrowing UnlockedHeader
+  ) throws(EnvelopeError) -> OpenedEnvironment {
+    let opened = try openEach(entries, generation: generation, with: unlocked)
+    let expected = try Self.manifest(generation: generation, entries: entries, keys: unlocked.keys)
+    // Both are part of what the manifest is made over, but a count that differs can be told more exactly.
+    guard entries.count == Int(count) else { throw .miscounted(entries.count, of: Int(count)) }
+    guard expected.equalsInConstantTime(manifest) else {
+      throw EnvelopeError(
+        .variablePutBack,
+        "Each variable verifies, but not all together: one was put back to an earlier value, or the trailer was altered",
+        advice: "Take all variables from where they were sealed; after a merge of two edits, accept the merge.")
+    }
+    return opened
+  }
+
+  /// Opens every entry, and tells the names of all that do not verify; the manifest is not looked at.
+  static func openEach(
+    _ entries: [Entry], generation: UInt32, with unlocked: borrowing UnlockedHeader
+  ) throws(EnvelopeError) -> OpenedEnvironment {
+    let aead = AEAD.chaCha20Poly1305
+    let key = try unlocked.keys.key(.payload)
+    let capacity = entries.reduce(0) { $0 + $1.sealed.count - aead.overheadByteCount }
+    return try OpenedEnvironment(capacity: capacity, generation: generation, source: unlocked.source) {
+      (output, index) throws(EnvelopeError) in
+      var altered: [String] = []
+      for entry in entries {
+        do throws(EnvelopeError) {
+          try key.withBytes { (key) throws(EnvelopeError) in
+            try unsafe aead.open(
+              entry.sealed.span.bytes, authenticating: Array(entry.name.utf8).span.bytes, key: key, into: &output)
+          }
+        } catch {
+          guard error.code == .payloadAltered else { throw error }
+          altered.append(entry.name)
+        }
+        try index.add(entry.name, endingAt: output.byteCount)
+      }
+      guard altered.isEmpty else {
+        throw EnvelopeError(
+          .variablesAltered,
+          "\(altered.count == 1 ? "A variable was" : "Variables were") altered, swapped or renamed: "
+            + altered.joined(separator: ", "),
+          advice: "Take them from where they were sealed.", names: altered)
+      }
+    }
+  }
+
+  private static func unpack(
+    _ sealed: [UInt8], generation: UInt32, with unlocked: borrowing UnlockedHeader
+  ) throws(EnvelopeError) -> OpenedEnvironment {
+    var associatedData: [UInt8] = []
+    associatedData.append(bigEndian: generation)
+    let aead = AEAD.xChaCha20Poly1305
+    let key = try unlocked.keys.key(.payload)
+    let plaintext = try SecretBytes(byteCount: sealed.count - aead.overheadByteCount) {
+      (output) throws(EnvelopeError) in
+      try key.withBytes { (key) throws(EnvelopeError) in
+        try unsafe aead.open(
+          sealed.span.bytes, authenticating: associatedData.span.bytes, key: key, into: &output)
+      }
+    }
+    return try OpenedEnvironment(
+      capacity: plaintext.byteCount, generation: generation, source: unlocked.source
+    ) { (output, index) throws(EnvelopeError) in
+      try plaintext.withBytes { (bytes) throws(EnvelopeError) in
+        var reader = PackedReader(end: bytes.byteCount)
+        var previous = ""
+        for _ in 0..<(try reader.takeUInt16(of: bytes)) {
+          let nameRange = try reader.take(reader.takeUInt16(of: bytes))
+          let name = String(decoding: [UInt8](copying: bytes.extracting(nameRange)), as: UTF8.self)
+          guard VariableName.areInOrder(previous, name) else { throw PackedReader.miswritten }
+          let valueRange = try reader.take(reader.takeUInt16(of: bytes))
+          output.append(bytes.extracting(valueRange))
+          try index.add(name, endingAt: output.byteCount)
+          previous = name
+        }
+        guard reader.position == bytes.byteCount else { throw PackedReader.miswritten }
+      }
+    }
+  }
+}
+
+/// Walks through the plaintext of a packed environment, which verified and still may have been written wrongly.
+private struct PackedReader {
+  private(set) var position = 0
+  private let end: Int
+
+  init(end: Int) { self.end = end }
+
+  static let miswritten = EnvelopeError(
+    .malformed, "The packed environment was written wrongly: its lengths or the order of its names are off")
+
+  mutating func take(_ count: UInt16) throws(EnvelopeError) -> Range<Int> {
+    guard Int(count) <= end - position else { throw Self.miswritten }
+    defer { position += Int(count) }
+    return position..<position + Int(count)
+  }
+
+  mutating func takeUInt16(of bytes: RawSpan) throws(EnvelopeError) -> UInt16 {
+    let range = try take(2)
+    return unsafe UInt16(bigEndian: bytes.unsafeLoadUnaligned(fromByteOffset: range.lowerBound, as: UInt16.self))
+  }
+}
+
+extension EnvelopeError {
+  fileprivate static func miscounted(_ found: Int, of count: Int) -> EnvelopeError {
+    let difference = abs(found - count)
+    let variables = difference == 1 ? "variable was" : "variables were"
+    return found > count
+      ? EnvelopeError(
+        .variablesAdded, "\(difference) sealed \(variables) added since sealing",
+        advice: "Remove what was added, or after a merge of two edits accept the merge.")
+      : EnvelopeError(
+        .variablesMissing, "\(difference) sealed \(variables) removed since sealing",
+        advice: "Put back what was removed, or after a merge of two edits accept the merge.")
+  }
+}

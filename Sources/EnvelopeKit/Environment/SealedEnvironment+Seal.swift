@@ -1,0 +1,134 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+extension SealedEnvironment {
+  /// Seals variables under a new data key.
+  ///
+  /// - Parameters:
+  ///   - values: Names to values; at most 65,535, in the packed form each at most 65,535 bytes long.
+  ///   - form: How to lay them out.
+  ///   - context: Pairs that must be given again to open; a handler expects `function`, the function's name.
+  ///   - keyring: Wraps the data key.
+  ///   - previous: The environment that this one takes the place of: its generation is counted on.
+  /// - Throws: `invalidArgument` for a name, a value or a context that breaks a limit, or what the keyring throws.
+  public static func seal(
+    _ values: OpenedEnvironment, as form: Form = .separate, context: EncryptionContext, using keyring: some Keyring,
+    after previous: SealedEnvironment? = nil
+  ) async throws -> SealedEnvironment {
+    try checkLimits(of: values, as: form)
+    let kind: Header.Kind = form == .packed ? .packedEnvironment : .environment
+    let unlocked = try await UnlockedHeader.make(kind, context: context, using: keyring)
+    return try seal(
+      values, as: form, under: unlocked, generation: generation(after: previous?.generation), keeping: [:])
+  }
+
+  /// Seals strings under a new data key; see the other method of this name.
+  public static func seal(
+    _ values: [String: String], as form: Form = .separate, context: EncryptionContext, using keyring: some Keyring,
+    after previous: SealedEnvironment? = nil
+  ) async throws -> SealedEnvironment {
+    try await seal(OpenedEnvironment(values), as: form, context: context, using: keyring, after: previous)
+  }
+
+  private static func checkLimits(of values: OpenedEnvironment, as form: Form) throws(EnvelopeError) {
+    guard values.names.count <= countLimit else {
+      throw EnvelopeError(.invalidArgument, "An environment holds at most \(countLimit) variables")
+    }
+    guard form == .packed else { return }
+    for name in values.names {
+      guard values[name]?.withBytes({ $0.byteCount }) ?? 0 <= Int(UInt16.max) else {
+        throw EnvelopeError(
+          .invalidArgument, "The variable \(name) is longer than the 65,535 bytes that a packed environment takes",
+          advice: "Seal the variables separately.", names: [name])
+      }
+    }
+  }
+
+  /// Seals under a header that is there, keeping the sealed bytes of those variables that are named.
+  static func seal(
+    _ values: OpenedEnvironment, as form: Form, under unlocked: borrowing UnlockedHeader, generation: UInt32,
+    keeping kept: [String: Entry]
+  ) throws(EnvelopeError) -> SealedEnvironment {
+    try checkLimits(of: values, as: form)
+    let payload: Payload
+    switch form {
+    case .separate:
+      let entries = try sealEntries(values, keys: unlocked.keys, keeping: kept)
+      payload = .separate(
+        count: UInt16(entries.count),
+        manifest: try manifest(generation: generation, entries: entries, keys: unlocked.keys), entries: entries)
+    case .packed:
+      payload = .packed(try pack(values, keys: unlocked.keys, generation: generation))
+    }
+    return SealedEnvironment(header: unlocked.header, generation: generation, payload: payload)
+  }
+
+  private static func sealEntries(
+    _ values: OpenedEnvironment, keys: borrowing KeySchedule, keeping kept: [String: Entry]
+  ) throws(EnvelopeError) -> [Entry] {
+    let aead = AEAD.chaCha20Poly1305
+    let key = try keys.key(.payload)
+    // One draw for the nonces of all.
+    let new = values.names.filter { kept[$0] == nil }
+    var nonces = try Randomness.bytes(new.count * aead.nonceByteCount)[...]
+    var entries: [Entry] = []
+    for name in values.names {
+      if let entry = kept[name] {
+        entries.append(entry)
+        continue
+      }
+      let nonce = Array(nonces.prefix(aead.nonceByteCount))
+      nonces = nonces.dropFirst(aead.nonceByteCount)
+      let secret = try values.require(name)
+      let sealed = try secret.withBytes { (plaintext) throws(EnvelopeError) in
+        try [UInt8].appending(capacity: plaintext.byteCount + aead.overheadByteCount) {
+          (output) throws(EnvelopeError) in
+          unsafe output.append(nonce.span.bytes)
+          try key.withBytes { (key) throws(EnvelopeError) in
+            try unsafe aead.seal(
+              plaintext, authenticating: Array(name.utf8).span.bytes, nonce: nonce.span.bytes, key: key, into: &output)
+          }
+        }
+      }
+      entries.append(Entry(name: name, sealed: sealed))
+    }
+    return entries
+  }
+
+  /// Seals count ‖ (lp16(name) ‖ lp16(value))…, the generation as associated data.
+  private static func pack(
+    _ values: OpenedEnvironment, keys: borrowing KeySchedule, generation: UInt32
+  ) throws(EnvelopeError) -> [UInt8] {
+    let names = values.names
+    let capacity = names.reduce(2 + values.byteCount) { $0 + 4 + $1.utf8.count }
+    let plaintext = try SecretBytes(byteCount: capacity) { (output) throws(EnvelopeError) in
+      output.append(bigEndian: UInt16(names.count))
+      for name in names {
+        output.append(bigEndian: UInt16(name.utf8.count))
+        unsafe output.append(Array(name.utf8).span.bytes)
+        try values.require(name).withBytes { value in
+          output.append(bigEndian: UInt16(value.byteCount))
+          output.append(value)
+        }
+      }
+    }
+    var associatedData: [UInt8] = []
+    associatedData.append(bigEndian: generation)
+    let key = try keys.key(.payload)
+    let aead = AEAD.xChaCha20Poly1305
+    return try [UInt8].appending(capacity: capacity + aead.overheadByteCount) { (output) throws(EnvelopeError) in
+      try plaintext.withBytes { (plaintext) throws(EnvelopeError) in
+        try key.withBytes { (key) throws(EnvelopeError) in
+          try unsafe aead.seal(plaintext, authenticating: associatedData.span.bytes, key: key, into: &output)
+        }
+      }
+    }
+  }
+}
+
+extension OutputRawSpan {
+  fileprivate mutating func append(bigEndian value: UInt16) {
+    append(UInt8(value >> 8))
+    append(UInt8(truncatingIfNeeded: value))
+  }
+}

@@ -1,0 +1,98 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+extension SealedEnvironment {
+  /// The variables to put into the function's environment, beside any plain ones: names to values.
+  public var variables: [String: String] {
+    switch payload {
+    case .separate(let count, let manifest, let entries):
+      var bytes = header.bytes
+      bytes.append(bigEndian: generation)
+      bytes.append(bigEndian: count)
+      var variables = [VariableName.header: EnvelopeText.encode(bytes + manifest, prefix: EnvelopeText.headerPrefix)]
+      for entry in entries {
+        variables[entry.name] = EnvelopeText.encode(entry.sealed, prefix: EnvelopeText.variablePrefix)
+      }
+      return variables
+    case .packed(let sealed):
+      var bytes = header.bytes
+      bytes.append(bigEndian: generation)
+      return [VariableName.sealed: EnvelopeText.encode(bytes + sealed, prefix: EnvelopeText.headerPrefix)]
+    }
+  }
+
+  /// Whether a variable belongs to a sealed environment, as its name or the beginning of its value tells.
+  public static func isSealed(name: String, value: String) -> Bool {
+    name == VariableName.header || name == VariableName.sealed
+      || value.utf8.starts(with: EnvelopeText.variablePrefix.utf8)
+  }
+
+  /// Finds a sealed environment among variables; plain ones are passed over.
+  ///
+  /// Nothing is verified yet: that is done on opening.
+  ///
+  /// - Throws: `noHeader` where there is none; `malformed` where there are two, or where header, trailer or a
+  ///   variable is not what it should be; `unsupportedVersion`.
+  public init(variables: [String: String]) throws(EnvelopeError) {
+    let sealed = variables.filter { $0.value.utf8.starts(with: EnvelopeText.variablePrefix.utf8) }
+    switch (variables[VariableName.header], variables[VariableName.sealed]) {
+    case (nil, nil):
+      throw EnvelopeError(
+        .noHeader, "There is no sealed environment: neither \(VariableName.header) nor \(VariableName.sealed) is set",
+        advice: sealed.isEmpty
+          ? "Put the sealed variables into the environment." : "Put the header beside the sealed variables.")
+    case (.some, .some):
+      throw EnvelopeError(
+        .malformed, "There are two sealed environments: \(VariableName.header) and \(VariableName.sealed) are both set",
+        advice: "Remove the one that is out of date.")
+    case (let text?, nil):
+      try self.init(header: text, variables: sealed)
+    case (nil, let text?):
+      guard sealed.isEmpty else {
+        throw EnvelopeError(
+          .malformed, "There are sealed variables beside \(VariableName.sealed), which holds all of them",
+          advice: "Remove the ones that are out of date.")
+      }
+      try self.init(packed: text)
+    }
+  }
+
+  private init(header text: String, variables: [String: String]) throws(EnvelopeError) {
+    var reader = ByteReader(try EnvelopeText.decode(text, prefix: EnvelopeText.headerPrefix))
+    let header = try Header(from: &reader, expecting: .environment)
+    let generation = try reader.takeUInt32()
+    let count = try reader.takeUInt16()
+    let manifest = try reader.take(Self.manifestByteCount)
+    guard reader.remainingByteCount == 0 else {
+      throw EnvelopeError(.malformed, "Bytes follow the header in \(VariableName.header)")
+    }
+    guard variables.count <= Self.countLimit else {
+      throw EnvelopeError(.malformed, "There are more than \(Self.countLimit) sealed variables")
+    }
+    var entries: [Entry] = []
+    for name in variables.keys.sorted(by: VariableName.areInOrder) {
+      try VariableName.check(name)
+      guard let value = variables[name],
+        let bytes = Base64URL.decode(value.utf8.dropFirst(EnvelopeText.variablePrefix.utf8.count)),
+        bytes.count >= AEAD.chaCha20Poly1305.overheadByteCount
+      else {
+        throw EnvelopeError(
+          .malformed, "The sealed variable \(name) is not whole: it is too short or not URL-safe base64",
+          advice: "Take it from where it was sealed.", names: [name])
+      }
+      entries.append(Entry(name: name, sealed: bytes))
+    }
+    self.init(
+      header: header, generation: generation,
+      payload: .separate(count: count, manifest: manifest, entries: entries))
+  }
+
+  private init(packed text: String) throws(EnvelopeError) {
+    var reader = ByteReader(try EnvelopeText.decode(text, prefix: EnvelopeText.headerPrefix))
+    let header = try Header(from: &reader, expecting: .packedEnvironment)
+    let generation = try reader.takeUInt32()
+    let sealed = reader.takeRest()
+    guard sealed.count >= AEAD.xChaCha20Poly1305.overheadByteCount else { throw .truncated }
+    self.init(header: header, generation: generation, payload: .packed(sealed))
+  }
+}

@@ -1,0 +1,83 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+/// Environment variables sealed together under one data key (`Docs/Format.md`, section Environments).
+///
+/// Whoever sees it learns the key ids, the generation and, unless it is packed, names and lengths. Altered,
+/// swapped, renamed, added, missing and put-back variables are detected; a whole older environment is not,
+/// unless a minimum generation is demanded.
+public struct SealedEnvironment: Sendable, Equatable {
+  /// How the variables are laid out.
+  public enum Form: Sendable, Hashable {
+    /// Each variable is sealed under its own name; `ENVELOPE_HEADER` holds the header.
+    case separate
+    /// All are sealed into the one variable `ENVELOPE_SEALED`, hiding names and each length: the smallest form.
+    case packed
+  }
+
+  /// One variable of the separate form.
+  struct Entry: Sendable, Equatable {
+    let name: String
+    /// nonce ‖ ciphertext ‖ tag
+    let sealed: [UInt8]
+  }
+
+  enum Payload: Sendable, Equatable {
+    /// The entries are in ascending order of their names' bytes.
+    case separate(count: UInt16, manifest: [UInt8], entries: [Entry])
+    /// nonce ‖ ciphertext ‖ tag
+    case packed([UInt8])
+  }
+
+  package let header: Header
+  /// When it was sealed: seconds since 1970, or one more than the generation before.
+  public let generation: UInt32
+  let payload: Payload
+
+  /// The greatest number of variables.
+  public static let countLimit = Int(UInt16.max)
+
+  /// How the variables are laid out.
+  public var form: Form {
+    switch payload {
+    case .separate: .separate
+    case .packed: .packed
+    }
+  }
+
+  /// The names of the sealed variables in ascending order of their bytes; none where they are packed.
+  public var names: [String] {
+    switch payload {
+    case .separate(_, _, let entries): entries.map(\.name)
+    case .packed: []
+    }
+  }
+
+  /// The wrapped data keys as the header lists them: not verified before the environment has been opened.
+  public var wrappedKeys: [WrappedDataKey] { header.wrappedKeys }
+
+  /// The generation that follows another: one more, or the time now.
+  static func generation(after previous: UInt32?) throws(EnvelopeError) -> UInt32 {
+    guard previous != .max else {
+      throw EnvelopeError(
+        .invalidArgument, "The environment's generation cannot be counted on", advice: "Seal it anew under a new name.")
+    }
+    return max(previous.map { $0 + 1 } ?? 0, UInt32(clamping: Clock.now))
+  }
+
+  /// The hash that ties all variables together.
+  static func manifest(
+    generation: UInt32, entries: [Entry], keys: borrowing KeySchedule
+  ) throws(EnvelopeError) -> [UInt8] {
+    var message: [UInt8] = []
+    message.append(bigEndian: generation)
+    message.append(bigEndian: UInt16(truncatingIfNeeded: entries.count))
+    for entry in entries {
+      message.append(lengthPrefixed16: entry.name.utf8)
+      message.append(lengthPrefixed32: entry.sealed)
+    }
+    return try keys.authenticate(message, with: .manifest, byteCount: manifestByteCount)
+  }
+
+  static let manifestByteCount = 32
+}

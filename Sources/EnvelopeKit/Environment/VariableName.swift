@@ -1,0 +1,50 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+/// What the name of an environment variable may be.
+package enum VariableName {
+  /// Holds header and trailer of an environment whose variables are sealed one by one.
+  package static let header = "ENVELOPE_HEADER"
+  /// Holds a packed environment.
+  package static let sealed = "ENVELOPE_SEALED"
+
+  package static let byteLimit = 255
+
+  /// Whether a name matches `[A-Za-z_][A-Za-z0-9_]*` and has at most 255 bytes.
+  package static func isValid(_ name: String) -> Bool {
+    guard (1...byteLimit).contains(name.utf8.count), let first = name.utf8.first else { return false }
+    return !isDigit(first) && name.utf8.allSatisfy { isLetter($0) || isDigit($0) || $0 == UInt8(ascii: "_") }
+  }
+
+  /// Refuses names that are not valid, and those of the sealed forms themselves.
+  package static func check(_ name: String) throws(EnvelopeError) {
+    guard isValid(name) else {
+      throw EnvelopeError(
+        .invalidArgument, "\(quoted(name)) cannot be the name of a variable",
+        advice: "Use letters, digits and underscores, a digit not first, at most \(byteLimit) characters.")
+    }
+    guard name != header, name != sealed else {
+      throw EnvelopeError(
+        .invalidArgument, "The name \(name) is reserved for sealed environments", advice: "Give the variable another.")
+    }
+  }
+
+  /// A name from outside in a form that is safe to print.
+  package static func quoted(_ name: String) -> String {
+    "'"
+      + String(
+        decoding: name.utf8.prefix(64).map { (0x20...0x7e).contains($0) ? $0 : UInt8(ascii: "?") }, as: UTF8.self)
+      + (name.utf8.count > 64 ? "…'" : "'")
+  }
+
+  /// Whether one name's bytes come before another's.
+  package static func areInOrder(_ a: String, _ b: String) -> Bool { a.utf8.lexicographicallyPrecedes(b.utf8) }
+
+  private static func isLetter(_ byte: UInt8) -> Bool {
+    (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
+  }
+
+  private static func isDigit(_ byte: UInt8) -> Bool {
+    (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+  }
+}

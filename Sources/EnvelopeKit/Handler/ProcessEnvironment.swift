@@ -1,0 +1,29 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+#if canImport(Darwin)
+  @unsafe @preconcurrency internal import Darwin
+#elseif canImport(Glibc)
+  @unsafe @preconcurrency internal import Glibc
+#elseif canImport(Musl)
+  @unsafe @preconcurrency internal import Musl
+#endif
+
+/// The variables that this process was started with.
+package enum ProcessEnvironment {
+  /// All variables whose name and value are UTF-8; of a name that is there twice, the first, as `getenv` does.
+  ///
+  /// Read it at the start: like `getenv`, it must not run while another thread calls `setenv`.
+  package static var variables: [String: String] {
+    var variables: [String: String] = [:]
+    var next = unsafe environ
+    while let entry = unsafe next.pointee {
+      unsafe next += 1
+      guard let text = unsafe String(validatingCString: entry), let sign = text.utf8.firstIndex(of: UInt8(ascii: "=")),
+        variables[String(text[..<sign])] == nil
+      else { continue }
+      variables[String(text[..<sign])] = String(text[text.utf8.index(after: sign)...])
+    }
+    return variables
+  }
+}

@@ -1,0 +1,23 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+extension Array where Element == UInt8 {
+  /// Appends an integer, most significant byte first.
+  package mutating func append<T: FixedWidthInteger>(bigEndian value: T) {
+    for shift in stride(from: T.bitWidth - 8, through: 0, by: -8) {
+      append(UInt8(truncatingIfNeeded: value >> T(shift)))
+    }
+  }
+
+  /// Appends a 16-bit length and the bytes; the caller has seen to it that there are at most 65,535.
+  package mutating func append(lengthPrefixed16 bytes: some Collection<UInt8>) {
+    append(bigEndian: UInt16(bytes.count))
+    append(contentsOf: bytes)
+  }
+
+  /// Appends a 32-bit length and the bytes.
+  package mutating func append(lengthPrefixed32 bytes: some Collection<UInt8>) {
+    append(bigEndian: UInt32(bytes.count))
+    append(contentsOf: bytes)
+  }
+}

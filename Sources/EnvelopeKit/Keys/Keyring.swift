@@ -1,0 +1,51 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+/// Generates, wraps and unwraps data keys: a key service of one's own is these three methods.
+///
+/// Throw ``EnvelopeError`` with `keyNotFound` where none of the keys is held, `unwrapFailed` where a key is
+/// held and refuses, and `keyServiceUnavailable` where nobody answers; other errors are passed on as they are.
+public protocol Keyring: Sendable {
+  /// Makes a data key and wraps it with every key that this keyring wraps with.
+  func generateDataKey(for context: EncryptionContext) async throws -> GeneratedDataKey
+
+  /// Wraps a data key that exists, with every key that this keyring wraps with.
+  func wrap(_ dataKey: borrowing DataKey, for context: EncryptionContext) async throws -> [WrappedDataKey]
+
+  /// Unwraps the first of the entries that it can.
+  ///
+  /// The entries come from a header that has not been verified: ask no key service about a key that your
+  /// caller did not name.
+  func unwrap(_ wrapped: [WrappedDataKey], for context: EncryptionContext) async throws -> UnwrappedDataKey
+}
+
+/// A new data key and the same key wrapped, once for each wrapping key.
+public struct GeneratedDataKey: ~Copyable, Sendable {
+  /// The key.
+  public let dataKey: DataKey
+  /// The key wrapped; 1 to 16 entries with different key ids.
+  public let wrapped: [WrappedDataKey]
+
+  /// Puts the parts together.
+  public init(dataKey: consuming DataKey, wrapped: [WrappedDataKey]) {
+    self.dataKey = dataKey
+    self.wrapped = wrapped
+  }
+
+  /// Gives up the data key to a new owner.
+  consuming func takeDataKey() -> DataKey { dataKey }
+}
+
+/// A data key that was unwrapped, and which entry it came from.
+public struct UnwrappedDataKey: ~Copyable, Sendable {
+  /// The key.
+  public let dataKey: DataKey
+  /// The entry that it was unwrapped from, one of those given.
+  public let source: WrappedDataKey
+
+  /// Puts the parts together.
+  public init(dataKey: consuming DataKey, source: WrappedDataKey) {
+    self.dataKey = dataKey
+    self.source = source
+  }
+}

@@ -1,0 +1,66 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+/// Wraps with one local keyset, and unwraps with that and any others that it is given.
+public struct KeysetKeyring: Keyring {
+  /// The keyset that wraps.
+  public let keyset: Keyset
+  private let others: [Keyset]
+
+  /// Makes a keyring.
+  ///
+  /// - Parameters:
+  ///   - keyset: Wraps new data keys, and unwraps.
+  ///   - others: Unwrap only.
+  public init(_ keyset: Keyset, alsoUnwrappingWith others: [Keyset] = []) {
+    self.keyset = keyset
+    self.others = others
+  }
+
+  /// Draws a data key and wraps it with the primary version.
+  public func generateDataKey(for context: EncryptionContext) async throws -> GeneratedDataKey {
+    let dataKey = try DataKey.generate()
+    let wrapped = try await wrap(dataKey, for: context)
+    return GeneratedDataKey(dataKey: dataKey, wrapped: wrapped)
+  }
+
+  /// Wraps a data key with the primary version.
+  public func wrap(
+    _ dataKey: borrowing DataKey, for context: EncryptionContext
+  ) async throws -> [WrappedDataKey] {
+    guard let version = keyset.versions.first(where: { $0.number == keyset.primary }) else { return [] }
+    return [try version.key.wrap(dataKey, keyID: keyset.keyID(of: version), for: context)]
+  }
+
+  /// Unwraps the first entry whose key id names a version held here.
+  ///
+  /// - Throws: `keyNotFound` where none does, `unwrapFailed` where those that do were altered.
+  public func unwrap(_ wrapped: [WrappedDataKey], for context: EncryptionContext) async throws -> UnwrappedDataKey {
+    var failure = EnvelopeError.keyNotFound(among: wrapped)
+    for entry in wrapped where entry.scheme == .keyset {
+      guard let version = try version(named: entry.keyID) else { continue }
+      do {
+        return UnwrappedDataKey(dataKey: try version.key.unwrap(entry, for: context), source: entry)
+      } catch {
+        failure = error
+      }
+    }
+    throw failure
+  }
+
+  private func version(named keyID: KeyID) throws(EnvelopeError) -> Keyset.Version? {
+    for keyset in [keyset] + others {
+      for version in keyset.versions where try keyset.keyID(of: version) == keyID { return version }
+    }
+    return nil
+  }
+}
+
+extension EnvelopeError {
+  static func keyNotFound(among wrapped: [WrappedDataKey]) -> EnvelopeError {
+    let keys = wrapped.map { "\($0.scheme) \($0.keyID)" }.joined(separator: ", ")
+    return EnvelopeError(
+      .keyNotFound, "The keyring holds none of the envelope's keys (\(keys))",
+      advice: "Open it with a keyring, or on a machine, that holds one of them.")
+  }
+}
