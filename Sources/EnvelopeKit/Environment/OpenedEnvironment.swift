@@ -20,7 +20,7 @@ public struct OpenedEnvironment: Sendable {
 
   /// Makes an environment of strings, which stay the caller's and cannot be wiped.
   ///
-  /// - Throws: `invalidArgument` where a name is not valid or reserved, `systemFailure` where there is no memory.
+  /// - Throws: `invalidArgument` where a name is not valid, `systemFailure` where there is no memory.
   public init(_ values: [String: String]) throws(EnvelopeError) {
     try self.init(capacity: values.reduce(0) { $0 + $1.value.utf8.count }) { (output, index) throws(EnvelopeError) in
       for (name, value) in values {
@@ -50,9 +50,9 @@ public struct OpenedEnvironment: Sendable {
 
     /// Gives a name to all bytes from the end of the previous value, or of what was skipped, to `end`.
     ///
-    /// - Throws: `invalidArgument` where the name is not valid, reserved, or there already.
+    /// - Throws: `invalidArgument` where the name is not valid, or there already.
     package mutating func add(_ name: String, endingAt end: Int) throws(EnvelopeError) {
-      try VariableName.check(name)
+      try VariableName.checkValid(name)
       guard names.insert(name).inserted else {
         throw EnvelopeError(.invalidArgument, "The variable \(name) is there twice", advice: "Remove one of the two.")
       }

@@ -34,9 +34,9 @@ extension SealedEnvironment {
     guard values.names.count <= countLimit else {
       throw EnvelopeError(.invalidArgument, "An environment holds at most \(countLimit) variables")
     }
-    guard form == .packed else { return }
     for name in values.names {
-      guard values[name]?.withBytes({ $0.byteCount }) ?? 0 <= Int(UInt16.max) else {
+      try VariableName.check(name)
+      guard form == .separate || values[name]?.withBytes({ $0.byteCount }) ?? 0 <= Int(UInt16.max) else {
         throw EnvelopeError(
           .invalidArgument, "The variable \(name) is longer than the 65,535 bytes that a packed environment takes",
           advice: "Seal the variables separately.", names: [name])

@@ -18,14 +18,14 @@ public struct SealedEnvironment: Sendable, Equatable {
   /// One variable of the separate form.
   struct Entry: Sendable, Equatable {
     let name: String
-    /// nonce ‖ ciphertext ‖ tag
+    /// The bytes nonce ‖ ciphertext ‖ tag.
     let sealed: [UInt8]
   }
 
   enum Payload: Sendable, Equatable {
     /// The entries are in ascending order of their names' bytes.
     case separate(count: UInt16, manifest: [UInt8], entries: [Entry])
-    /// nonce ‖ ciphertext ‖ tag
+    /// The bytes nonce ‖ ciphertext ‖ tag.
     case packed([UInt8])
   }
 

@@ -16,13 +16,18 @@ package enum VariableName {
     return !isDigit(first) && name.utf8.allSatisfy { isLetter($0) || isDigit($0) || $0 == UInt8(ascii: "_") }
   }
 
-  /// Refuses names that are not valid, and those of the sealed forms themselves.
-  package static func check(_ name: String) throws(EnvelopeError) {
+  /// Refuses names that are not valid.
+  package static func checkValid(_ name: String) throws(EnvelopeError) {
     guard isValid(name) else {
       throw EnvelopeError(
         .invalidArgument, "\(quoted(name)) cannot be the name of a variable",
         advice: "Use letters, digits and underscores, a digit not first, at most \(byteLimit) characters.")
     }
+  }
+
+  /// Refuses names that are not valid, and those of the sealed forms themselves.
+  package static func check(_ name: String) throws(EnvelopeError) {
+    try checkValid(name)
     guard name != header, name != sealed else {
       throw EnvelopeError(
         .invalidArgument, "The name \(name) is reserved for sealed environments", advice: "Give the variable another.")

@@ -78,7 +78,7 @@ package struct WrappingKey: Sendable {
     }
   }
 
-  /// scheme ‖ lp16(key id) ‖ canonical context
+  /// The bytes scheme ‖ lp16(key id) ‖ canonical context.
   private static func associatedData(
     keyID: KeyID, context: EncryptionContext
   ) throws(EnvelopeError) -> [UInt8] {
