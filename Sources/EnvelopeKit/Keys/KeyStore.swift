@@ -1,0 +1,108 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+/// Many keysets, by id and by alias, with a default.
+///
+/// A value without a place of its own: `EnvelopeKitFiles` keeps it in a file. Printing, dumping or reflecting it
+/// shows ids and aliases, never a secret.
+public struct KeyStore: Sendable {
+  /// The keysets in the order in which they were added; at most ``keysetLimit``.
+  public private(set) var keysets: [Keyset] = []
+  /// The aliases and the keysets that they stand for.
+  public private(set) var aliases: [String: KeyID] = [:]
+  /// The keyset that is used where none is named; nil in an empty store.
+  public private(set) var defaultKeyID: KeyID?
+
+  /// How many keysets a store may have.
+  public static let keysetLimit = 1024
+
+  /// Makes an empty store.
+  public init() {}
+
+  /// Adds a keyset; the first one becomes the default.
+  ///
+  /// - Parameters:
+  ///   - keyset: The keyset; its id must be new.
+  ///   - alias: A name for people: 1 to 64 letters, digits, dots, underscores and hyphens, a letter or digit first.
+  /// - Throws: `keyExists` where the id or the alias is taken, `invalidArgument` where the alias is not valid or
+  ///   the store is full.
+  public mutating func add(_ keyset: Keyset, alias: String? = nil) throws(EnvelopeError) {
+    guard keysets.count < Self.keysetLimit else {
+      throw EnvelopeError(.invalidArgument, "A key store holds at most \(Self.keysetLimit) keys")
+    }
+    guard self[keyset.id.string] == nil else {
+      throw EnvelopeError(.keyExists, "The key store has a key or an alias \(keyset.id) already")
+    }
+    if let alias { try setAlias(alias, to: keyset.id) }
+    keysets.append(keyset)
+    defaultKeyID = defaultKeyID ?? keyset.id
+  }
+
+  private mutating func setAlias(_ alias: String, to id: KeyID) throws(EnvelopeError) {
+    guard Self.isValidAlias(alias) else {
+      throw EnvelopeError(
+        .invalidArgument, "\(VariableName.quoted(alias)) cannot be the alias of a key",
+        advice: "Use 1 to 64 letters, digits, dots, underscores and hyphens, a letter or digit first.")
+    }
+    guard self[alias] == nil else {
+      throw EnvelopeError(
+        .keyExists, "The key store has a key \(alias) already", advice: "Choose another alias.")
+    }
+    aliases[alias] = id
+  }
+
+  private static func isValidAlias(_ alias: String) -> Bool {
+    guard (1...64).contains(alias.utf8.count), let first = alias.utf8.first, !"._-".utf8.contains(first) else {
+      return false
+    }
+    return alias.utf8.allSatisfy { Base64URL.isDigit($0) || $0 == UInt8(ascii: ".") }
+  }
+
+  /// Puts together what a file held.
+  init(keysets: [Keyset], aliases: [(String, KeyID)], defaultKeyID: KeyID?) throws(EnvelopeError) {
+    for keyset in keysets { try add(keyset) }
+    for (alias, id) in aliases {
+      guard keysets.contains(where: { $0.id == id }) else { throw .keyStoreDamaged("an alias stands for no key") }
+      try setAlias(alias, to: id)
+    }
+    guard keysets.isEmpty ? defaultKeyID == nil : keysets.contains(where: { $0.id == defaultKeyID }) else {
+      throw .keyStoreDamaged("its default is none of its keys")
+    }
+    self.defaultKeyID = defaultKeyID
+  }
+
+  /// The keyset with this alias or id, or nil.
+  public subscript(aliasOrID: String) -> Keyset? {
+    let id = aliases[aliasOrID]?.string ?? aliasOrID
+    return keysets.first { $0.id.string == id }
+  }
+
+  /// A keyring that wraps and unwraps with one keyset.
+  ///
+  /// - Throws: `keyNotFound` where no keyset has this alias or id.
+  public func keyring(for aliasOrID: String) throws(EnvelopeError) -> KeysetKeyring {
+    guard let keyset = self[aliasOrID] else {
+      throw EnvelopeError(
+        .keyNotFound, "The key store has no key \(VariableName.quoted(aliasOrID))",
+        advice: "Its keys are: \(aliases.keys.sorted().joined(separator: ", ")).")
+    }
+    return KeysetKeyring(keyset)
+  }
+
+  /// A keyring that wraps with the default keyset and unwraps with any of the store.
+  ///
+  /// - Throws: `keyNotFound` where the store is empty.
+  public func keyring() throws(EnvelopeError) -> KeysetKeyring {
+    guard let id = defaultKeyID, let keyset = self[id.string] else {
+      throw EnvelopeError(.keyNotFound, "The key store is empty", advice: "Create a key.")
+    }
+    return KeysetKeyring(keyset, alsoUnwrappingWith: keysets.filter { $0.id != id })
+  }
+}
+
+extension EnvelopeError {
+  static func keyStoreDamaged(_ reason: String) -> EnvelopeError {
+    EnvelopeError(
+      .keyStoreDamaged, "The key store is damaged: \(reason)", advice: "Take it back from a backup.")
+  }
+}

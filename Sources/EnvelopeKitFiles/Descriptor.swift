@@ -1,0 +1,104 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+#if canImport(Darwin)
+  internal import Darwin
+#elseif canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#endif
+package import EnvelopeKit
+
+/// An open file, closed with its owner.
+package struct Descriptor: ~Copyable {
+  package let number: Int32
+
+  /// Takes over an open file.
+  package init(_ number: Int32) { self.number = number }
+
+  deinit { close(number) }
+
+  /// Who owns the file and who may use it.
+  package struct Status {
+    package let owner: UInt32
+    package let mode: UInt32
+    package let isRegular: Bool
+    package let isFolder: Bool
+    package let byteCount: Int
+  }
+
+  package func status(of path: Path) throws(EnvelopeError) -> Status {
+    var status = stat()
+    guard unsafe fstat(number, &status) == 0 else { throw .system("Cannot look at \(path)") }
+    let type = mode_t(status.st_mode) & S_IFMT
+    return Status(
+      owner: status.st_uid, mode: UInt32(status.st_mode) & 0o7777, isRegular: type == S_IFREG,
+      isFolder: type == S_IFDIR, byteCount: Int(status.st_size))
+  }
+
+  /// Reads to the end into memory that is wiped, whatever its kind: a file, a pipe, a terminal.
+  ///
+  /// - Throws: `fileFailure` where reading fails or there are more than `limit` bytes.
+  package func readAll(limit: Int, of path: Path) throws(EnvelopeError) -> SecretBytes {
+    let status = try status(of: path)
+    var capacity = min(limit, status.isRegular ? status.byteCount : 0) + 4096
+    var bytes = SecretBytes(byteCount: 0) { _ in }
+    var isAtEnd = false
+    while !isAtEnd {
+      bytes = try SecretBytes(byteCount: capacity) { (output) throws(EnvelopeError) in
+        bytes.withBytes { output.append($0) }
+        isAtEnd = try fill(&output, from: path)
+      }
+      guard bytes.byteCount <= limit else {
+        throw EnvelopeError(
+          .fileFailure, "\(path) is longer than \(limit) bytes", advice: "Check that it is the right file.")
+      }
+      capacity *= 2
+    }
+    return bytes
+  }
+
+  /// Reads until the buffer is full or the file ends, and tells whether it ended.
+  private func fill(_ output: inout OutputRawSpan, from path: Path) throws(EnvelopeError) -> Bool {
+    while output.freeCapacity > 0 {
+      var count = 0
+      unsafe output.withUnsafeMutableBytes { buffer, initialized in
+        let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[initialized...])
+        count = unsafe read(number, rest.baseAddress, rest.count)
+        initialized += max(count, 0)
+      }
+      if count == 0 { return true }
+      guard count > 0 || errno == EINTR else { throw .system("Cannot read \(path)") }
+    }
+    return false
+  }
+
+  /// Writes all bytes.
+  package func writeAll(_ bytes: RawSpan, to path: Path) throws(EnvelopeError) {
+    var rest = bytes
+    while !rest.isEmpty {
+      let count = unsafe rest.withUnsafeBytes { unsafe write(number, $0.baseAddress, $0.count) }
+      if count < 0 {
+        guard errno == EINTR else { throw .system("Cannot write \(path)") }
+      } else {
+        rest = rest.extracting(droppingFirst: count)
+      }
+    }
+  }
+}
+
+extension Path {
+  /// Opens the file for reading.
+  package func openForReading() throws(EnvelopeError) -> Descriptor {
+    let number = unsafe open(string, O_RDONLY | O_CLOEXEC)
+    guard number >= 0 else { throw .system("Cannot open \(self)") }
+    return Descriptor(number)
+  }
+
+  /// Whether there is anything at the path.
+  package var exists: Bool {
+    var status = stat()
+    return unsafe stat(string, &status) == 0 || errno != ENOENT
+  }
+}

@@ -1,0 +1,70 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+#if canImport(Darwin)
+  internal import Darwin
+#elseif canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#endif
+package import EnvelopeKit
+
+extension Path {
+  /// Replaces a file whole or not at all: written beside, synced, renamed, the folder synced.
+  ///
+  /// A link is followed, and the file that it leads to is replaced. What is no regular file (a pipe, a terminal)
+  /// is written to as it is.
+  ///
+  /// - Parameters:
+  ///   - bytes: The new content.
+  ///   - mode: The permissions of a new file, from which the process's mask is taken off.
+  ///   - keepsMode: Whether a file that is there keeps its permissions; otherwise it gets `mode` exactly.
+  /// - Throws: `fileFailure`; what was there is unchanged then.
+  package func replace(with bytes: RawSpan, mode: UInt32, keepsMode: Bool) throws(EnvelopeError) {
+    var status = stat()
+    let exists = unsafe stat(string, &status) == 0
+    if exists, mode_t(status.st_mode) & S_IFMT != S_IFREG {
+      let number = unsafe open(string, O_WRONLY | O_CLOEXEC)
+      guard number >= 0 else { throw .system("Cannot open \(self)") }
+      return try Descriptor(number).writeAll(bytes, to: self)
+    }
+    let target = exists ? resolved : self
+    let temporary = target.folder.appending(
+      ".\(target.name.prefix(100)).\(Base64URL.encode(try Randomness.bytes(9))).new")
+    do throws(EnvelopeError) {
+      let number = unsafe open(temporary.string, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode_t(mode))
+      guard number >= 0 else { throw .system("Cannot make a file beside \(self)") }
+      let file = Descriptor(number)
+      if exists {
+        let mode = keepsMode ? mode_t(status.st_mode) & 0o7777 : mode_t(mode)
+        guard fchmod(file.number, mode) == 0 else { throw .system("Cannot set the permissions of \(self)") }
+      }
+      try file.writeAll(bytes, to: self)
+      guard fsync(file.number) == 0 else { throw .system("Cannot sync \(self)") }
+      guard unsafe rename(temporary.string, target.string) == 0 else { throw .system("Cannot replace \(self)") }
+    } catch {
+      unsafe unlink(temporary.string)
+      throw error
+    }
+    let folder = try target.folder.openForReading()
+    // Some file systems cannot sync a folder; the file itself is in place by now.
+    guard fsync(folder.number) == 0 || errno == EINVAL || errno == ENOTSUP else {
+      throw .system("Cannot sync the folder of \(self)")
+    }
+  }
+
+  /// The path without links, or the path itself where it cannot be told.
+  private var resolved: Path {
+    guard let resolved = unsafe realpath(string, nil) else { return self }
+    defer { unsafe free(resolved) }
+    return unsafe Path(String(cString: resolved))
+  }
+
+  /// Makes the folder, and those it lies in, for the owner alone, where they are missing.
+  package func makeFolder() throws(EnvelopeError) {
+    guard !exists else { return }
+    try folder.makeFolder()
+    guard unsafe mkdir(string, 0o700) == 0 || errno == EEXIST else { throw .system("Cannot make the folder \(self)") }
+  }
+}
