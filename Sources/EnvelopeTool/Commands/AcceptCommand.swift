@@ -1,0 +1,51 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+#if CommandLine
+  import ArgumentParser
+  import EnvelopeKit
+  import EnvelopeKitFiles
+
+  struct AcceptCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "accept",
+      abstract: "Makes a merge of two branches' edits whole again.",
+      discussion: """
+        After two branches changed different variables and git merged their lines, each variable still verifies, but
+        not all together. This lists them and, if you agree, stamps them as one environment. Where git could not
+        merge the line of ENVELOPE_HEADER, keep either side of it.
+
+        EXAMPLE
+          envelope accept checkout.env --function checkout
+        """)
+
+    @Argument(help: "The merged file.")
+    var file: String
+
+    @OptionGroup var options: FunctionOptions
+
+    @Flag(name: .shortAndLong, help: "Agree without being asked.")
+    var yes = false
+
+    func run() async throws {
+      let settings = try options.settings(file: file)
+      let keyring = try LocalKeys.opening()
+      let document = try Document.read(file)
+      let sealed = try document.requireSealed(in: file)
+      do {
+        _ = try await sealed.open(context: settings.context, using: keyring)
+        return Console.say("\(file) is whole: there is nothing to accept.")
+      } catch let error as EnvelopeError
+      where [.variablePutBack, .variablesAdded, .variablesMissing].contains(error.code) {
+        Console.say("\(error.message).")
+      }
+      let accepted = try await sealed.acceptingMerge(context: settings.context, using: keyring)
+      Console.say("Each of these was sealed by somebody who held the key, though it may be an earlier value:")
+      for name in sealed.names { Console.say("  \(name)") }
+      guard try yes || Console.confirm("Accept them together?") else {
+        throw EnvelopeError(.usage, "Nothing was changed")
+      }
+      try Document(layout: document.layout, sealed: accepted, plain: document.plain).write(to: file, revealing: false)
+    }
+  }
+#endif

@@ -1,0 +1,37 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+#if CommandLine
+  import ArgumentParser
+  import EnvelopeKit
+
+  struct BudgetCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "budget",
+      abstract: "Tells how many of AWS Lambda's 4,096 bytes the variables take.",
+      discussion: """
+        Bytes are counted as the platform counts them, on the JSON of all variables. No key is needed.
+
+        EXAMPLE
+          envelope budget checkout.env
+        """)
+
+    @Argument(help: "A file with variables, sealed or not; - is standard input.")
+    var file: String
+
+    func run() throws {
+      let budget = try Budget(Document.read(file))
+      var text = ""
+      for cost in budget.costs.sorted(by: { $0.byteCount > $1.byteCount }) {
+        let number = String(cost.byteCount)
+        text += String(repeating: " ", count: max(0, 7 - number.count)) + number + "  " + cost.name + "\n"
+      }
+      text += "\(budget.byteCount) of \(LambdaLimits.byteLimit) bytes, "
+      text +=
+        budget.freeByteCount < 0
+        ? "\(-budget.freeByteCount) too many\n"
+        : "room for \(budget.roomForMore) more (sealed, 12-character names, 20-byte values)\n"
+      try Console.write(text)
+    }
+  }
+#endif

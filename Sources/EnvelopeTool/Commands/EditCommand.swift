@@ -1,0 +1,43 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+#if CommandLine
+  import ArgumentParser
+  import EnvelopeKit
+  import EnvelopeKitFiles
+
+  struct EditCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "edit",
+      abstract: "Opens a sealed file in an editor, and seals what was changed.",
+      discussion: """
+        The editor is $VISUAL, else $EDITOR, else vi. It works on a private file, in memory where the system has a
+        place for that, which is wiped afterwards. Variables that were plain stay plain; new ones are sealed;
+        unchanged ones keep their sealed bytes.
+
+        EXAMPLE
+          EDITOR=nano envelope edit checkout.env --function checkout
+        """)
+
+    @Argument(help: "The file with the sealed variables.")
+    var file: String
+
+    @OptionGroup var options: FunctionOptions
+
+    func run() async throws {
+      let settings = try options.settings(file: file)
+      try await Document.update(file, settings: settings) { (sealed, plain) throws(EnvelopeError) in
+        let before = try Document.text(
+          of: OpenedEnvironment(merging: sealed.secrets + plain.secrets), layout: .dotenv, portable: false)
+        guard let edited = try PrivateEdit.edit(before) else {
+          Console.say("Nothing was changed.")
+          return nil
+        }
+        return (
+          try OpenedEnvironment(merging: edited.secrets.filter { plain[$0.name] == nil }),
+          try OpenedEnvironment(merging: edited.secrets.filter { plain[$0.name] != nil })
+        )
+      }
+    }
+  }
+#endif

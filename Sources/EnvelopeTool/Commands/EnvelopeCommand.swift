@@ -1,0 +1,35 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+#if CommandLine
+  import ArgumentParser
+
+  /// The command `envelope`.
+  struct EnvelopeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "envelope",
+      abstract: "Seals the environment variables of functions, and opens them where they run.",
+      discussion: """
+        EXAMPLES
+          envelope seal .env --function checkout -o checkout.env
+          envelope exec checkout.env --function checkout -- ./server
+          envelope set checkout.env API_KEY --function checkout
+          envelope seal .env --function checkout --format lambda > variables.json
+          aws lambda update-function-configuration --function-name checkout \\
+            --environment file://variables.json
+
+        EXIT CODES
+          64  the command was called wrongly       65  altered, malformed or of another context
+          66  there is nothing to read             69  the key service cannot be reached
+          70, 71  a failure inside                 73, 74  a file cannot be made, read or written
+          77  no key, or not permitted             78  envelope.yaml cannot be followed
+
+        Data goes to standard output, everything else to standard error. Secrets are never taken from arguments.
+        """,
+      version: "envelope 1.0.0 (format 1)",
+      subcommands: [
+        SealCommand.self, OpenCommand.self, GetCommand.self, SetCommand.self, UnsetCommand.self, EditCommand.self,
+        ExecCommand.self, AcceptCommand.self, InspectCommand.self, BudgetCommand.self, KeysCommand.self,
+      ])
+  }
+#endif

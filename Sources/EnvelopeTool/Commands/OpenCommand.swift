@@ -1,0 +1,45 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+#if CommandLine
+  import ArgumentParser
+  import EnvelopeKit
+  import EnvelopeKitFiles
+
+  struct OpenCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "open",
+      abstract: "Opens sealed variables and writes them, with the plain ones beside them.",
+      discussion: """
+        EXAMPLES
+          envelope open checkout.env --function checkout -o .env
+          envelope open checkout.env --function checkout --format json | jq -r .DATABASE_URL
+        """)
+
+    @Argument(help: "The file with the sealed variables; - is standard input.")
+    var file = "-"
+
+    @OptionGroup var options: FunctionOptions
+
+    @Option(help: "How to write: \(PlainFormat.allCases.map(\.rawValue).joined(separator: ", ")).")
+    var format = PlainFormat.dotenv
+
+    @Flag(help: "Refuse values that not every reader of dotenv files reads alike.")
+    var portable = false
+
+    @Option(
+      name: .shortAndLong,
+      help: ArgumentHelp("The file to write, for its owner alone; else standard output.", valueName: "file"))
+    var output: String?
+
+    func run() async throws {
+      let settings = try options.settings(file: file)
+      let document = try Document.read(file)
+      let opened = try await document.requireSealed(in: file).open(
+        context: settings.context, using: LocalKeys.opening())
+      try Document.write(
+        OpenedEnvironment(merging: opened.secrets + document.plain.secrets), as: format.layout, to: output,
+        revealing: true, portable: portable)
+    }
+  }
+#endif

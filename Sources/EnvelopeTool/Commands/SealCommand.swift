@@ -1,0 +1,117 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+#if CommandLine
+  import ArgumentParser
+  import EnvelopeKit
+  import EnvelopeKitFiles
+
+  struct SealCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "seal",
+      abstract: "Seals variables for a function.",
+      discussion: """
+        EXAMPLES
+          envelope seal .env --function checkout -o checkout.env
+          envelope seal .env --function checkout --plain LOG_LEVEL --format packed
+          printf 'TOKEN=abc\\n' | envelope seal - --function checkout --format lambda
+
+        The first seal on a machine makes a key store with a key 'default'.
+
+        A file envelope.yaml, here or in a folder above within the repository, can say all this for good:
+          default:
+            key: default
+          functions:
+            checkout:
+              key: [checkout, backup]
+              context: {team: payments}
+              plain: [LOG_LEVEL]
+              file: checkout.env
+        Flags override it: --key and --plain take the place of its lists, --context of a pair of the same key.
+        """)
+
+    @Argument(help: "A dotenv or JSON file; - is standard input.")
+    var file = ".env"
+
+    @OptionGroup var options: FunctionOptions
+
+    @Option(
+      name: .long, parsing: .singleValue,
+      help: "The alias or id of a key to seal under; any one of several opens. Repeatable.")
+    var key: [String] = []
+
+    @Option(
+      name: .long, parsing: .singleValue,
+      help: ArgumentHelp("A variable to leave as it is. Repeatable.", valueName: "name"))
+    var plain: [String] = []
+
+    @Option(
+      name: .long, parsing: .singleValue,
+      help: ArgumentHelp("A variable that was sealed in the output file and may now be plain.", valueName: "name"))
+    var allowPlain: [String] = []
+
+    @Option(help: "How to write: \(SealedFormat.allCases.map(\.rawValue).joined(separator: ", ")).")
+    var format = SealedFormat.dotenv
+
+    @Flag(help: "Seal all variables into one, whatever the format: the smallest form, which hides the names.")
+    var packed = false
+
+    @Flag(help: "Write a Lambda document even where it is longer than the platform takes.")
+    var allowOversize = false
+
+    @Flag(help: "Refuse values that not every reader of dotenv files reads alike.")
+    var portable = false
+
+    @Option(name: .shortAndLong, help: ArgumentHelp("The file to write; else standard output.", valueName: "file"))
+    var output: String?
+
+    func run() async throws {
+      let settings = try options.settings(file: output ?? file, keys: key, plain: plain)
+      let input = try Document.read(file)
+      guard input.sealed == nil else {
+        throw EnvelopeError(
+          .invalidArgument, "\(file) holds sealed variables already",
+          advice: "Change them with 'envelope set' or 'edit', or open them first with 'envelope open'.")
+      }
+      for name in plain where input.plain[name] == nil {
+        throw EnvelopeError(.usage, "\(file) has no variable \(VariableName.quoted(name)) to leave plain")
+      }
+      let secrets = input.plain.secrets.filter { !settings.plain.contains($0.name) }
+      let plain = input.plain.secrets.filter { settings.plain.contains($0.name) }
+      let previous = try output.flatMap { (path) throws(EnvelopeError) in try Document.readExisting(path) }
+      try checkStaysSealed(plain.map(\.name), previous: previous)
+
+      let (keyring, keys) = try LocalKeys.sealing(under: settings.keys)
+      let isPacked = packed || format == .packed
+      let document = Document(
+        layout: format.layout,
+        sealed: try await SealedEnvironment.seal(
+          OpenedEnvironment(merging: secrets), as: isPacked ? .packed : .separate, context: settings.context,
+          using: keyring, after: previous?.sealed),
+        plain: try OpenedEnvironment(merging: plain))
+      if format == .lambda { try document.checkFitsLambda(allowingOversize: allowOversize) }
+      try document.write(to: output, revealing: false, portable: portable)
+
+      Console.say(
+        "Sealed \(counted(secrets.count)) for function \(settings.function) under \(keys.joined(separator: " and ")).")
+      if !plain.isEmpty { Console.say("Left plain: \(plain.map(\.name).joined(separator: ", ")).") }
+    }
+
+    /// A variable that was sealed turns plain only where the person says so.
+    private func checkStaysSealed(_ plain: [String], previous: Document?) throws(EnvelopeError) {
+      guard let previous, let sealed = previous.sealed else { return }
+      // What a packed environment holds is not known without its key: there, only what was plain may stay plain.
+      let names = plain.filter { name in
+        !allowPlain.contains(name)
+          && (sealed.form == .packed ? previous.plain[name] == nil : sealed.names.contains(name))
+      }
+      guard names.isEmpty else {
+        throw EnvelopeError(
+          .usage, "These would turn from sealed to plain: \(names.joined(separator: ", "))",
+          advice: "If that is meant, give --allow-plain for each.", names: names)
+      }
+    }
+
+    private func counted(_ count: Int) -> String { count == 1 ? "1 variable" : "\(count) variables" }
+  }
+#endif

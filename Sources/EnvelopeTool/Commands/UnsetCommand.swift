@@ -1,0 +1,40 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+#if CommandLine
+  import ArgumentParser
+  import EnvelopeKit
+  import EnvelopeKitFiles
+
+  struct UnsetCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "unset",
+      abstract: "Removes one variable from a sealed file.",
+      discussion: """
+        EXAMPLE
+          envelope unset checkout.env API_KEY --function checkout
+        """)
+
+    @Argument(help: "The file with the sealed variables.")
+    var file: String
+
+    @Argument(help: "The variable's name.")
+    var name: String
+
+    @OptionGroup var options: FunctionOptions
+
+    func run() async throws {
+      let settings = try options.settings(file: file)
+      try await Document.update(file, settings: settings) { (sealed, plain) throws(EnvelopeError) in
+        guard sealed[name] != nil || plain[name] != nil else {
+          throw EnvelopeError(
+            .variableMissing, "\(file) has no variable \(VariableName.quoted(name))", advice: "Check the name.")
+        }
+        return (
+          try OpenedEnvironment(merging: sealed.secrets.filter { $0.name != name }),
+          try OpenedEnvironment(merging: plain.secrets.filter { $0.name != name })
+        )
+      }
+    }
+  }
+#endif

@@ -1,0 +1,65 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+import EnvelopeKit
+import EnvelopeKitFiles
+
+extension Configuration {
+  /// Looks for `envelope.yaml` from a folder upward, no higher than the root of the repository or the home
+  /// folder; where it lies in neither, in that folder alone.
+  static func find(from start: Path, home: Path?) -> Path? {
+    let folders = start.searchFolders(home: home?.absolute)
+    return folders.map { $0.appending(fileName) }.first { $0.exists }
+  }
+
+  /// Refuses a file, or a folder around it, that somebody else could have written.
+  static func check(_ path: Path) throws(EnvelopeError) {
+    for place in [path, path.folder] {
+      let status = try place.openForReading().status(of: place)
+      guard status.owner == geteuid() else {
+        throw EnvelopeError(
+          .filePermissions, "\(place) belongs to another user, who could choose the keys that you seal under",
+          advice: "If it is yours, run: chown $(id -u) \(place.quoted)")
+      }
+      guard status.mode & 0o022 == 0 else {
+        throw EnvelopeError(
+          .filePermissions, "Other users can write to \(place), and could choose the keys that you seal under",
+          advice: "Run: chmod go-w \(place.quoted)")
+      }
+    }
+  }
+}
+
+extension Path {
+  /// The path from the root, without links where they can be told.
+  var absolute: Path {
+    if let resolved = unsafe realpath(string, nil) {
+      defer { unsafe free(resolved) }
+      return unsafe Path(String(cString: resolved))
+    }
+    guard name != string || !exists else { return self }
+    // The file may not be there yet; its folder is.
+    guard let folder = unsafe realpath(self.folder.string, nil) else { return self }
+    defer { unsafe free(folder) }
+    return unsafe Path(String(cString: folder)).appending(name)
+  }
+
+  /// The folder itself and those above it, up to the first that is a repository's root or the home folder; only
+  /// the folder itself where none is.
+  fileprivate func searchFolders(home: Path?) -> [Path] {
+    var folders = [absolute]
+    while let folder = folders.last {
+      if folder.appending(".git").exists || folder.string == home?.string { return folders }
+      if folder.string == "/" { break }
+      folders.append(folder.folder)
+    }
+    return Array(folders.prefix(1))
+  }
+}

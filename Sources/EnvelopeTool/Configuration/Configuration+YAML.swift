@@ -1,0 +1,93 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+#if CommandLine
+  import EnvelopeKit
+  import EnvelopeKitFiles
+  import Yams
+
+  extension Configuration {
+    /// Finds, checks and reads `envelope.yaml`; an empty configuration where there is none.
+    static func load(from start: Path, home: Path?) throws(EnvelopeError) -> Configuration {
+      guard let path = find(from: start, home: home) else { return Configuration() }
+      try check(path)
+      let text = try path.openForReading().readAll(limit: 1 << 20, of: path)
+      var configuration = try Configuration(yaml: text.withBytes { String(decoding: [UInt8](copying: $0), as: UTF8.self) })
+      configuration.folder = path.folder
+      return configuration
+    }
+
+    /// Reads the text of `envelope.yaml`; what it does not know is an error, for a typing error must not pass.
+    init(yaml: String) throws(EnvelopeError) {
+      let root: Node?
+      do {
+        root = try Parser(yaml: yaml, resolver: .basic).singleRoot()
+      } catch {
+        throw .configuration("it is not YAML: \(error)".split(separator: "\n").prefix(2).joined(separator: " "), at: nil)
+      }
+      guard let root else { return }
+      for (key, node) in try root.pairs() {
+        switch key {
+        case "default":
+          fallback = try Entry(node)
+          guard fallback.file == nil else { throw .configuration("'file' belongs to a function", at: node) }
+        case "functions":
+          for (function, entry) in try node.pairs() { functions[function] = try Entry(entry) }
+        default: throw .configuration("'\(key)' is neither 'default' nor 'functions'", at: node)
+        }
+      }
+    }
+  }
+
+  extension Configuration.Entry {
+    fileprivate init(_ node: Node) throws(EnvelopeError) {
+      for (key, value) in try node.pairs() {
+        switch key {
+        case "key": keys = try value.strings()
+        case "plain": plain = try value.strings()
+        case "file": file = try value.text()
+        case "context":
+          var pairs: [String: String] = [:]
+          for (name, pair) in try value.pairs() {
+            guard name != "function" else {
+              throw .configuration("'function' cannot stand in a context: it is the function's own name", at: pair)
+            }
+            pairs[name] = try pair.text()
+          }
+          context = pairs
+        default: throw .configuration("'\(key)' is none of 'key', 'context', 'plain' and 'file'", at: value)
+        }
+      }
+    }
+  }
+
+  extension Node {
+    fileprivate func pairs() throws(EnvelopeError) -> [(String, Node)] {
+      if let scalar, scalar.string.isEmpty || scalar.string == "~" || scalar.string == "null" { return [] }
+      guard let mapping else { throw .configuration("names with values should stand here", at: self) }
+      var pairs: [(String, Node)] = []
+      for (key, value) in mapping { pairs.append((try key.text(), value)) }
+      return pairs
+    }
+
+    fileprivate func text() throws(EnvelopeError) -> String {
+      guard let text = scalar?.string, !text.isEmpty else { throw .configuration("one word should stand here", at: self) }
+      return text
+    }
+
+    /// A list of words, or one word alone.
+    fileprivate func strings() throws(EnvelopeError) -> [String] {
+      guard let sequence else { return [try text()] }
+      var strings: [String] = []
+      for node in sequence { strings.append(try node.text()) }
+      return strings
+    }
+  }
+
+  extension EnvelopeError {
+    fileprivate static func configuration(_ reason: String, at node: Node?) -> EnvelopeError {
+      let line = node?.mark.map { ", line \($0.line)" } ?? ""
+      return EnvelopeError(.configuration, "envelope.yaml\(line): \(reason)", advice: "See: envelope help seal")
+    }
+  }
+#endif

@@ -1,0 +1,45 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+import EnvelopeKit
+import EnvelopeKitFiles
+
+/// What `envelope.yaml` says: each function's key, context and plain variables, with a default for the rest.
+struct Configuration: Equatable {
+  /// What is said of one function, or of all that are not said otherwise.
+  struct Entry: Equatable {
+    /// Aliases or ids of the keys to seal under.
+    var keys: [String]?
+    /// Further pairs of the encryption context.
+    var context: [String: String]?
+    /// The names that stay plain.
+    var plain: [String]?
+    /// The file that holds the function's variables, as a path from the folder of `envelope.yaml`.
+    var file: String?
+  }
+
+  /// The folder that `envelope.yaml` was found in; nil where there is none.
+  var folder: Path?
+  var fallback = Entry()
+  var functions: [String: Entry] = [:]
+
+  static let fileName = "envelope.yaml"
+
+  /// What holds for a function: its own entry, and from the default what that leaves open.
+  func entry(for function: String) -> Entry {
+    let own = functions[function] ?? Entry()
+    return Entry(
+      keys: own.keys ?? fallback.keys, context: own.context ?? fallback.context, plain: own.plain ?? fallback.plain,
+      file: own.file)
+  }
+
+  /// The function whose file this is, or the only function there is.
+  func function(forFile path: String?) -> String? {
+    if let path, let folder {
+      let wanted = Path(path).absolute
+      let matches = functions.filter { $0.value.file.map { folder.appending($0).absolute == wanted } ?? false }
+      if matches.count == 1 { return matches.first?.key }
+    }
+    return functions.count == 1 ? functions.first?.key : nil
+  }
+}

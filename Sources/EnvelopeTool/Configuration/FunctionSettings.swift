@@ -1,0 +1,47 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+import EnvelopeKit
+import EnvelopeKitFiles
+
+/// What holds for one call: the function, its context, the keys to seal under and the names that stay plain.
+struct FunctionSettings {
+  let function: String
+  let context: EncryptionContext
+  /// Aliases or ids; empty for the default key.
+  let keys: [String]
+  let plain: [String]
+
+  /// Puts together flags and `envelope.yaml`: flags override.
+  ///
+  /// - Parameters:
+  ///   - function: The flag; nil takes the function whose file this is, or the only one in `envelope.yaml`.
+  ///   - context: The flags, `K=V` each; a pair overrides one of the same key.
+  ///   - keys: The flags; none takes those of `envelope.yaml`.
+  ///   - plain: The flags; none takes those of `envelope.yaml`.
+  ///   - file: The file that the call is about.
+  init(
+    function: String?, context: [String], keys: [String] = [], plain: [String] = [], file: String?,
+    configuration: Configuration
+  ) throws(EnvelopeError) {
+    guard let function = function ?? configuration.function(forFile: file), !function.isEmpty else {
+      throw EnvelopeError(
+        .usage, "It is not known which function this is for", advice: "Give its name: --function NAME")
+    }
+    let entry = configuration.entry(for: function)
+    var pairs = entry.context ?? [:]
+    for pair in context {
+      let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+      guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty, parts[0] != "function" else {
+        throw EnvelopeError(
+          .usage, "A context is given as KEY=VALUE, neither of them empty, and KEY is not 'function'",
+          advice: "For example: --context team=payments")
+      }
+      pairs[parts[0]] = parts[1]
+    }
+    self.function = function
+    self.context = EncryptionContext(pairs.map { (key: $0.key, value: $0.value) }).adding(function, for: "function")
+    self.keys = keys.isEmpty ? entry.keys ?? [] : keys
+    self.plain = plain.isEmpty ? entry.plain ?? [] : plain
+  }
+}

@@ -1,0 +1,122 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+import EnvelopeKit
+import EnvelopeKitFiles
+
+/// Standard output carries data, standard error talk.
+enum Console {
+  /// Says something to the person, on standard error.
+  static func say(_ message: String) {
+    let line = Array((message + "\n").utf8)
+    // Where nobody listens there is nothing left to say.
+    try? unsafe Descriptor.withoutClosing(STDERR_FILENO) { (error) throws(EnvelopeError) in
+      try unsafe error.writeAll(line.span.bytes, to: Path("standard error"))
+    }
+  }
+
+  /// Writes data to standard output.
+  static func write(_ bytes: RawSpan) throws(EnvelopeError) {
+    try Descriptor.withoutClosing(STDOUT_FILENO) { (output) throws(EnvelopeError) in
+      try output.writeAll(bytes, to: Path("standard output"))
+    }
+  }
+
+  /// Writes text that is not secret to standard output.
+  static func write(_ text: String) throws(EnvelopeError) {
+    let bytes = Array(text.utf8)
+    try unsafe write(bytes.span.bytes)
+  }
+
+  static var inputIsTerminal: Bool { isatty(STDIN_FILENO) == 1 }
+  static var outputIsTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
+
+  /// Reads standard input to its end.
+  static func readInput(limit: Int) throws(EnvelopeError) -> SecretBytes {
+    try Descriptor.withoutClosing(STDIN_FILENO) { (input) throws(EnvelopeError) in
+      try input.readAll(limit: limit, of: Path("standard input"))
+    }
+  }
+
+  /// Asks on the terminal for a yes; anything else is a no.
+  ///
+  /// - Throws: `usage` where there is no terminal to ask on.
+  static func confirm(_ question: String) throws(EnvelopeError) -> Bool {
+    let answer = try readLine(prompt: "\(question) [y/N] ", echoing: true, insteadUse: "--yes")
+    return answer.withBytes { bytes in ["y", "yes"].contains(String(decoding: [UInt8](copying: bytes), as: UTF8.self).lowercased()) }
+  }
+
+  /// Asks on the terminal for a secret, which is not shown.
+  ///
+  /// - Throws: `usage` where there is no terminal to ask on.
+  static func readSecret(prompt: String) throws(EnvelopeError) -> SecretBytes {
+    try readLine(prompt: prompt, echoing: false, insteadUse: "standard input")
+  }
+
+  private static func readLine(
+    prompt: String, echoing: Bool, insteadUse other: String
+  ) throws(EnvelopeError) -> SecretBytes {
+    let number = unsafe open("/dev/tty", O_RDWR | O_CLOEXEC)
+    guard number >= 0 else {
+      throw EnvelopeError(.usage, "There is no terminal to ask on", advice: "Use \(other) instead.")
+    }
+    let terminal = Descriptor(number)
+    let path = Path("the terminal")
+    var settings = termios()
+    unsafe tcgetattr(number, &settings)
+    let before = settings
+    // Signals are left to wait while the echo is off, so that no interruption leaves the terminal mute.
+    let signals = SignalPause()
+    if !echoing {
+      settings.c_lflag &= ~tcflag_t(ECHO | ISIG)
+      // With signals off, Control-C is a character like another: let it end the line.
+      unsafe withUnsafeMutableBytes(of: &settings.c_cc) { unsafe $0[Int(VEOL)] = Descriptor.interruptCharacter }
+      guard unsafe tcsetattr(number, TCSAFLUSH, &settings) == 0 else { throw .system("Cannot hide what is typed") }
+    }
+    defer {
+      var before = before
+      if !echoing { unsafe tcsetattr(number, TCSAFLUSH, &before) }
+      signals.end()
+    }
+    try unsafe terminal.writeAll(Array(prompt.utf8).span.bytes, to: path)
+    let line = try terminal.readLine(limit: 65536, of: path)
+    if !echoing { try unsafe terminal.writeAll(Array("\n".utf8).span.bytes, to: path) }
+    return line
+  }
+}
+
+extension Descriptor {
+  fileprivate static let interruptCharacter: UInt8 = 3
+
+  /// Lends a descriptor that stays open, such as a standard one.
+  fileprivate static func withoutClosing<R: ~Copyable>(
+    _ number: Int32, _ body: (borrowing Descriptor) throws(EnvelopeError) -> R
+  ) throws(EnvelopeError) -> R {
+    let copy = fcntl(number, F_DUPFD_CLOEXEC, 3)
+    guard copy >= 0 else { throw .system("A standard stream is closed") }
+    return try body(Descriptor(copy))
+  }
+
+  /// Reads up to a line feed, an end of file or an interrupt character, and leaves that out.
+  fileprivate func readLine(limit: Int, of path: Path) throws(EnvelopeError) -> SecretBytes {
+    try SecretBytes(byteCount: limit) { (output) throws(EnvelopeError) in
+      while output.freeCapacity > 0 {
+        var byte: UInt8 = 0
+        let count = unsafe read(number, &byte, 1)
+        if count < 0, errno == EINTR { continue }
+        guard count >= 0 else { throw .system("Cannot read \(path)") }
+        if byte == Self.interruptCharacter { throw EnvelopeError(.usage, "Interrupted") }
+        if count == 0 || byte == 10 { return }
+        output.append(byte)
+      }
+      throw EnvelopeError(.usage, "The line is longer than \(limit) bytes")
+    }
+  }
+}

@@ -1,0 +1,44 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+import EnvelopeKit
+
+/// What variables take of the bytes that the platform gives a function.
+struct Budget {
+  /// One variable and its bytes in the JSON that the platform measures.
+  struct Cost: Equatable {
+    let name: String
+    let byteCount: Int
+  }
+
+  /// Each variable's bytes, its quotes, colon and comma included.
+  let costs: [Cost]
+  /// All bytes together.
+  let byteCount: Int
+  /// Whether the variables are packed into one.
+  let isPacked: Bool
+
+  init(_ document: Document) throws(EnvelopeError) {
+    let variables = try document.variables()
+    isPacked = document.sealed?.form == .packed
+    var costs: [Cost] = []
+    for secret in variables.secrets {
+      costs.append(Cost(name: secret.name, byteCount: try VariablesJSON.compactByteCount(of: secret)))
+    }
+    self.costs = costs
+    byteCount = VariablesJSON.compactByteCount(ofAll: costs.map(\.byteCount))
+  }
+
+  var freeByteCount: Int { LambdaLimits.byteLimit - byteCount }
+
+  /// How many more sealed variables fit, with names of 12 characters and values of 20 bytes.
+  var roomForMore: Int {
+    guard freeByteCount > 0 else { return 0 }
+    if isPacked {
+      // 4 + 12 + 20 bytes, which take four characters for three; a spare bit or two is not counted on.
+      return freeByteCount * 3 / 4 / 36
+    }
+    // "NAME":"ev1:…", with 48 bytes in base64url.
+    return freeByteCount / (12 + 6 + 4 + Base64URL.encodedLength(of: 20 + AEAD.chaCha20Poly1305.overheadByteCount))
+  }
+}

@@ -1,0 +1,84 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+import EnvelopeKit
+import EnvelopeKitFiles
+
+/// A file of variables: sealed ones, plain ones, or both.
+struct Document {
+  /// How the variables are written down.
+  enum Layout: Equatable {
+    case dotenv
+    /// One JSON object of names and values.
+    case json
+    /// The document `{"Variables": {…}}` that AWS's own command line takes.
+    case lambda
+  }
+
+  let layout: Layout
+  /// The sealed variables; nil where there are none.
+  let sealed: SealedEnvironment?
+  /// The others.
+  let plain: OpenedEnvironment
+
+  /// The greatest length of a file that is read, in bytes.
+  static let byteLimit = 16 << 20
+
+  init(layout: Layout, sealed: SealedEnvironment?, plain: OpenedEnvironment) {
+    self.layout = layout
+    self.sealed = sealed
+    self.plain = plain
+  }
+
+  /// Tells sealed variables from plain ones.
+  ///
+  /// - Throws: `malformed`, `unsupportedVersion`; `noHeader` where there are sealed variables and no header.
+  init(_ variables: OpenedEnvironment, layout: Layout) throws(EnvelopeError) {
+    var sealed: [String: String] = [:]
+    for name in variables.names {
+      guard let secret = variables[name], secret.looksSealed else { continue }
+      sealed[name] = try secret.revealingString()
+    }
+    let plain = try OpenedEnvironment(merging: variables.secrets.filter { sealed[$0.name] == nil })
+    self.init(layout: layout, sealed: sealed.isEmpty ? nil : try SealedEnvironment(variables: sealed), plain: plain)
+  }
+
+  /// The environment, which must be there.
+  func requireSealed(in file: String) throws(EnvelopeError) -> SealedEnvironment {
+    guard let sealed else {
+      throw EnvelopeError(
+        .noHeader, "Nothing in \(file) is sealed", advice: "Seal it: envelope seal \(file) --function NAME -o SEALED")
+    }
+    return sealed
+  }
+
+  /// All variables as they are written down: sealed ones in their text form, plain ones as they are.
+  func variables() throws(EnvelopeError) -> OpenedEnvironment {
+    let sealed = try OpenedEnvironment(self.sealed?.variables ?? [:])
+    return try OpenedEnvironment(merging: sealed.secrets + plain.secrets)
+  }
+}
+
+extension Secret {
+  /// Whether the variable belongs to a sealed environment.
+  fileprivate var looksSealed: Bool {
+    let beginning = withBytes { [UInt8](copying: $0.extracting(first: 4)) }
+    return SealedEnvironment.isSealed(name: name, value: String(decoding: beginning, as: UTF8.self))
+  }
+}
+
+extension OpenedEnvironment {
+  /// Variables gathered from elsewhere, copied into guarded memory of their own.
+  init(merging secrets: [Secret]) throws(EnvelopeError) {
+    let capacity = secrets.reduce(0) { $0 + $1.withBytes { $0.byteCount } }
+    try self.init(capacity: capacity) { (output, index) throws(EnvelopeError) in
+      for secret in secrets {
+        secret.withBytes { output.append($0) }
+        try index.add(secret.name, endingAt: output.byteCount)
+      }
+    }
+  }
+
+  /// Every variable.
+  var secrets: [Secret] { names.compactMap { self[$0] } }
+}

@@ -1,0 +1,106 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+#if canImport(Darwin)
+  @unsafe @preconcurrency import Darwin
+#elseif canImport(Glibc)
+  @unsafe @preconcurrency import Glibc
+#elseif canImport(Musl)
+  @unsafe @preconcurrency import Musl
+#endif
+import EnvelopeKit
+import EnvelopeKitFiles
+
+/// The environment of a command that takes this process's place.
+struct ChildEnvironment: ~Copyable {
+  /// The variables given, as NAME=value and a NUL each.
+  private let text: SecretBytes
+  /// Where in the text each begins.
+  private let offsets: [Int]
+  private let names: Set<String>
+  private let isInheriting: Bool
+
+  /// Makes an environment.
+  ///
+  /// - Parameters:
+  ///   - variables: What the command shall see; of a name that is there twice, the last.
+  ///   - isInheriting: Whether it sees this process's variables too, but for those given and the sealed ones.
+  /// - Throws: `invalidArgument` where a value holds a NUL, which no environment can.
+  init(_ variables: [Secret], inheriting isInheriting: Bool) throws(EnvelopeError) {
+    let byName = Dictionary(variables.map { ($0.name, $0) }) { _, last in last }
+    let variables = byName.values.sorted { $0.name < $1.name }
+    var offsets: [Int] = []
+    let capacity = variables.reduce(0) { $0 + $1.name.utf8.count + $1.withBytes { $0.byteCount } + 2 }
+    text = try SecretBytes(byteCount: capacity) { (output) throws(EnvelopeError) in
+      for variable in variables {
+        offsets.append(output.byteCount)
+        unsafe output.append(Array("\(variable.name)=".utf8).span.bytes)
+        try variable.withBytes { (value) throws(EnvelopeError) in
+          guard unsafe !value.withUnsafeBytes({ unsafe $0.contains(0) }) else {
+            throw EnvelopeError(
+              .invalidArgument, "The value of \(variable.name) holds a NUL byte, which no environment can",
+              names: [variable.name])
+          }
+          output.append(value)
+        }
+        output.append(0)
+      }
+    }
+    self.offsets = offsets
+    self.isInheriting = isInheriting
+    names = Set(byName.keys)
+  }
+
+  /// Replaces this process by a command; returns only where that fails.
+  func run(_ command: [String]) throws(EnvelopeError) -> Never {
+    let programs = try Self.candidates(for: command[0])
+    var failure = ENOENT
+    // The process's own variables and the arguments live as long as it does.
+    var arguments = unsafe command.map { unsafe strdup($0) } + [nil]
+    unsafe text.withBytes { text in
+      unsafe text.withUnsafeBytes { text in
+        var environment = unsafe isInheriting ? inherited() : []
+        for offset in offsets {
+          let entry = unsafe UnsafeMutableRawPointer(mutating: text.baseAddress!.advanced(by: offset))
+          unsafe environment.append(entry.assumingMemoryBound(to: CChar.self))
+        }
+        unsafe environment.append(nil)
+        for program in programs {
+          unsafe execve(program, &arguments, &environment)
+          // As a shell does: go on looking, but remember a program that is there and cannot be run.
+          if errno == ENOEXEC {
+            var script = unsafe [strdup("/bin/sh"), strdup(program)] + arguments.dropFirst()
+            unsafe execve("/bin/sh", &script, &environment)
+          }
+          if errno != ENOENT && errno != ENOTDIR { failure = errno }
+        }
+      }
+    }
+    Console.say("envelope: cannot run \(VariableName.quoted(command[0])): \(unsafe String(cString: strerror(failure)))")
+    exit(failure == ENOENT ? 127 : 126)
+  }
+
+  /// This process's variables, without those that are given anew and those of a sealed environment.
+  private func inherited() -> [UnsafeMutablePointer<CChar>?] {
+    var entries: [UnsafeMutablePointer<CChar>?] = []
+    var next = unsafe environ
+    while let entry = unsafe next.pointee {
+      unsafe next += 1
+      // What is not UTF-8 is passed on as it is.
+      let text = unsafe String(cString: entry)
+      let name = String(text.prefix { $0 != "=" })
+      let value = String(text.dropFirst(name.count + 1))
+      guard !names.contains(name), !SealedEnvironment.isSealed(name: name, value: value) else { continue }
+      unsafe entries.append(entry)
+    }
+    return unsafe entries
+  }
+
+  /// Where a program may lie: its path, or in each folder of PATH.
+  private static func candidates(for program: String) throws(EnvelopeError) -> [String] {
+    guard !program.isEmpty else { throw EnvelopeError(.usage, "The command to run has no name") }
+    if program.utf8.contains(UInt8(ascii: "/")) { return [program] }
+    let path = ProcessEnvironment.variables["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"
+    return path.split(separator: ":", omittingEmptySubsequences: false).map { $0.isEmpty ? program : "\($0)/\(program)" }
+  }
+}

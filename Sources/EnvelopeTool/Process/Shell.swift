@@ -1,0 +1,47 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+#if canImport(Darwin)
+  @unsafe @preconcurrency import Darwin
+#elseif canImport(Glibc)
+  @unsafe @preconcurrency import Glibc
+#elseif canImport(Musl)
+  @unsafe @preconcurrency import Musl
+#endif
+import EnvelopeKit
+import EnvelopeKitFiles
+
+/// Runs a command line of the person's own, such as their editor.
+enum Shell {
+  /// Runs `sh -c script sh argument` and waits for its end.
+  ///
+  /// - Parameter signals: The signals that the command shall find held back.
+  /// - Returns: Its exit code, or 128 and the number of the signal that ended it.
+  static func run(_ script: String, argument: String, signals: sigset_t) throws(EnvelopeError) -> Int32 {
+    #if canImport(Darwin)
+      var attributes: posix_spawnattr_t?
+    #else
+      var attributes = posix_spawnattr_t()
+    #endif
+    unsafe posix_spawnattr_init(&attributes)
+    defer { unsafe posix_spawnattr_destroy(&attributes) }
+    var signals = signals
+    unsafe posix_spawnattr_setsigmask(&attributes, &signals)
+    unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+
+    var arguments = unsafe ["sh", "-c", script, "sh", argument].map { unsafe strdup($0) } + [nil]
+    defer { for unsafe argument in unsafe arguments { unsafe free(argument) } }
+    var process: pid_t = 0
+    let failure = unsafe posix_spawn(&process, "/bin/sh", nil, &attributes, &arguments, environ)
+    guard failure == 0 else {
+      throw EnvelopeError(.fileFailure, "Cannot run a shell: \(unsafe String(cString: strerror(failure)))")
+    }
+    var status: Int32 = 0
+    while unsafe waitpid(process, &status, 0) < 0 {
+      guard errno == EINTR else { throw .system("Cannot wait for the editor") }
+    }
+    // POSIX's WIFSIGNALED, WTERMSIG and WEXITSTATUS, which are macros.
+    let signal = status & 0x7f
+    return signal != 0 ? 128 + signal : status >> 8 & 0xff
+  }
+}
