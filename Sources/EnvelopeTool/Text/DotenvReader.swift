@@ -1,0 +1,199 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+import EnvelopeKit
+
+/// Where the reading of a dotenv text has got to; every byte is looked at a fixed number of times.
+struct DotenvReader {
+  private var position: Int
+  private let isFromWindows: Bool
+
+  init(_ text: RawSpan) {
+    position = text.byteOrderMarkLength
+    isFromWindows = Self.isEveryLineFeedAfterCarriageReturn(in: text)
+  }
+
+  private static func isEveryLineFeedAfterCarriageReturn(in text: RawSpan) -> Bool {
+    var previous = UInt8.space
+    for offset in 0..<text.byteCount {
+      let byte = text.byte(at: offset)
+      if byte == .lineFeed, previous != .carriageReturn { return false }
+      previous = byte
+    }
+    return true
+  }
+
+  /// Reads up to the end of a line, or of the value that begins in it; false at the end of the text.
+  mutating func readLine(
+    of text: RawSpan, into output: inout OutputRawSpan, _ index: inout OpenedEnvironment.Index
+  ) throws(EnvelopeError) -> Bool {
+    skipBlanks(in: text)
+    guard let first = text.byteIfAny(at: position) else { return false }
+    if first == .lineFeed || first == .carriageReturn || first == .hash {
+      try skipRestOfLine(of: text)
+      return true
+    }
+    let start = position
+    let name = try readName(in: text)
+    try readValue(of: text, into: &output)
+    do {
+      try index.add(name, endingAt: output.byteCount)
+    } catch {
+      // The name is valid, so what is wrong is that it is there already.
+      throw .line(
+        at: start, in: text, "sets \(VariableName.quoted(name)) a second time", advice: "Remove one of the two.",
+        names: [name])
+    }
+    return true
+  }
+
+  private mutating func skipBlanks(in text: RawSpan) {
+    while let byte = text.byteIfAny(at: position), byte.isBlank { position += 1 }
+  }
+
+  /// Passes over a comment, if any, and the line end.
+  private mutating func skipRestOfLine(of text: RawSpan) throws(EnvelopeError) {
+    while let byte = text.byteIfAny(at: position) {
+      try checkOutsideQuotes(byte, in: text)
+      position += 1
+      if byte == .lineFeed { return }
+    }
+  }
+
+  /// Refuses NUL bytes, and carriage returns that are no part of a line end.
+  private func checkOutsideQuotes(_ byte: UInt8, in text: RawSpan) throws(EnvelopeError) {
+    try checkNotNUL(byte, in: text)
+    if byte == .carriageReturn, text.byteIfAny(at: position + 1) != .lineFeed {
+      throw .line(
+        at: position, in: text, "has a carriage return inside", advice: "End lines with LF or CRLF; quote the value.")
+    }
+  }
+
+  private func checkNotNUL(_ byte: UInt8, in text: RawSpan) throws(EnvelopeError) {
+    if byte == 0 {
+      throw .line(
+        at: position, in: text, "has a NUL byte", advice: "No variable can hold one: encode the value, as base64 say.")
+    }
+  }
+
+  /// Reads `NAME=` with the blanks around `=`, and `export ` before it.
+  private mutating func readName(in text: RawSpan) throws(EnvelopeError) -> String {
+    let start = position
+    var name = scanName(in: text)
+    let end = position
+    skipBlanks(in: text)
+    if name == "export", position > end, text.byteIfAny(at: position) != .equals { name = scanName(in: text) }
+    skipBlanks(in: text)
+    // What is not a name is not shown, for it may be the second line of a secret.
+    guard let name, VariableName.isValid(name), text.byteIfAny(at: position) == .equals else {
+      throw .line(
+        at: start, in: text, "is not of the form NAME=value",
+        advice: "Name it with at most 255 letters, digits and underscores, and quote a value of several lines.")
+    }
+    position += 1
+    return name
+  }
+
+  /// The name that begins here, or nil where it is too long to be one.
+  private mutating func scanName(in text: RawSpan) -> String? {
+    var name: [UInt8] = []
+    while let byte = text.byteIfAny(at: position), byte.isLetter || byte.isDigit || byte == UInt8(ascii: "_") {
+      guard name.count < VariableName.byteLimit else { return nil }
+      name.append(byte)
+      position += 1
+    }
+    return String(decoding: name, as: UTF8.self)
+  }
+
+  private mutating func readValue(of text: RawSpan, into output: inout OutputRawSpan) throws(EnvelopeError) {
+    let start = position
+    skipBlanks(in: text)
+    switch text.byteIfAny(at: position) {
+    case .singleQuote?:
+      try readQuoted(.singleQuote, of: text, into: &output)
+      try skipAfterQuote(in: text)
+    case .doubleQuote?:
+      try readQuoted(.doubleQuote, of: text, into: &output)
+      try skipAfterQuote(in: text)
+    case .hash? where position > start:
+      try skipRestOfLine(of: text)
+    default:
+      try readUnquoted(of: text, into: &output)
+    }
+  }
+
+  private mutating func readUnquoted(of text: RawSpan, into output: inout OutputRawSpan) throws(EnvelopeError) {
+    let start = position
+    var end = start
+    while let byte = text.byteIfAny(at: position), byte != .lineFeed {
+      try checkOutsideQuotes(byte, in: text)
+      if byte == .hash, position > end { break }
+      position += 1
+      // A carriage return here is part of the line end.
+      if !byte.isBlank, byte != .carriageReturn { end = position }
+    }
+    output.append(text.extracting(start..<end))
+    try skipRestOfLine(of: text)
+  }
+
+  private mutating func readQuoted(
+    _ quote: UInt8, of text: RawSpan, into output: inout OutputRawSpan
+  ) throws(EnvelopeError) {
+    let start = position
+    position += 1
+    while let byte = text.byteIfAny(at: position) {
+      try checkNotNUL(byte, in: text)
+      if byte == quote {
+        position += 1
+        return
+      }
+      if byte == .backslash, quote == .doubleQuote {
+        try readEscape(in: text, into: &output)
+      } else {
+        let isLineEndOfWindows =
+          isFromWindows && byte == .carriageReturn && text.byteIfAny(at: position + 1) == .lineFeed
+        if !isLineEndOfWindows { output.append(byte) }
+        position += 1
+      }
+    }
+    throw .line(
+      at: start, in: text, "opens a quote that is never closed", advice: "Close it, or quote the value with the other.")
+  }
+
+  private mutating func readEscape(in text: RawSpan, into output: inout OutputRawSpan) throws(EnvelopeError) {
+    switch text.byteIfAny(at: position + 1) {
+    case UInt8(ascii: "n")?: output.append(UInt8.lineFeed)
+    case UInt8(ascii: "r")?: output.append(UInt8.carriageReturn)
+    case UInt8(ascii: "t")?: output.append(UInt8.tab)
+    case let byte? where [.doubleQuote, .backslash, UInt8(ascii: "$"), UInt8(ascii: "`")].contains(byte):
+      output.append(byte)
+    case let byte? where Self.disputed.contains(byte):
+      throw .line(
+        at: position, in: text, "has a backslash in double quotes before a character that readers disagree about",
+        advice: "Write \\\\ for a backslash, or use single quotes.")
+    default:
+      // Stands for itself; what follows is read next, and a NUL or the end of the text is found there.
+      output.append(UInt8.backslash)
+      position += 1
+      return
+    }
+    position += 2
+  }
+
+  /// What python-dotenv takes for an escape and `sh` does not, or the other way round, and that is not allowed here.
+  private static let disputed = Set("'abfv\r\n".utf8)
+
+  private mutating func skipAfterQuote(in text: RawSpan) throws(EnvelopeError) {
+    let start = position
+    skipBlanks(in: text)
+    switch text.byteIfAny(at: position) {
+    case nil, .lineFeed?, .carriageReturn?: break
+    case .hash? where position > start: break
+    default:
+      throw .line(
+        at: position, in: text, "goes on after the closing quote",
+        advice: "Quote the whole value, and put a blank before a comment.")
+    }
+    try skipRestOfLine(of: text)
+  }
+}

@@ -1,0 +1,128 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+import EnvelopeKit
+
+/// Where the reading of JSON has got to; the text has been found to be UTF-8.
+struct JSONScanner {
+  private(set) var position: Int
+  private var depth = 0
+
+  private static let depthLimit = 64
+
+  init(at position: Int) { self.position = position }
+
+  mutating func advance(by count: Int) { position += count }
+
+  mutating func skipBlanks(in text: RawSpan) {
+    while let byte = text.byteIfAny(at: position), byte.isBlank || byte == .lineFeed || byte == .carriageReturn {
+      position += 1
+    }
+  }
+
+  /// Reads the object that begins here.
+  ///
+  /// - Parameters:
+  ///   - text: The whole text.
+  ///   - body: Is given each member's name, nil where it has more than 255 bytes, and the name's offset; it must read
+  ///     the value.
+  mutating func readObject(
+    in text: RawSpan, _ body: (inout JSONScanner, String?, Int) throws(EnvelopeError) -> Void
+  ) throws(EnvelopeError) {
+    try enter(in: text)
+    defer { depth -= 1 }
+    guard !takeIfNext(UInt8(ascii: "}"), in: text) else { return }
+    repeat {
+      skipBlanks(in: text)
+      let start = position
+      let name = try readName(in: text)
+      skipBlanks(in: text)
+      try take(UInt8(ascii: ":"), in: text)
+      skipBlanks(in: text)
+      try body(&self, name, start)
+    } while takeIfNext(UInt8(ascii: ","), in: text)
+    try take(UInt8(ascii: "}"), in: text)
+  }
+
+  /// Passes over the value that begins here, and checks it.
+  mutating func skipValue(in text: RawSpan) throws(EnvelopeError) {
+    switch text.byteIfAny(at: position) {
+    case UInt8(ascii: "{")?:
+      try readObject(in: text) { (scanner, _, _) throws(EnvelopeError) in try scanner.skipValue(in: text) }
+    case UInt8(ascii: "[")?: try skipArray(in: text)
+    case .doubleQuote?: try readString(in: text) { _ in }
+    case UInt8(ascii: "t")?: try take("true", in: text)
+    case UInt8(ascii: "f")?: try take("false", in: text)
+    case UInt8(ascii: "n")?: try take("null", in: text)
+    default: try skipNumber(in: text)
+    }
+  }
+
+  private mutating func skipArray(in text: RawSpan) throws(EnvelopeError) {
+    try enter(in: text)
+    defer { depth -= 1 }
+    guard !takeIfNext(UInt8(ascii: "]"), in: text) else { return }
+    repeat {
+      skipBlanks(in: text)
+      try skipValue(in: text)
+    } while takeIfNext(UInt8(ascii: ","), in: text)
+    try take(UInt8(ascii: "]"), in: text)
+  }
+
+  private mutating func enter(in text: RawSpan) throws(EnvelopeError) {
+    depth += 1
+    guard depth <= Self.depthLimit else {
+      throw .json(at: position, in: text, "is nested deeper than \(Self.depthLimit)")
+    }
+    position += 1
+  }
+
+  private mutating func skipNumber(in text: RawSpan) throws(EnvelopeError) {
+    let start = position
+    if text.byteIfAny(at: position) == UInt8(ascii: "-") { position += 1 }
+    let hasLeadingZero = text.byteIfAny(at: position) == UInt8(ascii: "0")
+    let digits = skipDigits(in: text)
+    var isNumber = digits == 1 || digits > 1 && !hasLeadingZero
+    if text.byteIfAny(at: position) == UInt8(ascii: ".") {
+      position += 1
+      isNumber = skipDigits(in: text) > 0 && isNumber
+    }
+    if let byte = text.byteIfAny(at: position), byte | 0x20 == UInt8(ascii: "e") {
+      position += 1
+      if let sign = text.byteIfAny(at: position), sign == UInt8(ascii: "+") || sign == UInt8(ascii: "-") {
+        position += 1
+      }
+      isNumber = skipDigits(in: text) > 0 && isNumber
+    }
+    guard isNumber else { throw .json(at: start, in: text, "is not a value") }
+  }
+
+  private mutating func skipDigits(in text: RawSpan) -> Int {
+    let start = position
+    while let byte = text.byteIfAny(at: position), byte.isDigit { position += 1 }
+    return position - start
+  }
+
+  /// Passes over blanks and then a byte, or only over blanks where another byte follows.
+  private mutating func takeIfNext(_ byte: UInt8, in text: RawSpan) -> Bool {
+    skipBlanks(in: text)
+    guard text.byteIfAny(at: position) == byte else { return false }
+    position += 1
+    return true
+  }
+
+  mutating func take(_ byte: UInt8, in text: RawSpan) throws(EnvelopeError) {
+    guard text.byteIfAny(at: position) == byte else {
+      throw .json(at: position, in: text, "has no \(Character(Unicode.Scalar(byte)))")
+    }
+    position += 1
+  }
+
+  private mutating func take(_ word: String, in text: RawSpan) throws(EnvelopeError) {
+    let start = position
+    for byte in word.utf8 {
+      guard text.byteIfAny(at: position) == byte else { throw .json(at: start, in: text, "is not a value") }
+      position += 1
+    }
+  }
+}

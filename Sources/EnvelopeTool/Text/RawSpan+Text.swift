@@ -1,0 +1,94 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+/// Bytes from outside that should be text: one pass over them, nothing copied.
+extension RawSpan {
+  /// The byte at an offset, which must be inside.
+  func byte(at offset: Int) -> UInt8 {
+    unsafe unsafeLoad(fromByteOffset: offset, as: UInt8.self)
+  }
+
+  /// The byte at an offset, or nil at the end and beyond.
+  func byteIfAny(at offset: Int) -> UInt8? {
+    offset < byteCount ? byte(at: offset) : nil
+  }
+
+  /// The number of the line that an offset lies in, from 1; for error messages.
+  func line(at offset: Int) -> Int {
+    var line = 1
+    for position in 0..<Swift.min(offset, byteCount) where byte(at: position) == .lineFeed { line += 1 }
+    return line
+  }
+
+  /// Three where the text begins with UTF-8's byte order mark, or zero.
+  var byteOrderMarkLength: Int {
+    byteCount >= 3 && byte(at: 0) == 0xef && byte(at: 1) == 0xbb && byte(at: 2) == 0xbf ? 3 : 0
+  }
+
+  /// The offset of the first byte that is not part of well-formed UTF-8 (Unicode, table 3-7), or nil.
+  var firstOffsetOutsideUTF8: Int? {
+    var offset = 0
+    while offset < byteCount {
+      guard let length = lengthOfUTF8Sequence(at: offset) else { return offset }
+      offset += length
+    }
+    return nil
+  }
+
+  private func lengthOfUTF8Sequence(at offset: Int) -> Int? {
+    let first = byte(at: offset)
+    // The second byte's range shuts out overlong forms, surrogates and what lies beyond U+10FFFF.
+    let (length, second): (Int, ClosedRange<UInt8>)
+    switch first {
+    case 0x00...0x7f: return 1
+    case 0xc2...0xdf: (length, second) = (2, 0x80...0xbf)
+    case 0xe0: (length, second) = (3, 0xa0...0xbf)
+    case 0xed: (length, second) = (3, 0x80...0x9f)
+    case 0xe1...0xef: (length, second) = (3, 0x80...0xbf)
+    case 0xf0: (length, second) = (4, 0x90...0xbf)
+    case 0xf1...0xf3: (length, second) = (4, 0x80...0xbf)
+    case 0xf4: (length, second) = (4, 0x80...0x8f)
+    default: return nil
+    }
+    guard byteCount - offset >= length, second.contains(byte(at: offset + 1)) else { return nil }
+    for position in offset + 2..<Swift.max(offset + length, offset + 2)
+    where !(0x80...0xbf).contains(byte(at: position)) {
+      return nil
+    }
+    return length
+  }
+
+  /// Whether any byte is this one.
+  func contains(_ byte: UInt8) -> Bool {
+    for offset in 0..<byteCount where self.byte(at: offset) == byte { return true }
+    return false
+  }
+}
+
+extension UInt8 {
+  static let tab = UInt8(ascii: "\t")
+  static let lineFeed = UInt8(ascii: "\n")
+  static let carriageReturn = UInt8(ascii: "\r")
+  static let space = UInt8(ascii: " ")
+  static let backslash = UInt8(ascii: "\\")
+  static let singleQuote = UInt8(ascii: "'")
+  static let doubleQuote = UInt8(ascii: "\"")
+  static let hash = UInt8(ascii: "#")
+  static let equals = UInt8(ascii: "=")
+
+  /// Whether it is a space or a tab.
+  var isBlank: Bool { self == .space || self == .tab }
+
+  /// Whether it is an ASCII digit.
+  var isDigit: Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self) }
+
+  /// Whether it is an ASCII letter.
+  var isLetter: Bool { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(self | 0x20) }
+}
+
+extension OutputRawSpan {
+  /// Appends text that is no secret, for which the caller has seen to it that there is room.
+  mutating func append(_ text: String) {
+    for byte in text.utf8 { append(byte) }
+  }
+}

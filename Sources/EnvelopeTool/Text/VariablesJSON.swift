@@ -1,0 +1,131 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+import EnvelopeKit
+
+/// Variables in JSON (RFC 8259), strictly read.
+///
+/// Three documents are taken: a flat object `{"NAME": "value"}`; `{"Variables": {…}}`, which the AWS command line
+/// takes for `--environment`; and what `aws lambda get-function-configuration` answers, whose other members are
+/// ignored. A number or Boolean is taken as it is written. Values of another type, names that are not valid or there
+/// twice, NUL characters in values, surrogates without their other half, and nesting deeper than 64 are refused.
+enum VariablesJSON {
+  /// Reads variables, each value straight into guarded memory.
+  ///
+  /// - Throws: `malformed`, which says where and never shows what is there but for a variable's name.
+  static func read(_ text: RawSpan) throws(EnvelopeError) -> OpenedEnvironment {
+    if let offset = text.firstOffsetOutsideUTF8 { throw .json(at: offset, in: text, "is not UTF-8") }
+    guard let offset = try offsetOfVariables(in: text) else { return try OpenedEnvironment(capacity: 0) { _, _ in } }
+    // A value is never longer than its text.
+    return try OpenedEnvironment(capacity: text.byteCount - offset) { (output, index) throws(EnvelopeError) in
+      var scanner = JSONScanner(at: offset)
+      try scanner.readObject(in: text) { (scanner, name, start) throws(EnvelopeError) in
+        guard let name, VariableName.isValid(name) else {
+          throw .json(at: start, in: text, "is not the name of a variable")
+        }
+        try readValue(of: name, in: text, with: &scanner, into: &output)
+        do {
+          try index.add(name, endingAt: output.byteCount)
+        } catch {
+          // The name is valid, so what is wrong is that it is there already.
+          throw .json(at: start, in: text, "sets \(VariableName.quoted(name)) a second time", names: [name])
+        }
+      }
+    }
+  }
+
+  private static func readValue(
+    of name: String, in text: RawSpan, with scanner: inout JSONScanner, into output: inout OutputRawSpan
+  ) throws(EnvelopeError) {
+    let start = scanner.position
+    let kind: String
+    switch text.byteIfAny(at: start) {
+    case .doubleQuote?:
+      var hasNUL = false
+      try scanner.readString(in: text) { byte in
+        if byte == 0 { hasNUL = true }
+        output.append(byte)
+      }
+      guard hasNUL else { return }
+      kind = "has a NUL character"
+    case UInt8(ascii: "{")?: kind = "is an object"
+    case UInt8(ascii: "[")?: kind = "is an array"
+    case UInt8(ascii: "n")?: kind = "is null"
+    default:
+      try scanner.skipValue(in: text)
+      output.append(text.extracting(start..<scanner.position))
+      return
+    }
+    throw .json(
+      at: start, in: text, "\(kind), which the variable \(VariableName.quoted(name)) cannot be",
+      advice: "Write a string.", names: [name])
+  }
+
+  /// Checks the whole text, and finds the object whose members are the variables; nil where a function has none.
+  private static func offsetOfVariables(in text: RawSpan) throws(EnvelopeError) -> Int? {
+    var scanner = JSONScanner(at: text.byteOrderMarkLength)
+    scanner.skipBlanks(in: text)
+    let start = scanner.position
+    guard text.byteIfAny(at: start) == UInt8(ascii: "{") else { throw .json(at: start, in: text, "is not an object") }
+    let top = try members(in: text, with: &scanner)
+    scanner.skipBlanks(in: text)
+    guard scanner.position == text.byteCount else {
+      throw .json(at: scanner.position, in: text, "goes on after the object")
+    }
+    if let environment = try top.object("Environment", in: text) {
+      var scanner = JSONScanner(at: environment)
+      if let variables = try members(in: text, with: &scanner).object("Variables", in: text) { return variables }
+      throw .json(
+        at: environment, in: text, "is an environment without variables",
+        advice: "AWS leaves them out where the caller may not use the function's key: ask with another role.")
+    }
+    if let variables = try top.object("Variables", in: text) {
+      guard top.count == 1 else {
+        throw .json(at: start, in: text, "has other members beside \"Variables\"", advice: "Remove them.")
+      }
+      return variables
+    }
+    // What AWS answers about a function without variables has no environment at all.
+    if top.offsets["FunctionName"] != nil, top.offsets["FunctionArn"] != nil { return nil }
+    return start
+  }
+
+  private static func members(
+    in text: RawSpan, with scanner: inout JSONScanner
+  ) throws(EnvelopeError) -> Members {
+    var members = Members()
+    try scanner.readObject(in: text) { (scanner, name, start) throws(EnvelopeError) in
+      members.count += 1
+      if let name, Members.known.contains(name) { members.offsets[name, default: []].append((start, scanner.position)) }
+      try scanner.skipValue(in: text)
+    }
+    return members
+  }
+
+  /// The members of an object that tell one document from another.
+  private struct Members {
+    static let known: Set<String> = ["Environment", "Variables", "FunctionName", "FunctionArn"]
+    var count = 0
+    var offsets: [String: [(name: Int, value: Int)]] = [:]
+
+    /// The offset of a member that is an object, or nil where there is none.
+    func object(_ name: String, in text: RawSpan) throws(EnvelopeError) -> Int? {
+      guard let offsets = offsets[name] else { return nil }
+      guard offsets.count == 1 else {
+        throw .json(at: offsets[1].name, in: text, "sets \"\(name)\" a second time")
+      }
+      return text.byteIfAny(at: offsets[0].value) == UInt8(ascii: "{") ? offsets[0].value : nil
+    }
+  }
+}
+
+extension EnvelopeError {
+  /// An error at a place in JSON, which it does not show.
+  static func json(
+    at offset: Int, in text: RawSpan, _ failure: String, advice: String = "Correct the JSON.", names: [String] = []
+  ) -> EnvelopeError {
+    EnvelopeError(
+      .malformed, "Line \(text.line(at: offset)) of the JSON, at byte \(offset + 1), \(failure)", advice: advice,
+      names: names)
+  }
+}
