@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: The EnvelopeKit authors
 // SPDX-License-Identifier: Apache-2.0
 
+package import EnvelopeKit
+
 #if canImport(Darwin)
   internal import Darwin
 #elseif canImport(Glibc)
@@ -8,7 +10,6 @@
 #elseif canImport(Musl)
   internal import Musl
 #endif
-package import EnvelopeKit
 
 /// An open file, closed with its owner.
 package struct Descriptor: ~Copyable {
@@ -94,6 +95,16 @@ extension Path {
     let number = unsafe open(string, O_RDONLY | O_CLOEXEC)
     guard number >= 0 else { throw .system("Cannot open \(self)") }
     return Descriptor(number)
+  }
+
+  /// Whether there is a regular file at the path; false for a pipe or a device.
+  package var isRegularFile: Bool {
+    get throws(EnvelopeError) {
+      guard exists else { return false }
+      var status = stat()
+      guard unsafe stat(string, &status) == 0 else { throw .system("Cannot look at \(self)") }
+      return mode_t(status.st_mode) & S_IFMT == S_IFREG
+    }
   }
 
   /// Whether there is anything at the path.

@@ -13,7 +13,8 @@ extension HandlerSecrets {
   ///   - path: The key store; nil takes ``KeyStoreFile/defaultLocation(variables:)``.
   /// - Throws: What ``KeyStore/open(at:)`` throws, and what opening with a keyring throws.
   public static func open(
-    function: String? = nil, context: EncryptionContext = [:], minimumGeneration: UInt32 = 0, keyStoreAt path: String? = nil
+    function: String? = nil, context: EncryptionContext = [:], minimumGeneration: UInt32 = 0,
+    keyStoreAt path: String? = nil
   ) async throws -> OpenedEnvironment {
     try await open(
       using: KeyStore.open(at: path).keyring(), function: function, context: context,

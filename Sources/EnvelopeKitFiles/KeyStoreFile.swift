@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: The EnvelopeKit authors
 // SPDX-License-Identifier: Apache-2.0
 
+public import EnvelopeKit
+
 #if canImport(Darwin)
   internal import Darwin
 #elseif canImport(Glibc)
@@ -8,7 +10,6 @@
 #elseif canImport(Musl)
   internal import Musl
 #endif
-public import EnvelopeKit
 
 /// A key store in a file that only its owner can read.
 ///

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// A path as the system takes it, in the few ways that are needed here.
-package struct Path: Sendable, CustomStringConvertible {
+package struct Path: Hashable, Sendable, CustomStringConvertible {
   package let string: String
 
   package init(_ string: String) { self.string = string }

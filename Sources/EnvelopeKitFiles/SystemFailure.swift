@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: The EnvelopeKit authors
 // SPDX-License-Identifier: Apache-2.0
 
+package import EnvelopeKit
+
 #if canImport(Darwin)
   internal import Darwin
 #elseif canImport(Glibc)
@@ -8,7 +10,6 @@
 #elseif canImport(Musl)
   internal import Musl
 #endif
-package import EnvelopeKit
 
 extension EnvelopeError {
   /// The failure of a system call, with the reason that `errno` gives: call it before anything else can change that.

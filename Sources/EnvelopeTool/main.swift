@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: The EnvelopeKit authors
 // SPDX-License-Identifier: Apache-2.0
 
+import EnvelopeKit
+
 #if canImport(Darwin)
   import Darwin
 #elseif canImport(Glibc)
@@ -8,18 +10,12 @@
 #elseif canImport(Musl)
   import Musl
 #endif
-import EnvelopeKit
 
 #if CommandLine
   import ArgumentParser
 
   do {
-    var command = try EnvelopeCommand.parseAsRoot()
-    if var command = command as? any AsyncParsableCommand {
-      try await command.run()
-    } else {
-      try command.run()
-    }
+    try await EnvelopeCommand.runFromArguments()
   } catch let error as EnvelopeError {
     Console.say("envelope: \(error)")
     exit(ExitStatus(error.code).rawValue)

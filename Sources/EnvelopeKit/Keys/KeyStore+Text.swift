@@ -144,7 +144,8 @@ private struct KeyStoreParser {
     do throws(EnvelopeError) {
       return try KeyStore(keysets: result, aliases: aliases, defaultKeyID: defaultKeyID)
     } catch {
-      throw error.code == .keyStoreDamaged ? error : .keyStoreDamaged("it has a key or an alias twice, or a wrong alias")
+      throw error.code == .keyStoreDamaged
+        ? error : .keyStoreDamaged("it has a key or an alias twice, or a wrong alias")
     }
   }
 }

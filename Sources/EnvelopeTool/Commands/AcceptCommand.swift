@@ -36,7 +36,8 @@
         _ = try await sealed.open(context: settings.context, using: keyring)
         return Console.say("\(file) is whole: there is nothing to accept.")
       } catch let error as EnvelopeError
-      where [.variablePutBack, .variablesAdded, .variablesMissing].contains(error.code) {
+        where [.variablePutBack, .variablesAdded, .variablesMissing].contains(error.code)
+      {
         Console.say("\(error.message).")
       }
       let accepted = try await sealed.acceptingMerge(context: settings.context, using: keyring)

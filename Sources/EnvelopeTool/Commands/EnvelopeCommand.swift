@@ -31,5 +31,15 @@
         SealCommand.self, OpenCommand.self, GetCommand.self, SetCommand.self, UnsetCommand.self, EditCommand.self,
         ExecCommand.self, AcceptCommand.self, InspectCommand.self, BudgetCommand.self, KeysCommand.self,
       ])
+
+    /// Runs what the arguments ask for, and lets the caller tell of failures.
+    static func runFromArguments() async throws {
+      var command = try parseAsRoot()
+      if var command = command as? any AsyncParsableCommand {
+        try await command.run()
+      } else {
+        try command.run()
+      }
+    }
   }
 #endif

@@ -49,7 +49,7 @@
         using: LocalKeys.opening(), context: settings.context, variables: variables)
       let environment = try ChildEnvironment(
         (document?.plain.secrets ?? []) + secrets.secrets, inheriting: !pristine)
-      try environment.run(command)
+      throw ExitCode(try environment.run(command))
     }
   }
 #endif

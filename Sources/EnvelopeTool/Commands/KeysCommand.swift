@@ -66,7 +66,8 @@
 
       func run() throws {
         let store = try KeyStore.open()
-        let keyset = try key.map { (key) throws(EnvelopeError) in try store.keyring(for: key).keyset } ?? store.keyring().keyset
+        let keyset =
+          try key.map { (key) throws(EnvelopeError) in try store.keyring(for: key).keyset } ?? store.keyring().keyset
         let aliases = store.aliases(of: keyset)
         var text = "id: \(keyset.id)\n"
         if !aliases.isEmpty { text += "aliases: \(aliases.joined(separator: ", "))\n" }

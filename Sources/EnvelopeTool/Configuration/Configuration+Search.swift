@@ -1,6 +1,9 @@
 // SPDX-FileCopyrightText: The EnvelopeKit authors
 // SPDX-License-Identifier: Apache-2.0
 
+import EnvelopeKit
+import EnvelopeKitFiles
+
 #if canImport(Darwin)
   import Darwin
 #elseif canImport(Glibc)
@@ -8,8 +11,6 @@
 #elseif canImport(Musl)
   import Musl
 #endif
-import EnvelopeKit
-import EnvelopeKitFiles
 
 extension Configuration {
   /// Looks for `envelope.yaml` from a folder upward, no higher than the root of the repository or the home

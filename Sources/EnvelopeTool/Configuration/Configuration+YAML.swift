@@ -12,7 +12,8 @@
       guard let path = find(from: start, home: home) else { return Configuration() }
       try check(path)
       let text = try path.openForReading().readAll(limit: 1 << 20, of: path)
-      var configuration = try Configuration(yaml: text.withBytes { String(decoding: [UInt8](copying: $0), as: UTF8.self) })
+      var configuration = try Configuration(
+        yaml: text.withBytes { String(decoding: [UInt8](copying: $0), as: UTF8.self) })
       configuration.folder = path.folder
       return configuration
     }
@@ -23,7 +24,8 @@
       do {
         root = try Parser(yaml: yaml, resolver: .basic).singleRoot()
       } catch {
-        throw .configuration("it is not YAML: \(error)".split(separator: "\n").prefix(2).joined(separator: " "), at: nil)
+        throw .configuration(
+          "it is not YAML: \(error)".split(separator: "\n").prefix(2).joined(separator: " "), at: nil)
       }
       guard let root else { return }
       for (key, node) in try root.pairs() {
@@ -71,7 +73,9 @@
     }
 
     fileprivate func text() throws(EnvelopeError) -> String {
-      guard let text = scalar?.string, !text.isEmpty else { throw .configuration("one word should stand here", at: self) }
+      guard let text = scalar?.string, !text.isEmpty else {
+        throw .configuration("one word should stand here", at: self)
+      }
       return text
     }
 

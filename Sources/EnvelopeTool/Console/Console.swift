@@ -1,6 +1,9 @@
 // SPDX-FileCopyrightText: The EnvelopeKit authors
 // SPDX-License-Identifier: Apache-2.0
 
+import EnvelopeKit
+import EnvelopeKitFiles
+
 #if canImport(Darwin)
   import Darwin
 #elseif canImport(Glibc)
@@ -8,8 +11,6 @@
 #elseif canImport(Musl)
   import Musl
 #endif
-import EnvelopeKit
-import EnvelopeKitFiles
 
 /// Standard output carries data, standard error talk.
 enum Console {
@@ -17,7 +18,7 @@ enum Console {
   static func say(_ message: String) {
     let line = Array((message + "\n").utf8)
     // Where nobody listens there is nothing left to say.
-    try? unsafe Descriptor.withoutClosing(STDERR_FILENO) { (error) throws(EnvelopeError) in
+    try? Descriptor.withoutClosing(STDERR_FILENO) { (error) throws(EnvelopeError) in
       try unsafe error.writeAll(line.span.bytes, to: Path("standard error"))
     }
   }
@@ -50,7 +51,9 @@ enum Console {
   /// - Throws: `usage` where there is no terminal to ask on.
   static func confirm(_ question: String) throws(EnvelopeError) -> Bool {
     let answer = try readLine(prompt: "\(question) [y/N] ", echoing: true, insteadUse: "--yes")
-    return answer.withBytes { bytes in ["y", "yes"].contains(String(decoding: [UInt8](copying: bytes), as: UTF8.self).lowercased()) }
+    return answer.withBytes { bytes in
+      ["y", "yes"].contains(String(decoding: [UInt8](copying: bytes), as: UTF8.self).lowercased())
+    }
   }
 
   /// Asks on the terminal for a secret, which is not shown.

@@ -21,12 +21,8 @@ struct Budget {
   init(_ document: Document) throws(EnvelopeError) {
     let variables = try document.variables()
     isPacked = document.sealed?.form == .packed
-    var costs: [Cost] = []
-    for secret in variables.secrets {
-      costs.append(Cost(name: secret.name, byteCount: try VariablesJSON.compactByteCount(of: secret)))
-    }
-    self.costs = costs
-    byteCount = VariablesJSON.compactByteCount(ofAll: costs.map(\.byteCount))
+    costs = variables.secrets.map { Cost(name: $0.name, byteCount: VariablesJSON.cost(of: $0)) }
+    byteCount = VariablesJSON.compactByteCount(costs: costs.map(\.byteCount))
   }
 
   var freeByteCount: Int { LambdaLimits.byteLimit - byteCount }

@@ -11,14 +11,13 @@ extension Document {
   static func read(_ path: String) throws(EnvelopeError) -> Document {
     let text = try readText(path)
     return try text.withBytes { (text) throws(EnvelopeError) in
-      let (variables, layout) = try VariablesText.read(text)
-      return try Document(variables, layout: layout)
+      try Document(text: text)
     }
   }
 
   /// Reads a file that the next version will take the place of; nil where there is none.
   static func readExisting(_ path: String) throws(EnvelopeError) -> Document? {
-    guard Path(path).isRegularFile else { return nil }
+    guard try Path(path).isRegularFile else { return nil }
     return try read(path)
   }
 

@@ -1,6 +1,9 @@
 // SPDX-FileCopyrightText: The EnvelopeKit authors
 // SPDX-License-Identifier: Apache-2.0
 
+import EnvelopeKit
+import EnvelopeKitFiles
+
 #if canImport(Darwin)
   @unsafe @preconcurrency import Darwin
 #elseif canImport(Glibc)
@@ -8,8 +11,6 @@
 #elseif canImport(Musl)
   @unsafe @preconcurrency import Musl
 #endif
-import EnvelopeKit
-import EnvelopeKitFiles
 
 /// The environment of a command that takes this process's place.
 struct ChildEnvironment: ~Copyable {
@@ -51,13 +52,13 @@ struct ChildEnvironment: ~Copyable {
     names = Set(byName.keys)
   }
 
-  /// Replaces this process by a command; returns only where that fails.
-  func run(_ command: [String]) throws(EnvelopeError) -> Never {
+  /// Replaces this process by a command; returns only where that fails, the exit code that shells give for it.
+  func run(_ command: [String]) throws(EnvelopeError) -> Int32 {
     let programs = try Self.candidates(for: command[0])
     var failure = ENOENT
     // The process's own variables and the arguments live as long as it does.
     var arguments = unsafe command.map { unsafe strdup($0) } + [nil]
-    unsafe text.withBytes { text in
+    text.withBytes { text in
       unsafe text.withUnsafeBytes { text in
         var environment = unsafe isInheriting ? inherited() : []
         for offset in offsets {
@@ -77,12 +78,12 @@ struct ChildEnvironment: ~Copyable {
       }
     }
     Console.say("envelope: cannot run \(VariableName.quoted(command[0])): \(unsafe String(cString: strerror(failure)))")
-    exit(failure == ENOENT ? 127 : 126)
+    return failure == ENOENT ? 127 : 126
   }
 
   /// This process's variables, without those that are given anew and those of a sealed environment.
   private func inherited() -> [UnsafeMutablePointer<CChar>?] {
-    var entries: [UnsafeMutablePointer<CChar>?] = []
+    var entries = unsafe [UnsafeMutablePointer<CChar>?]()
     var next = unsafe environ
     while let entry = unsafe next.pointee {
       unsafe next += 1
@@ -101,6 +102,8 @@ struct ChildEnvironment: ~Copyable {
     guard !program.isEmpty else { throw EnvelopeError(.usage, "The command to run has no name") }
     if program.utf8.contains(UInt8(ascii: "/")) { return [program] }
     let path = ProcessEnvironment.variables["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"
-    return path.split(separator: ":", omittingEmptySubsequences: false).map { $0.isEmpty ? program : "\($0)/\(program)" }
+    return path.split(separator: ":", omittingEmptySubsequences: false).map {
+      $0.isEmpty ? program : "\($0)/\(program)"
+    }
   }
 }

@@ -1,6 +1,9 @@
 // SPDX-FileCopyrightText: The EnvelopeKit authors
 // SPDX-License-Identifier: Apache-2.0
 
+import EnvelopeKit
+import EnvelopeKitFiles
+
 #if canImport(Darwin)
   import Darwin
 #elseif canImport(Glibc)
@@ -8,8 +11,6 @@
 #elseif canImport(Musl)
   import Musl
 #endif
-import EnvelopeKit
-import EnvelopeKitFiles
 
 /// Lets a person edit secrets in an editor of their own, over a private file that is wiped afterwards.
 enum PrivateEdit {
@@ -51,7 +52,8 @@ enum PrivateEdit {
       let folder = Path(place).appending("envelope-\(Base64URL.encode(try Randomness.bytes(12)))")
       if unsafe mkdir(folder.string, 0o700) == 0 { return folder }
     }
-    throw .system("Cannot make a private folder for the editor", advice: "Set TMPDIR to a folder that you can write to.")
+    throw .system(
+      "Cannot make a private folder for the editor", advice: "Set TMPDIR to a folder that you can write to.")
   }
 
   private static func runEditor(on file: Path, signals: sigset_t) throws(EnvelopeError) {

@@ -1,6 +1,9 @@
 // SPDX-FileCopyrightText: The EnvelopeKit authors
 // SPDX-License-Identifier: Apache-2.0
 
+import EnvelopeKit
+import EnvelopeKitFiles
+
 #if canImport(Darwin)
   @unsafe @preconcurrency import Darwin
 #elseif canImport(Glibc)
@@ -8,8 +11,6 @@
 #elseif canImport(Musl)
   @unsafe @preconcurrency import Musl
 #endif
-import EnvelopeKit
-import EnvelopeKitFiles
 
 /// Runs a command line of the person's own, such as their editor.
 enum Shell {
@@ -29,8 +30,9 @@ enum Shell {
     unsafe posix_spawnattr_setsigmask(&attributes, &signals)
     unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
 
-    var arguments = unsafe ["sh", "-c", script, "sh", argument].map { unsafe strdup($0) } + [nil]
-    defer { for unsafe argument in unsafe arguments { unsafe free(argument) } }
+    let words: [String] = ["sh", "-c", script, "sh", argument]
+    var arguments = unsafe words.map { word in unsafe strdup(word) } + [nil]
+    defer { unsafe arguments.forEach { unsafe free($0) } }
     var process: pid_t = 0
     let failure = unsafe posix_spawn(&process, "/bin/sh", nil, &attributes, &arguments, environ)
     guard failure == 0 else {

@@ -10,6 +10,9 @@ extension Dotenv {
     let text: SecretBytes
     /// The names of the variables that python-dotenv reads differently, in ascending order of their bytes.
     let announced: [String]
+
+    /// Gives up the text to a new owner.
+    consuming func takeText() -> SecretBytes { text }
   }
 
   /// Writes variables so that ``read(_:)``, `sh` (`set -a; . ./file`) and python-dotenv (`interpolate=False`) read

@@ -34,6 +34,15 @@ enum VariablesJSON {
     }
   }
 
+  /// What is around the variables of a text.
+  ///
+  /// - Throws: `malformed`, as ``read(_:)``.
+  static func form(of text: RawSpan) throws(EnvelopeError) -> Form {
+    var scanner = JSONScanner(at: text.byteOrderMarkLength)
+    scanner.skipBlanks(in: text)
+    return try offsetOfVariables(in: text) == scanner.position ? .flat : .variables
+  }
+
   private static func readValue(
     of name: String, in text: RawSpan, with scanner: inout JSONScanner, into output: inout OutputRawSpan
   ) throws(EnvelopeError) {

@@ -9,11 +9,16 @@ enum VariablesText {
   ///
   /// - Throws: What ``VariablesJSON/read(_:)`` and ``Dotenv/read(_:)`` throw.
   static func read(_ text: RawSpan) throws(EnvelopeError) -> OpenedEnvironment {
+    try isJSON(text) ? VariablesJSON.read(text) : Dotenv.read(text)
+  }
+
+  /// Whether the first character that is not blank is `{`.
+  static func isJSON(_ text: RawSpan) -> Bool {
     var offset = text.byteOrderMarkLength
     while let byte = text.byteIfAny(at: offset), byte.isBlank || byte == .lineFeed || byte == .carriageReturn {
       offset += 1
     }
-    return text.byteIfAny(at: offset) == UInt8(ascii: "{") ? try VariablesJSON.read(text) : try Dotenv.read(text)
+    return text.byteIfAny(at: offset) == UInt8(ascii: "{")
   }
 
   /// The names in the order to write them in: those of `first` that there are, and the rest, sorted.

@@ -1,0 +1,44 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+import EnvelopeKit
+
+extension Document {
+  /// Reads the variables that a text holds, and how it is laid out.
+  init(text: RawSpan) throws(EnvelopeError) {
+    let layout: Layout
+    if !VariablesText.isJSON(text) {
+      layout = .dotenv
+    } else {
+      layout = try VariablesJSON.form(of: text) == .flat ? .json : .lambda
+    }
+    try self.init(VariablesText.read(text), layout: layout)
+  }
+
+  /// Writes variables down, the header first.
+  ///
+  /// A value that not every reader of dotenv files reads alike is announced on standard error.
+  ///
+  /// - Throws: `invalidArgument` where there is such a value and the text shall be portable, or where a value
+  ///   is not UTF-8 or holds a NUL byte.
+  static func text(
+    of variables: OpenedEnvironment, layout: Layout, portable: Bool
+  ) throws(EnvelopeError) -> SecretBytes {
+    let first = [VariableName.header, VariableName.sealed]
+    switch layout {
+    case .json: return try VariablesJSON.write(variables, as: .flat, first: first)
+    case .lambda: return try VariablesJSON.write(variables, as: .variables, first: first)
+    case .dotenv:
+      let written = try Dotenv.write(variables, first: first)
+      let names = written.announced.joined(separator: ", ")
+      guard !names.isEmpty else { return written.takeText() }
+      guard !portable else {
+        throw EnvelopeError(
+          .invalidArgument, "Not every reader of dotenv files reads these alike: \(names)",
+          advice: "Write JSON instead, or encode the values.", names: written.announced)
+      }
+      Console.say("Read alike by this command and by sh, but not by every reader of dotenv files: \(names)")
+      return written.takeText()
+    }
+  }
+}
