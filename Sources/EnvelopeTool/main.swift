@@ -1,8 +1,6 @@
 // SPDX-FileCopyrightText: The EnvelopeKit authors
 // SPDX-License-Identifier: Apache-2.0
 
-import EnvelopeKit
-
 #if canImport(Darwin)
   import Darwin
 #elseif canImport(Glibc)
@@ -12,17 +10,16 @@ import EnvelopeKit
 #endif
 
 #if CommandLine
-  import ArgumentParser
+  import Dispatch
 
-  do {
-    try await EnvelopeCommand.runFromArguments()
-  } catch let error as EnvelopeError {
-    Console.say("envelope: \(error)")
-    exit(ExitStatus(error.code).rawValue)
-  } catch {
-    // Help, version, completions, and what was wrong with the arguments.
-    EnvelopeCommand.exit(withError: error)
-  }
+  // A task that begins here and now: a command that waits for nobody, as all do whose keys are local, has ended the
+  // process before the next line. Handing the main thread over to a queue first would take longer than the command.
+  #if canImport(Darwin)
+    Task { exit(await EnvelopeCommand.status(of: Array(CommandLine.arguments.dropFirst()))) }
+  #else
+    Task.immediate { exit(await EnvelopeCommand.status(of: Array(CommandLine.arguments.dropFirst()))) }
+  #endif
+  dispatchMain()
 #else
   Console.say("envelope: this command was built without its trait. Build it with: swift build --traits CommandLine")
   exit(ExitStatus.software.rawValue)

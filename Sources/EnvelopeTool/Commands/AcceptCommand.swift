@@ -6,7 +6,7 @@
   import EnvelopeKit
   import EnvelopeKitFiles
 
-  struct AcceptCommand: AsyncParsableCommand {
+  struct AcceptCommand: EnvelopeSubcommand {
     static let configuration = CommandConfiguration(
       commandName: "accept",
       abstract: "Makes a merge of two branches' edits whole again.",
@@ -27,14 +27,15 @@
     @Flag(name: .shortAndLong, help: "Agree without being asked.")
     var yes = false
 
-    func run() async throws {
+    func execute() async throws {
       let settings = try options.settings(file: file)
       let keyring = try LocalKeys.opening()
       let document = try Document.read(file)
       let sealed = try document.requireSealed(in: file)
       do {
         _ = try await sealed.open(context: settings.context, using: keyring)
-        return Console.say("\(file) is whole: there is nothing to accept.")
+        Console.say("\(file) is whole: there is nothing to accept.")
+        return
       } catch let error as EnvelopeError
         where [.variablePutBack, .variablesAdded, .variablesMissing].contains(error.code)
       {

@@ -6,7 +6,7 @@
   import EnvelopeKit
   import EnvelopeKitFiles
 
-  struct EditCommand: AsyncParsableCommand {
+  struct EditCommand: EnvelopeSubcommand {
     static let configuration = CommandConfiguration(
       commandName: "edit",
       abstract: "Opens a sealed file in an editor, and seals what was changed.",
@@ -24,7 +24,7 @@
 
     @OptionGroup var options: FunctionOptions
 
-    func run() async throws {
+    func execute() async throws {
       let settings = try options.settings(file: file)
       try await Document.update(file, settings: settings) { (sealed, plain) throws(EnvelopeError) in
         let before = try Document.text(

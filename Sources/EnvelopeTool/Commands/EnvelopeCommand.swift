@@ -3,9 +3,10 @@
 
 #if CommandLine
   import ArgumentParser
+  import EnvelopeKit
 
   /// The command `envelope`.
-  struct EnvelopeCommand: AsyncParsableCommand {
+  struct EnvelopeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "envelope",
       abstract: "Seals the environment variables of functions, and opens them where they run.",
@@ -32,14 +33,32 @@
         ExecCommand.self, AcceptCommand.self, InspectCommand.self, BudgetCommand.self, KeysCommand.self,
       ])
 
-    /// Runs what the arguments ask for, and lets the caller tell of failures.
-    static func runFromArguments() async throws {
-      var command = try parseAsRoot()
-      if var command = command as? any AsyncParsableCommand {
-        try await command.run()
-      } else {
-        try command.run()
+    /// Runs what the arguments ask for, tells of failures on standard error, and returns the exit code.
+    static func status(of arguments: [String]) async -> Int32 {
+      do {
+        if let execution = Execution(arguments: arguments) { return try await execution.run() }
+        var command = try parseAsRoot(arguments)
+        if let command = command as? any EnvelopeSubcommand {
+          try await command.execute()
+        } else {
+          try command.run()
+        }
+        return 0
+      } catch let error as EnvelopeError {
+        Console.say("envelope: \(error)")
+        return ExitStatus(error.code).rawValue
+      } catch {
+        // Help, version, completions, and what was wrong with the arguments.
+        exit(withError: error)
       }
     }
+  }
+
+  /// A command that may wait for a key service.
+  ///
+  /// ArgumentParser's own protocol for that would start it on another thread, which costs more than most commands.
+  protocol EnvelopeSubcommand: ParsableCommand {
+    /// Does what is asked.
+    func execute() async throws
   }
 #endif

@@ -3,10 +3,8 @@
 
 #if CommandLine
   import ArgumentParser
-  import EnvelopeKit
-  import EnvelopeKitFiles
 
-  struct ExecCommand: AsyncParsableCommand {
+  struct ExecCommand: EnvelopeSubcommand {
     static let configuration = CommandConfiguration(
       commandName: "exec",
       abstract: "Runs a command with the opened variables in its environment.",
@@ -31,25 +29,10 @@
     @Argument(parsing: .postTerminator, help: "The command and its arguments, after --.")
     var command: [String] = []
 
-    func run() async throws {
-      guard !command.isEmpty else {
-        throw EnvelopeError(.usage, "There is no command to run", advice: "Give it after --, as in: -- ./server")
-      }
-      let document = try file.map { (file) throws(EnvelopeError) in try Document.read(file) }
-      let variables: [String: String]
-      if let file, let document {
-        variables = try document.requireSealed(in: file).variables
-      } else {
-        variables = ProcessEnvironment.variables
-      }
-      var options = options
-      if file == nil { options.function = options.function ?? variables["AWS_LAMBDA_FUNCTION_NAME"] }
-      let settings = try options.settings(file: file)
-      let secrets = try await HandlerSecrets.open(
-        using: LocalKeys.opening(), context: settings.context, variables: variables)
-      let environment = try ChildEnvironment(
-        (document?.plain.secrets ?? []) + secrets.secrets, inheriting: !pristine)
-      throw ExitCode(try environment.run(command))
+    func execute() async throws {
+      let execution = Execution(
+        file: file, function: options.function, context: options.context, isPristine: pristine, command: command)
+      throw ExitCode(try await execution.run())
     }
   }
 #endif

@@ -21,10 +21,8 @@
     func settings(
       file: String?, keys: [String] = [], plain: [String] = []
     ) throws(EnvelopeError) -> FunctionSettings {
-      let home = ProcessEnvironment.variables["HOME"].map { Path($0) }
-      return try FunctionSettings(
-        function: function, context: context, keys: keys, plain: plain, file: file,
-        configuration: .load(from: Path("."), home: home))
+      try FunctionSettings(
+        function: function, context: context, keys: keys, plain: plain, file: file, configuration: .load())
     }
   }
 

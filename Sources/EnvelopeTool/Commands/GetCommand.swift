@@ -6,7 +6,7 @@
   import EnvelopeKit
   import EnvelopeKitFiles
 
-  struct GetCommand: AsyncParsableCommand {
+  struct GetCommand: EnvelopeSubcommand {
     static let configuration = CommandConfiguration(
       commandName: "get",
       abstract: "Writes the value of one variable, byte for byte.",
@@ -26,7 +26,7 @@
 
     @OptionGroup var options: FunctionOptions
 
-    func run() async throws {
+    func execute() async throws {
       let settings = try options.settings(file: file)
       let document = try Document.read(file)
       // Everything is verified before anything is shown, also where the variable is a plain one.

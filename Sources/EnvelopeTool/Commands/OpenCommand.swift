@@ -6,7 +6,7 @@
   import EnvelopeKit
   import EnvelopeKitFiles
 
-  struct OpenCommand: AsyncParsableCommand {
+  struct OpenCommand: EnvelopeSubcommand {
     static let configuration = CommandConfiguration(
       commandName: "open",
       abstract: "Opens sealed variables and writes them, with the plain ones beside them.",
@@ -32,7 +32,7 @@
       help: ArgumentHelp("The file to write, for its owner alone; else standard output.", valueName: "file"))
     var output: String?
 
-    func run() async throws {
+    func execute() async throws {
       let settings = try options.settings(file: file)
       let document = try Document.read(file)
       let opened = try await document.requireSealed(in: file).open(

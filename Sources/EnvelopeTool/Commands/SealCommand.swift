@@ -6,7 +6,7 @@
   import EnvelopeKit
   import EnvelopeKitFiles
 
-  struct SealCommand: AsyncParsableCommand {
+  struct SealCommand: EnvelopeSubcommand {
     static let configuration = CommandConfiguration(
       commandName: "seal",
       abstract: "Seals variables for a function.",
@@ -65,7 +65,7 @@
     @Option(name: .shortAndLong, help: ArgumentHelp("The file to write; else standard output.", valueName: "file"))
     var output: String?
 
-    func run() async throws {
+    func execute() async throws {
       let settings = try options.settings(file: output ?? file, keys: key, plain: plain)
       let input = try Document.read(file)
       guard input.sealed == nil else {

@@ -6,7 +6,7 @@
   import EnvelopeKit
   import EnvelopeKitFiles
 
-  struct SetCommand: AsyncParsableCommand {
+  struct SetCommand: EnvelopeSubcommand {
     static let configuration = CommandConfiguration(
       commandName: "set",
       abstract: "Seals one more variable, or another value of one, into a sealed file.",
@@ -30,7 +30,7 @@
     @Flag(help: "Keep a line feed at the end of standard input.")
     var raw = false
 
-    func run() async throws {
+    func execute() async throws {
       let settings = try options.settings(file: file)
       try VariableName.check(name)
       let value = try readValue()

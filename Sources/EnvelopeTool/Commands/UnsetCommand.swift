@@ -6,7 +6,7 @@
   import EnvelopeKit
   import EnvelopeKitFiles
 
-  struct UnsetCommand: AsyncParsableCommand {
+  struct UnsetCommand: EnvelopeSubcommand {
     static let configuration = CommandConfiguration(
       commandName: "unset",
       abstract: "Removes one variable from a sealed file.",
@@ -23,7 +23,7 @@
 
     @OptionGroup var options: FunctionOptions
 
-    func run() async throws {
+    func execute() async throws {
       let settings = try options.settings(file: file)
       try await Document.update(file, settings: settings) { (sealed, plain) throws(EnvelopeError) in
         guard sealed[name] != nil || plain[name] != nil else {

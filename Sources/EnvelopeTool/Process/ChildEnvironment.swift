@@ -62,7 +62,9 @@ struct ChildEnvironment: ~Copyable {
       unsafe text.withUnsafeBytes { text in
         var environment = unsafe isInheriting ? inherited() : []
         for offset in offsets {
-          let entry = unsafe UnsafeMutableRawPointer(mutating: text.baseAddress!.advanced(by: offset))
+          // Of no variables there is no text, and no offset either.
+          guard let base = text.baseAddress else { continue }
+          let entry = unsafe UnsafeMutableRawPointer(mutating: base + offset)
           unsafe environment.append(entry.assumingMemoryBound(to: CChar.self))
         }
         unsafe environment.append(nil)

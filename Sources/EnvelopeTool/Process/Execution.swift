@@ -1,0 +1,77 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+import EnvelopeKit
+import EnvelopeKitFiles
+
+/// What `envelope exec` is asked to do.
+struct Execution: Equatable {
+  var file: String?
+  var function: String?
+  var context: [String] = []
+  var isPristine = false
+  var command: [String] = []
+
+  /// Reads the arguments of a call that is plainly `exec [FILE] [--function NAME] [--context K=V]… [--pristine] --
+  /// COMMAND…`, and returns nil for any other, which the parser of all commands is left to understand or refuse.
+  ///
+  /// Every start of a service goes through here, and setting that parser up takes longer than opening an
+  /// environment.
+  init?(arguments: [String]) {
+    guard arguments.first == "exec", let end = arguments.firstIndex(of: "--"), end + 1 < arguments.count else {
+      return nil
+    }
+    command = Array(arguments[(end + 1)...])
+    var words = arguments[1..<end]
+    while let word = words.popFirst() {
+      switch word {
+      case "--pristine": isPristine = true
+      case "--function", "--context":
+        guard let value = words.popFirst(), !value.hasPrefix("-") else { return nil }
+        if word == "--context" {
+          context.append(value)
+        } else if function == nil {
+          function = value
+        } else {
+          return nil
+        }
+      default:
+        guard file == nil, !word.isEmpty, word == "-" || !word.hasPrefix("-") else { return nil }
+        file = word
+      }
+    }
+  }
+
+  init(file: String?, function: String?, context: [String], isPristine: Bool, command: [String]) {
+    self.file = file
+    self.function = function
+    self.context = context
+    self.isPristine = isPristine
+    self.command = command
+  }
+
+  #if CommandLine
+    /// Opens the variables and replaces this process by the command.
+    ///
+    /// - Returns: Only where the command cannot be run, the exit code that shells give for that.
+    func run() async throws -> Int32 {
+      guard !command.isEmpty else {
+        throw EnvelopeError(.usage, "There is no command to run", advice: "Give it after --, as in: -- ./server")
+      }
+      let document = try file.map { (file) throws(EnvelopeError) in try Document.read(file) }
+      let variables: [String: String]
+      if let file, let document {
+        variables = try document.requireSealed(in: file).variables
+      } else {
+        variables = ProcessEnvironment.variables
+      }
+      let settings = try FunctionSettings(
+        function: function ?? (file == nil ? variables["AWS_LAMBDA_FUNCTION_NAME"] : nil), context: context,
+        file: file, configuration: .load())
+      let secrets = try await HandlerSecrets.open(
+        using: LocalKeys.opening(), context: settings.context, variables: variables)
+      return try ChildEnvironment((document?.plain.secrets ?? []) + secrets.secrets, inheriting: !isPristine)
+        .run(command)
+    }
+  #endif
+}
