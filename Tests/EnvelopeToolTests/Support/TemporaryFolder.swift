@@ -25,7 +25,8 @@ final class TemporaryFolder {
   }
 
   /// Runs a program inside with an all but empty environment, and returns what it writes.
-  func run(_ program: String, _ arguments: String...) throws -> [UInt8] {
+  func run(_ program: String, _ arguments: [String]) throws -> [UInt8] {
+    try #require(FileManager.default.isExecutableFile(atPath: program), "\(program) is not there; run Tests/run")
     let process = Process()
     process.executableURL = URL(filePath: program)
     process.arguments = arguments
@@ -46,7 +47,7 @@ final class TemporaryFolder {
     let python = try #require(
       ProcessInfo.processInfo.environment["ENVELOPE_TEST_PYTHON"],
       "ENVELOPE_TEST_PYTHON names no Python with python-dotenv; run Tests/run, which sets it up")
-    return try run(python, "-c", script, argument)
+    return try run(python, ["-c", script, argument])
   }
 }
 

@@ -76,20 +76,20 @@ import Testing
     let texts = try all.map { try VariablesJSON.written($0, as: Bool.random(using: &generator) ? .flat : .variables) }
     let folder = try TemporaryFolder()
     try folder.write(Array(texts.map(Hex.text).joined(separator: "\n").utf8), to: "documents")
-    let answers = Self.lines(try folder.runPython(Self.reader, "documents"))
+    let answers = Hex.lines(try folder.runPython(Self.reader, "documents"))
     try #require(answers.count == all.count)
     for (values, answer) in zip(all, answers) {
-      #expect(Self.values(answer.dropFirst()) == values)
+      #expect(Hex.variables(answer.dropFirst()) == values)
       #expect(try VariablesJSON.compactByteCount(OpenedEnvironment(values: values)) == Int(answer[0]))
     }
   }
 
   @Test(arguments: seeds)
   func weReadWhatPythonWrites(seed: UInt64) throws {
-    for line in Self.lines(try TemporaryFolder().runPython(Self.writer, "\(seed)")) {
+    for line in Hex.lines(try TemporaryFolder().runPython(Self.writer, "\(seed)")) {
       let document = Hex.bytes(line[0])
       #expect(
-        try VariablesJSON.values(of: document) == Self.values(line.dropFirst()),
+        try VariablesJSON.values(of: document) == Hex.variables(line.dropFirst()),
         "\(String(decoding: document, as: UTF8.self))")
     }
   }
@@ -110,32 +110,8 @@ import Testing
     try #require(taken.count > 50)
     let folder = try TemporaryFolder()
     try folder.write(Array(taken.map { Hex.text($0.text) }.joined(separator: "\n").utf8), to: "documents")
-    let answers = Self.lines(try folder.runPython(Self.reader, "documents"))
+    let answers = Hex.lines(try folder.runPython(Self.reader, "documents"))
     #expect(answers.count == taken.count)
-    for (one, answer) in zip(taken, answers) { #expect(Self.values(answer.dropFirst()) == one.values) }
-  }
-
-  private static func lines(_ bytes: [UInt8]) -> [[Substring]] {
-    String(decoding: bytes, as: UTF8.self).split(separator: "\n").map { $0.split(separator: " ") }
-  }
-
-  private static func values(_ pairs: some Sequence<Substring>) -> Variables {
-    var values: Variables = [:]
-    for pair in pairs {
-      let parts = pair.split(separator: "=", omittingEmptySubsequences: false)
-      values[String(decoding: Hex.bytes(parts[0]), as: UTF8.self)] = Hex.bytes(parts[1])
-    }
-    return values
-  }
-}
-
-private enum Hex {
-  static func text(_ bytes: [UInt8]) -> String {
-    bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-  }
-
-  static func bytes(_ text: Substring) -> [UInt8] {
-    let digits = text.utf8.map { UInt8($0 <= 0x39 ? $0 - 0x30 : $0 - 0x57) }
-    return stride(from: 0, to: digits.count, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
+    for (one, answer) in zip(taken, answers) { #expect(Hex.variables(answer.dropFirst()) == one.values) }
   }
 }
