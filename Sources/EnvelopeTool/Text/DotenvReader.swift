@@ -82,7 +82,7 @@ struct DotenvReader {
     var name = scanName(in: text)
     let end = position
     skipBlanks(in: text)
-    if name == "export", position > end, text.byteIfAny(at: position) != .equals { name = scanName(in: text) }
+    if name == "export", position > end { name = scanName(in: text) }
     skipBlanks(in: text)
     // What is not a name is not shown, for it may be the second line of a secret.
     guard let name, VariableName.isValid(name), text.byteIfAny(at: position) == .equals else {

@@ -56,18 +56,18 @@ enum VariablesJSON {
         output.append(byte)
       }
       guard hasNUL else { return }
-      kind = "has a NUL character"
-    case UInt8(ascii: "{")?: kind = "is an object"
-    case UInt8(ascii: "[")?: kind = "is an array"
-    case UInt8(ascii: "n")?: kind = "is null"
+      kind = "a NUL character"
+    case UInt8(ascii: "{")?: kind = "an object"
+    case UInt8(ascii: "[")?: kind = "an array"
+    case UInt8(ascii: "n")?: kind = "null"
     default:
       try scanner.skipValue(in: text)
       output.append(text.extracting(start..<scanner.position))
       return
     }
     throw .json(
-      at: start, in: text, "\(kind), which the variable \(VariableName.quoted(name)) cannot be",
-      advice: "Write a string.", names: [name])
+      at: start, in: text, "gives the variable \(VariableName.quoted(name)) \(kind)", advice: "Give it a string.",
+      names: [name])
   }
 
   /// Checks the whole text, and finds the object whose members are the variables; nil where a function has none.
