@@ -297,9 +297,12 @@ def context_check(salt, canonical):
     return blake2b(256, canonical, salt=salt, personal=b"EK context")[:4]
 
 
+def prefix_of(kind):
+    return b"EK\x01" + bytes([kind]) + b"\x01"
+
+
 class Schedule:
-    def __init__(self, data_key, kind, salt, canonical):
-        prefix = b"EK\x01" + bytes([kind]) + b"\x01"
+    def __init__(self, data_key, prefix, salt, canonical):
         self.okm = blake2b(
             512, lp16(canonical) + prefix + salt, key=data_key, salt=salt, personal=b"EnvelopeKit v1"
         )
@@ -333,7 +336,7 @@ def unlock(header, store, pairs, trace):
         if data_key is None:
             continue
         unwrapped = True
-        schedule = Schedule(data_key, header.kind, header.salt, canonical)
+        schedule = Schedule(data_key, prefix_of(header.kind), header.salt, canonical)
         if same(schedule.commitment, header.commitment):
             break
     else:
@@ -359,17 +362,18 @@ def trace_schedule(trace, schedule, key_id, secret, pairs, data_key, header):
     )
 
 
-def make_header(kind, keys, pairs, trace=None, data_key=None, entries=None):
-    """A header wrapped for `keys`, a list of key ids and secrets; returns its bytes and schedule."""
-    canonical = canonical_context(pairs)
-    data_key = data_key if data_key is not None else random_bytes(32)
+def make_header(kind, keys, pairs):
+    """A header wrapped for `keys`, a list of key ids and secrets: its bytes and key schedule."""
+    data_key = random_bytes(32)
+    entries = [(KEYSET, key_id, wrap(secret, key_id, pairs, data_key)) for key_id, secret in keys]
+    return assemble_header(prefix_of(kind), data_key, entries, canonical_context(pairs))
+
+
+def assemble_header(prefix, data_key, entries, canonical):
     salt = random_bytes(16)
-    schedule = Schedule(data_key, kind, salt, canonical)
-    if entries is None:
-        entries = [(KEYSET, key_id, wrap(secret, key_id, pairs, data_key)) for key_id, secret in keys]
+    schedule = Schedule(data_key, prefix, salt, canonical)
     before_tag = (
-        b"EK\x01"
-        + bytes([kind, 1])
+        prefix
         + salt
         + context_check(salt, canonical)
         + bytes([len(entries)])
