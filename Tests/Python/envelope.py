@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-FileCopyrightText: The EnvelopeKit authors
 # SPDX-License-Identifier: Apache-2.0
 """A second implementation of the envelope format, version 1, written from Docs/Format.md alone.
 
@@ -26,6 +27,7 @@ from nacl.exceptions import CryptoError
 VALUE, ENVIRONMENT, PACKED = 1, 2, 3
 KEYSET, RECIPIENT, AWS_KMS, PASSPHRASE, OTHER_KEYRING = 1, 2, 3, 4, 0x7F
 HEADER_NAME, SEALED_NAME = "ENVELOPE_HEADER", "ENVELOPE_SEALED"
+ALIAS = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
 # Replaced by make_vectors.py, and by nothing else.
@@ -126,11 +128,11 @@ def canonical_context(pairs):
     items = list(pairs.items()) if isinstance(pairs, dict) else list(pairs)
     items = sorted((k.encode("utf-8"), v.encode("utf-8")) for k, v in items)
     if any(not k or not v for k, v in items):
-        raise Refused("malformed", detail="context: empty key or value")
+        raise Refused("invalidArgument", detail="context: empty key or value")
     if len({k for k, _ in items}) != len(items):
-        raise Refused("malformed", detail="context: equal keys")
+        raise Refused("invalidArgument", detail="context: equal keys")
     if sum(4 + len(k) + len(v) for k, v in items) > 8192:
-        raise Refused("malformed", detail="context: too long")
+        raise Refused("invalidArgument", detail="context: too long")
     return b"".join(lp16(k) + lp16(v) for k, v in items)
 
 
@@ -142,8 +144,10 @@ class Store:
         """Reads the text of a key store; what the format does not allow is damaged."""
         self.keysets, self.primary, self.aliases, self.default = {}, {}, {}, None
         lines = text.split("\n")
-        if lines[:1] != ["envelope-keys 1"] or lines[-2:] != ["end", ""]:
-            self.damaged("first or last line")
+        if len(lines) > 1 and lines[0] != "envelope-keys 1":
+            raise Refused("unsupportedVersion", detail="first line")
+        if lines[-2:] != ["end", ""]:
+            self.damaged("last line")
         at, lines = 0, lines[1:-2]
         while at < len(lines) and lines[at].startswith("keyset "):
             identifier, primary = self.fields(lines[at], 2)
@@ -155,19 +159,21 @@ class Store:
             while at < len(lines) and lines[at].startswith("version "):
                 number, created, secret = self.fields(lines[at], 3)
                 at += 1
-                number, _ = self.number(number, 1), self.number(created, 0)
+                number, _ = self.number(number, 1, 32), self.number(created, 0, 64)
                 if number <= last or len(secret) != 43:
                     self.damaged("version")
                 last = number
                 versions[number] = from_text(secret, "keyStoreDamaged")
             self.keysets[identifier] = versions
-            self.primary[identifier] = self.number(primary, 1)
-            if self.primary[identifier] not in versions:
+            self.primary[identifier] = self.number(primary, 1, 32)
+            if self.primary[identifier] not in versions or len(versions) > 1024:
                 self.damaged("primary")
         while at < len(lines) and lines[at].startswith("alias "):
             alias, identifier = self.fields(lines[at], 2)
             at += 1
-            if alias in self.aliases or identifier not in self.keysets:
+            if not ALIAS.fullmatch(alias) or alias in self.aliases or alias in self.keysets:
+                self.damaged("alias")
+            if identifier not in self.keysets:
                 self.damaged("alias")
             self.aliases[alias] = identifier
         if at < len(lines) and lines[at].startswith("default "):
@@ -175,7 +181,7 @@ class Store:
             at += 1
             if self.default not in self.keysets:
                 self.damaged("default")
-        if at != len(lines) or (self.default is None) != (not self.keysets):
+        if at != len(lines) or len(self.keysets) > 1024 or (self.default is None) != (not self.keysets):
             self.damaged("lines")
 
     @staticmethod
@@ -188,8 +194,8 @@ class Store:
             self.damaged("fields")
         return fields
 
-    def number(self, text, least):
-        if not re.fullmatch(r"0|[1-9][0-9]{0,18}", text, re.ASCII) or int(text) < least:
+    def number(self, text, least, bits):
+        if not re.fullmatch(r"0|[1-9][0-9]{0,19}", text, re.ASCII) or not least <= int(text) < 2**bits:
             self.damaged("number")
         return int(text)
 
@@ -257,13 +263,9 @@ def parse_header(reader, kind):
     header, start = Header(), reader.at
     if reader.take(2) != b"EK":
         raise Refused("malformed", detail="magic")
-    if reader.take(1) != b"\x01":
-        raise Refused("unsupportedVersion", detail="version")
-    header.kind = reader.integer(1)
-    if header.kind not in (VALUE, ENVIRONMENT, PACKED):
-        raise Refused("unsupportedVersion", detail="kind")
-    if reader.take(1) != b"\x01":
-        raise Refused("unsupportedVersion", detail="suite")
+    version, header.kind, suite = reader.take(3)
+    if version != 1 or suite != 1 or not 1 <= header.kind <= 5:
+        raise Refused("unsupportedVersion", detail="version, kind or suite")
     if header.kind != kind:
         raise Refused("malformed", detail="kind in the wrong place")
     header.salt = reader.take(16)
@@ -401,9 +403,14 @@ def seal_payload(schedule, associated_data, plaintext):
     )
 
 
-def open_payload(schedule, associated_data, sealed):
+def take_payload(reader):
+    sealed = reader.rest()
     if len(sealed) < 24 + 16:
         raise Refused("malformed", detail="payload too short")
+    return sealed
+
+
+def open_payload(schedule, associated_data, sealed):
     try:
         return bindings.crypto_aead_xchacha20poly1305_ietf_decrypt(
             sealed[24:], associated_data, sealed[:24], schedule.payload_key
@@ -414,9 +421,9 @@ def open_payload(schedule, associated_data, sealed):
 
 def open_value(store, pairs, associated_data, envelope, trace):
     reader = Reader(envelope)
-    header = parse_header(reader, VALUE)
+    header, sealed = parse_header(reader, VALUE), take_payload(reader)
     schedule, key_id = unlock(header, store, pairs, trace)
-    return open_payload(schedule, associated_data, reader.rest()), key_id
+    return open_payload(schedule, associated_data, sealed), key_id
 
 
 # Environments
@@ -428,13 +435,13 @@ def valid_name(name):
 
 def check_values(values):
     if len(values) > 65535 or not all(valid_name(name) for name in values):
-        raise Refused("malformed", detail="names")
+        raise Refused("invalidArgument", detail="names")
 
 
 def next_generation(previous):
     generation = now() if previous is None else max(previous + 1, now())
     if generation > 0xFFFFFFFF:
-        raise Refused("malformed", detail="generation")
+        raise Refused("invalidArgument", detail="generation")
     return generation
 
 
@@ -469,24 +476,30 @@ def separate_variables(header, schedule, generation, sealed):
 def open_separate(store, pairs, variables, trace):
     reader = Reader(from_envelope_text(variables[HEADER_NAME]))
     header = parse_header(reader, ENVIRONMENT)
-    schedule, key_id = unlock(header, store, pairs, trace)
     generation, count, expected = reader.integer(4), reader.integer(2), reader.take(32)
     reader.end()
-    sealed, values, altered = {}, {}, []
-    for name, text in variables.items():
+    sealed = {}
+    for name, text in sorted(variables.items(), key=lambda item: item[0].encode("utf-8")):
         if name == HEADER_NAME or not text.startswith("ev1:"):
             continue
+        if not valid_name(name):
+            raise Refused("malformed", detail="name")
         try:
-            if not valid_name(name):
-                raise Refused("malformed", detail="name")
-            data = from_text(text[4:])
-            if len(data) < 12 + 16:
-                raise Refused("malformed", detail="sealed variable too short")
-            sealed[name] = data
+            sealed[name] = from_text(text[4:])
+        except Refused:
+            raise Refused("malformed", [name], "base64url")
+        if len(sealed[name]) < 12 + 16:
+            raise Refused("malformed", [name], "sealed variable too short")
+    if len(sealed) > 65535:
+        raise Refused("malformed", detail="too many sealed variables")
+    schedule, key_id = unlock(header, store, pairs, trace)
+    values, altered = {}, []
+    for name, data in sealed.items():
+        try:
             values[name] = bindings.crypto_aead_chacha20poly1305_ietf_decrypt(
                 data[12:], name.encode("ascii"), data[:12], schedule.payload_key
             )
-        except (CryptoError, Refused):
+        except CryptoError:
             altered.append(name)
     trace["manifest"] = manifest(schedule, generation, sealed)
     if altered:
@@ -504,7 +517,7 @@ def pack(values):
     plaintext = u16(len(values))
     for name in sorted(values, key=lambda name: name.encode("utf-8")):
         if len(values[name]) > 65535:
-            raise Refused("malformed", detail="value too long to pack")
+            raise Refused("invalidArgument", detail="value too long to pack")
         plaintext += lp16(name.encode("ascii")) + lp16(values[name])
     return plaintext
 
@@ -523,9 +536,9 @@ def packed_variables(header, schedule, generation, plaintext):
 def open_packed(store, pairs, variables, trace):
     reader = Reader(from_envelope_text(variables[SEALED_NAME]))
     header = parse_header(reader, PACKED)
+    generation, sealed = reader.integer(4), take_payload(reader)
     schedule, key_id = unlock(header, store, pairs, trace)
-    generation = reader.integer(4)
-    plaintext = open_payload(schedule, u32(generation), reader.rest())
+    plaintext = open_payload(schedule, u32(generation), sealed)
     trace["packedPlaintext"] = plaintext
     reader, values, last = Reader(plaintext), {}, None
     for _ in range(reader.integer(2)):

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-FileCopyrightText: The EnvelopeKit authors
 # SPDX-License-Identifier: Apache-2.0
 """Writes the files of Tests/Vectors. The same files every time: all randomness comes from a seed.
 
@@ -9,6 +10,8 @@
 import hashlib
 import pathlib
 import sys
+
+sys.dont_write_bytecode = True
 
 import envelope as e
 
@@ -306,13 +309,19 @@ def header_failures():
         fails("version-2", "version 2", "unsupportedVersion", lambda x: x[:VERSION] + b"\x02" + x[KIND:])
         fails("version-0", "version 0", "unsupportedVersion", lambda x: x[:VERSION] + b"\x00" + x[KIND:])
         for kind in (0, 4, 5, 6, 255):
-            fails(f"kind-{kind}", f"kind {kind}, reserved or unknown", "unsupportedVersion",
-                  lambda x: x[:KIND] + bytes([kind]) + x[SUITE:])  # fmt: skip
+            word, expect = ("reserved", "malformed") if kind in (4, 5) else ("unknown", "unsupportedVersion")
+            fails(f"kind-{kind}", f"kind {kind}, {word}", expect, lambda x: x[:KIND] + bytes([kind]) + x[SUITE:])
         fails("suite-2", "suite 2", "unsupportedVersion", lambda x: x[:SUITE] + b"\x02" + x[SALT:])
-        fails("first-order-context", "another context, and cut after the header: the context is looked at first",
-              "contextDiffers", lambda x: x[:AFTER], open_pairs=wrong)  # fmt: skip
-        fails("first-order-tag", "headerTag altered, and cut after the header: the tag is looked at first",
-              "headerAltered", lambda x: flip(x[:AFTER], TAG))  # fmt: skip
+        fails("commitment-two-keys", "commitment altered, and an entry that no key is held for", "headerAltered",
+              lambda x: x[:COMMITMENT + 90] + flip(x[COMMITMENT + 90:], 0), entries=two(PLAIN_CONTEXT))  # fmt: skip
+        fails("first-form", "another context, and cut after the header: the form is looked at first",
+              "malformed", lambda x: x[:AFTER], open_pairs=wrong)  # fmt: skip
+        fails("first-context", "another context, and a commitment and a key altered: the context is looked at first",
+              "contextDiffers", lambda x: flip(flip(x, COMMITMENT), WRAPPED), open_pairs=wrong)  # fmt: skip
+        fails("first-key", "a wrapped key and the commitment altered: the key is looked at first",
+              "unwrapFailed", lambda x: flip(flip(x, COMMITMENT), WRAPPED))  # fmt: skip
+        fails("first-header", "headerTag and the last byte altered: the header is looked at first",
+              "headerAltered", lambda x: flip(flip(x, TAG), -1))  # fmt: skip
 
     value("kind-02", "the kind of an environment", "malformed", change=lambda x: flip(x, KIND, 3))
     value("kind-swapped", "the kind of an environment, sealed as a value", "malformed", prefix=b"EK\x01\x02\x01")
@@ -379,7 +388,7 @@ def header_failures():
     ):
         canonical = b"".join(e.lp16(k.encode()) + e.lp16(v.encode()) for k, v in pairs)
         sealed_for = lambda key: [entry(KEY_ONE, [("x", "1")], key)]
-        value("context-" + name, comment, "malformed", pairs=pairs, entries=sealed_for, canonical=canonical)
+        value("context-" + name, comment, "invalidArgument", pairs=pairs, entries=sealed_for, canonical=canonical)
 
 
 def wrap_unnarrowed(key, pairs):
@@ -436,19 +445,19 @@ def environment_failures():
           put("API_KEY", lambda v: "ev1:" + e.to_text(flip(e.from_text(v["API_KEY"][4:]), 0))))  # fmt: skip
     fails("variable-tag", "the tag of a variable altered", "variablesAltered",
           put("API_KEY", lambda v: "ev1:" + e.to_text(flip(e.from_text(v["API_KEY"][4:]), -1))))  # fmt: skip
-    fails("variable-empty", "ev1: and nothing more", "variablesAltered", put("API_KEY", "ev1:"))
-    fails("variable-short", "a sealed variable of 27 bytes", "variablesAltered", put("API_KEY", "ev1:" + "A" * 36))
-    fails("variable-padded", "a sealed variable with padding", "variablesAltered", put("_empty", lambda v: v["_empty"] + "=="))
-    fails("variable-spare-bits", "a sealed variable with spare bits set", "variablesAltered", put("_empty", lambda v: spare_bits(v["_empty"])))
-    fails("variable-newline", "a sealed variable with a line feed", "variablesAltered", put("API_KEY", lambda v: v["API_KEY"] + "\n"))
-    fails("variable-alphabet", "a sealed variable in the alphabet of base64", "variablesAltered", put("API_KEY", "ev1:" + "+/" * 20))
-    fails("variable-length", "a sealed variable whose text has a length that no bytes have", "variablesAltered",
+    fails("variable-empty", "ev1: and nothing more", "malformed", put("API_KEY", "ev1:"))
+    fails("variable-short", "a sealed variable of 27 bytes", "malformed", put("API_KEY", "ev1:" + "A" * 36))
+    fails("variable-padded", "a sealed variable with padding", "malformed", put("_empty", lambda v: v["_empty"] + "=="))
+    fails("variable-spare-bits", "a sealed variable with spare bits set", "malformed", put("_empty", lambda v: spare_bits(v["_empty"])))
+    fails("variable-newline", "a sealed variable with a line feed", "malformed", put("API_KEY", lambda v: v["API_KEY"] + "\n"))
+    fails("variable-alphabet", "a sealed variable in the alphabet of base64", "malformed", put("API_KEY", "ev1:" + "+/" * 20))
+    fails("variable-length", "a sealed variable whose text has a length that no bytes have", "malformed",
           put("API_KEY", lambda v: "ev1:" + "A" * 41))  # fmt: skip
-    fails("variable-combining", "ev1: and a combining character: it begins with these bytes, so it is sealed", "variablesAltered",
+    fails("variable-combining", "ev1: and a combining character: it begins with these bytes, so it is sealed", "malformed",
           put("X", "ev1:\u0301AAAA"))  # fmt: skip
-    fails("plain-combining", "a sealed variable whose text is followed by a combining character", "variablesAltered",
+    fails("plain-combining", "a sealed variable whose text is followed by a combining character", "malformed",
           put("API_KEY", lambda v: v["API_KEY"] + "\u0301"))  # fmt: skip
-    fails("variable-bad-name", "a sealed variable whose name no sealed variable has", "variablesAltered",
+    fails("variable-bad-name", "a sealed variable whose name no sealed variable has", "malformed",
           put("A-B", lambda v: v["API_KEY"]))  # fmt: skip
 
     def trailer(name, comment, expect, change):
@@ -555,8 +564,8 @@ def store_failures():
     damaged("no-text", "no text", text="")
     damaged("no-last-line-feed", "no line feed after end", text=whole[:-1])
     damaged("after-end", "an empty line after end", text=whole + "\n")
-    damaged("crlf", "lines that end with carriage return and line feed", text=whole.replace("\n", "\r\n"))
-    damaged("version-2", "envelope-keys 2", line(0, "envelope-keys 2"))
+    store("crlf", "lines that end with carriage return and line feed", "unsupportedVersion", text=whole.replace("\n", "\r\n"))
+    store("version-2", "envelope-keys 2", "unsupportedVersion", line(0, "envelope-keys 2"))
     damaged("no-end", "no end", lambda x: x[:-1])
     damaged("end-twice", "end twice", lambda x: x + ["end"])
     damaged("no-default", "no default", lambda x: x[:-2] + x[-1:])
@@ -566,6 +575,10 @@ def store_failures():
     damaged("alias-unknown", "an alias of a keyset that is not there", lambda x: x[:-2] + [f"alias z {THREE}"] + x[-2:])
     damaged("alias-twice", "an alias twice", lambda x: x[:-2] + [f"alias production {TWO}"] + x[-2:])
     damaged("alias-after-default", "an alias after default", lambda x: x[:-1] + [f"alias z {TWO}", "end"])
+    for name, alias in (("hyphen", "-a"), ("dot", ".a"), ("65", "a" * 65), ("slash", "a/b"), ("high", "\u00e9"), ("id", TWO)):
+        damaged("alias-" + name, "an alias that cannot be one", lambda x: x[:-2] + [f"alias {alias} {ONE}"] + x[-2:])
+    damaged("alias-first", "an alias before a keyset", lambda x: x[:4] + [x[6]] + x[4:6] + x[7:])
+    damaged("number-32-bits", "a number beyond 32 bits", line(3, " ".join(["version", str(2**32)] + version[2:])))
     damaged("keyset-twice", "a keyset twice", lambda x: x[:1] + x[1:4] + x[1:])
     damaged("keyset-short", "an id of 11 characters", lambda x: [t.replace(TWO, TWO[:-1]) for t in x])
     damaged("keyset-alphabet", "an id with a character that is not base64url", lambda x: [t.replace(TWO, TWO[:-1] + "+") for t in x])
@@ -576,7 +589,7 @@ def store_failures():
     damaged("version-zero", "version 0", lambda x: x[:2] + [" ".join(["version", "0"] + version[2:])] + x[3:])
     damaged("version-leading-zero", "a number with a leading zero", line(2, " ".join(["version", "01"] + version[2:])))
     damaged("version-plus", "a number with a sign", line(2, " ".join(["version", "+1"] + version[2:])))
-    damaged("version-large", "a number beyond 64 bits", line(3, " ".join(["version", "99999999999999999999999"] + version[2:])))
+    damaged("created-large", "a time beyond 64 bits", line(2, " ".join(["version", "1", str(2**64), version[3]])))
     damaged("secret-short", "a secret of 31 bytes", line(2, " ".join(version[:3] + [version[3][:42]])))
     damaged("secret-spare-bits", "a secret with spare bits set", line(2, " ".join(version[:3] + [spare_bits("    " + version[3])[4:]])))
     damaged("secret-padded", "a secret with padding", line(2, good[2] + "="))
@@ -585,7 +598,7 @@ def store_failures():
     damaged("field-more", "a field more", line(2, good[2] + " x"))
     damaged("unknown-line", "a line of another kind", lambda x: x[:1] + ["# comment"] + x[1:])
     damaged("empty-line", "an empty line", text=whole.replace("default", "\ndefault"))
-    damaged("bom", "a byte order mark", text="\ufeff" + whole)
+    store("bom", "a byte order mark", "unsupportedVersion", text="\ufeff" + whole)
 
 
 def main(arguments):
