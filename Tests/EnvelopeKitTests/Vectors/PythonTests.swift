@@ -150,7 +150,8 @@ struct PythonTests {
     var random = SeededGenerator(seed)
     let context = Self.contexts[Int(seed) % Self.contexts.count]
     for form in [SealedEnvironment.Form.separate, .packed] {
-      let keyring = try MultiKeyring([KeysetKeyring(first), KeysetKeyring(second)])
+      let both = [KeysetKeyring(first), KeysetKeyring(second)]
+      let keyring = try MultiKeyring(Array(both.prefix(seed % 2 == 0 ? 2 : 1)))
       let sealed = try await SealedEnvironment.seal(
         Self.environment(of: ["A": [1, 2, 3], "B": [], "C": random.bytes(40)]), as: form,
         context: Self.context(context), using: keyring)
@@ -170,7 +171,8 @@ struct PythonTests {
   @Test(arguments: [UInt64(12), 13])
   func alteredValuesAreRefusedAlike(seed: UInt64) async throws {
     var random = SeededGenerator(seed)
-    let keyring = try MultiKeyring([KeysetKeyring(first), KeysetKeyring(second)])
+    let both = [KeysetKeyring(first), KeysetKeyring(second)]
+    let keyring = try MultiKeyring(Array(both.prefix(seed % 2 == 0 ? 2 : 1)))
     let envelope = try await Envelope.seal([1, 2, 3], context: ["a": "b"], authenticating: [4], using: keyring)
     for _ in 0..<600 {
       let bytes = Self.altered(envelope, &random)
