@@ -143,6 +143,8 @@ class Store:
     def __init__(self, text):
         """Reads the text of a key store; what the format does not allow is damaged."""
         self.keysets, self.primary, self.aliases, self.default = {}, {}, {}, None
+        if len(text.encode("utf-8")) > 1 << 22:
+            self.damaged("too long")
         lines = text.split("\n")
         if len(lines) > 1 and lines[0] != "envelope-keys 1":
             raise Refused("unsupportedVersion", detail="first line")
