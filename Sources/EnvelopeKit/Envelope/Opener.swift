@@ -21,6 +21,9 @@ public struct Opener: Sendable {
   public init(for envelope: [UInt8], context: EncryptionContext, using keyring: some Keyring) async throws {
     var reader = ByteReader(envelope)
     let parsed = try Header(from: &reader, expecting: .value)
+    guard reader.remainingByteCount >= AEAD.xChaCha20Poly1305.overheadByteCount else {
+      throw EnvelopeError.truncated
+    }
     let unlocked = try await UnlockedHeader.unlock(parsed, context: context, using: keyring)
     guard let source = unlocked.source else {
       throw EnvelopeError(.keyNotFound, "The header was not unwrapped")

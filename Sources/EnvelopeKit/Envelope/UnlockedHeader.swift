@@ -41,7 +41,15 @@ struct UnlockedHeader: ~Copyable, Sendable {
     }
     var candidates = header.wrappedKeys
     while !candidates.isEmpty {
-      let unwrapped = try await keyring.unwrap(candidates, for: context)
+      let unwrapped: UnwrappedDataKey
+      do {
+        unwrapped = try await keyring.unwrap(candidates, for: context)
+      } catch let error as EnvelopeError
+        where candidates.count < header.wrappedKeys.count && [.keyNotFound, .unwrapFailed].contains(error.code)
+      {
+        // A key was held and did unwrap, so that is not what is wrong.
+        break
+      }
       let keys = try KeySchedule(
         dataKey: unwrapped.dataKey, kind: header.kind, salt: header.salt, canonicalContext: canonicalContext)
       guard keys.commitment.equalsInConstantTime(header.commitment) else {

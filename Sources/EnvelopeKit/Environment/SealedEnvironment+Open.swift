@@ -106,7 +106,7 @@ extension SealedEnvironment {
           let nameRange = try reader.take(reader.takeUInt16(of: bytes))
           let name = String(decoding: [UInt8](copying: bytes.extracting(nameRange)), as: UTF8.self)
           guard VariableName.areInOrder(previous, name) else { throw PackedReader.miswritten }
-          try VariableName.check(name)
+          try VariableName.checkSealed(name)
           let valueRange = try reader.take(reader.takeUInt16(of: bytes))
           output.append(bytes.extracting(valueRange))
           try index.add(name, endingAt: output.byteCount)

@@ -34,6 +34,17 @@ package enum VariableName {
     }
   }
 
+  /// Refuses what a sealed environment cannot name a variable.
+  ///
+  /// - Throws: `malformed`: the name comes from outside, not from the caller.
+  package static func checkSealed(_ name: String) throws(EnvelopeError) {
+    do {
+      try check(name)
+    } catch {
+      throw EnvelopeError(.malformed, error.message, advice: "Take the variables from where they were sealed.")
+    }
+  }
+
   /// A name from outside in a form that is safe to print.
   package static func quoted(_ name: String) -> String {
     "'"

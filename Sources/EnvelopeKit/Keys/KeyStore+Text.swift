@@ -94,18 +94,21 @@ private struct KeyStoreParser {
     let words = fields.prefix(3).map { String(decoding: [UInt8](copying: line.extracting($0)), as: UTF8.self) }
     switch (words.first, fields.count) {
     case ("keyset", 3):
-      guard let id = try? KeyID(words[1]), let primary = UInt32(words[2]) else { break }
+      guard aliases.isEmpty, defaultKeyID == nil, let id = try? KeyID(words[1]),
+        let primary: UInt32 = Self.number(words[2])
+      else { break }
       keysets.append(PendingKeyset(id: id, primary: primary))
       return false
     case ("version", 4):
-      guard !keysets.isEmpty, let number = UInt32(words[1]), let created = UInt64(words[2]),
+      guard !keysets.isEmpty, aliases.isEmpty, defaultKeyID == nil,
+        let number: UInt32 = Self.number(words[1]), let created: UInt64 = Self.number(words[2]),
         fields[3].count == Base64URL.encodedLength(of: WrappingKey.byteCount)
       else { break }
       keysets[keysets.count - 1].versions.append((number, created, secrets.byteCount))
-      try SecretBase64URL.append(decoding: line.extracting(fields[3]), to: &secrets)
+      guard (try? SecretBase64URL.append(decoding: line.extracting(fields[3]), to: &secrets)) != nil else { break }
       return false
     case ("alias", 3):
-      guard let id = try? KeyID(words[2]) else { break }
+      guard defaultKeyID == nil, let id = try? KeyID(words[2]) else { break }
       aliases.append((words[1], id))
       return false
     case ("default", 2):
@@ -118,6 +121,11 @@ private struct KeyStoreParser {
       break
     }
     throw .keyStoreDamaged("its line \(number) cannot be read")
+  }
+
+  /// A decimal number without a sign or leading zeros.
+  private static func number<T: FixedWidthInteger>(_ text: String) -> T? {
+    T(text).flatMap { String($0) == text ? $0 : nil }
   }
 
   /// The parts between single spaces, at most five.

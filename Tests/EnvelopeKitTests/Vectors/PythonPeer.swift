@@ -1,0 +1,116 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+import EnvelopeKit
+import Foundation
+
+/// Tests/Python/envelope.py as a subprocess, which answers one line of JSON with another.
+final class PythonPeer {
+  struct Failure: Error, CustomStringConvertible {
+    let description: String
+  }
+
+  /// What an implementation says: what it made, or by which name it refused.
+  enum Outcome: Equatable {
+    case made([String: [UInt8]])
+    case refused(String, names: [String])
+  }
+
+  private let process = Process()
+  private let (input, output) = (Pipe(), Pipe())
+  private var pending: [UInt8] = []
+
+  init() throws {
+    guard let python = ProcessInfo.processInfo.environment["ENVELOPE_TEST_PYTHON"], !python.isEmpty else {
+      throw Failure(
+        description: "ENVELOPE_TEST_PYTHON names no Python interpreter with PyNaCl: run Tests/run, which sets one up")
+    }
+    process.executableURL = URL(filePath: python)
+    let script = VectorFile.folder.deletingLastPathComponent().appending(path: "Python/envelope.py")
+    process.arguments = ["-B", script.path, "serve"]
+    process.standardInput = input
+    process.standardOutput = output
+    try process.run()
+  }
+
+  deinit {
+    try? input.fileHandleForWriting.close()
+    process.waitUntilExit()
+  }
+
+  func ask(_ command: String, _ request: [String: Any]) throws -> [String: Any] {
+    var request = request
+    request["command"] = command
+    try input.fileHandleForWriting.write(contentsOf: JSONSerialization.data(withJSONObject: request) + [10])
+    while true {
+      if let end = pending.firstIndex(of: 10) {
+        let line = Data(pending[..<end])
+        pending.removeSubrange(...end)
+        guard let answer = try JSONSerialization.jsonObject(with: line) as? [String: Any] else { break }
+        return answer
+      }
+      let more = output.fileHandleForReading.availableData
+      guard !more.isEmpty else { break }
+      pending += more
+    }
+    throw Failure(description: "envelope.py gave no answer; what it wrote to standard error says why")
+  }
+
+  func open(
+    _ variables: [String: String], context: [String: String], store: String, minimumGeneration: UInt32 = 0
+  ) throws -> Outcome {
+    let answer = try ask(
+      "open",
+      [
+        "store": store, "context": context, "variables": variables, "minimum_generation": Int(minimumGeneration),
+      ])
+    return try Self.refusal(answer) ?? .made(Self.decode(answer["values"] as? [String: String]))
+  }
+
+  func seal(
+    _ values: [String: [UInt8]], form: String, context: [String: String], store: String, key: String? = nil
+  ) throws -> [String: String] {
+    var request: [String: Any] = ["store": store, "context": context, "form": form]
+    request["values"] = values.mapValues { Self.text(of: $0) }
+    request["key"] = key
+    let answer = try ask("seal", request)
+    guard let variables = answer["variables"] as? [String: String] else { throw Failure(description: "\(answer)") }
+    return variables
+  }
+
+  func openValue(
+    _ envelope: [UInt8], authenticating data: [UInt8], context: [String: String], store: String
+  ) throws -> Outcome {
+    let answer = try ask(
+      "open-value",
+      [
+        "store": store, "context": context, "associated_data": Self.text(of: data),
+        "envelope": Envelope.text(of: envelope),
+      ])
+    return try Self.refusal(answer) ?? .made(Self.decode(["": answer["plaintext"] as? String ?? "?"]))
+  }
+
+  func sealValue(
+    _ plaintext: [UInt8], authenticating data: [UInt8], context: [String: String], store: String
+  ) throws -> [UInt8] {
+    let answer = try ask(
+      "seal-value",
+      [
+        "store": store, "context": context, "associated_data": Self.text(of: data),
+        "plaintext": Self.text(of: plaintext),
+      ])
+    guard let text = answer["envelope"] as? String else { throw Failure(description: "\(answer)") }
+    return try Envelope.bytes(ofText: text)
+  }
+
+  private static func refusal(_ answer: [String: Any]) -> Outcome? {
+    (answer["error"] as? String).map { .refused($0, names: answer["names"] as? [String] ?? []) }
+  }
+
+  private static func decode(_ texts: [String: String]?) throws -> [String: [UInt8]] {
+    guard let texts else { throw Failure(description: "envelope.py gave no values") }
+    return try texts.mapValues { try Envelope.bytes(ofText: "ek1:" + $0) }
+  }
+
+  private static func text(of bytes: [UInt8]) -> String { String(Envelope.text(of: bytes).dropFirst(4)) }
+}

@@ -1,0 +1,145 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+import EnvelopeKit
+import Foundation
+
+/// One file of Tests/Vectors: lines of `key: text`, read strictly so that nothing in a file goes unused.
+struct VectorFile {
+  enum Kind: String {
+    case value
+    case environment
+    case packed
+  }
+
+  struct Unreadable: Error, CustomStringConvertible {
+    let description: String
+  }
+
+  private static let once: Set = [
+    "comment", "kind", "expect", "minimum-generation", "store-hex", "associated-data", "envelope", "plaintext",
+    "generation", "keyId", "canonical", "contextCheck", "narrowed", "dataKey", "okm", "payloadKey", "headerKey",
+    "manifestKey", "headerTag", "manifest",
+  ]
+  private static let many: Set = ["store", "context", "variable", "variable-hex", "name", "plain"]
+  private static let always: Set = ["comment", "kind", "expect"]
+  private static let intermediate: Set = [
+    "keyId", "canonical", "contextCheck", "narrowed", "dataKey", "okm", "payloadKey", "headerKey", "manifestKey",
+    "headerTag",
+  ]
+
+  let kind: Kind
+  let expected: String
+  private let fields: [String: [String]]
+
+  static let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent().appending(path: "Vectors")
+
+  static let names: [String] =
+    ((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? [])
+    .filter { $0.hasSuffix(".txt") }.sorted()
+
+  init(named name: String) throws {
+    let text = try String(contentsOf: Self.folder.appending(path: name), encoding: .utf8)
+    var fields: [String: [String]] = [:]
+    guard text.utf8.last == 10 else { throw Unreadable(description: "\(name) does not end with a line feed") }
+    for line in text.utf8.dropLast().split(separator: 10, omittingEmptySubsequences: false) {
+      let parts = line.split(separator: UInt8(ascii: ":"), maxSplits: 1)
+      guard let key = parts.first.map({ String(decoding: $0, as: UTF8.self) }),
+        Self.many.contains(key) || Self.once.contains(key) && fields[key] == nil,
+        parts.count == 1 || parts[1].first == 32
+      else { throw Unreadable(description: "\(name): \(String(decoding: line, as: UTF8.self))") }
+      fields[key, default: []].append(
+        parts.count == 1 ? "" : String(decoding: parts[1].dropFirst(), as: UTF8.self))
+    }
+    guard let kind = fields["kind"].flatMap({ Kind(rawValue: $0[0]) }), let expected = fields["expect"]?[0] else {
+      throw Unreadable(description: "\(name) has no kind or outcome")
+    }
+    let isValue = kind == .value
+    var mustHave = Self.always.union(isValue ? ["associated-data", "envelope"] : [])
+    var mayHave: Set = ["store", "store-hex", "context"]
+    if !isValue { mayHave.formUnion(["variable", "variable-hex", "minimum-generation"]) }
+    if expected == "success" {
+      mustHave.formUnion(Self.intermediate)
+      if kind == .environment { mustHave.insert("manifest") }
+      if isValue { mustHave.insert("plaintext") } else { mustHave.insert("generation") }
+      if !isValue { mayHave.insert("plain") }
+    } else {
+      mayHave.insert("name")
+    }
+    guard mustHave.isSubset(of: fields.keys), mayHave.union(mustHave).isSuperset(of: fields.keys),
+      (fields["store"] == nil) != (fields["store-hex"] == nil)
+    else { throw Unreadable(description: "\(name) has a field too many or too few") }
+    self.kind = kind
+    self.expected = expected
+    self.fields = fields
+  }
+
+  func text(_ key: String) throws -> String {
+    guard let text = fields[key]?.first else { throw Unreadable(description: "no field \(key)") }
+    return text
+  }
+
+  func bytes(_ key: String) throws -> [UInt8] { try Self.bytes(ofHex: text(key)) }
+
+  var names: [String] { fields["name"] ?? [] }
+
+  var minimumGeneration: UInt32 {
+    get throws { try fields["minimum-generation"] == nil ? 0 : number("minimum-generation") }
+  }
+
+  func number(_ key: String) throws -> UInt32 {
+    guard let number = UInt32(try text(key)) else { throw Unreadable(description: "\(key) is no number") }
+    return number
+  }
+
+  var store: [UInt8] {
+    get throws {
+      guard let lines = fields["store"] else { return try bytes("store-hex") }
+      return Array(lines.map { $0 + "\n" }.joined().utf8)
+    }
+  }
+
+  var context: EncryptionContext {
+    get throws { EncryptionContext(try pairs("context").map { (key: $0.0, value: $0.1) }) }
+  }
+
+  var variables: [String: String] {
+    get throws {
+      var variables = Dictionary(uniqueKeysWithValues: try pairs("variable"))
+      for (name, hex) in try pairs("variable-hex") {
+        variables[name] = String(decoding: try Self.bytes(ofHex: hex), as: UTF8.self)
+      }
+      return variables
+    }
+  }
+
+  var values: [String: [UInt8]] {
+    get throws {
+      try Dictionary(uniqueKeysWithValues: pairs("plain")).mapValues { try Self.bytes(ofHex: $0) }
+    }
+  }
+
+  private func pairs(_ key: String) throws -> [(String, String)] {
+    try (fields[key] ?? []).map { text in
+      guard let sign = text.utf8.firstIndex(of: UInt8(ascii: "=")) else {
+        throw Unreadable(description: "\(key) is no pair: \(text)")
+      }
+      return (
+        String(decoding: text.utf8[..<sign], as: UTF8.self),
+        String(decoding: text.utf8[sign...].dropFirst(), as: UTF8.self)
+      )
+    }
+  }
+
+  private static func bytes(ofHex text: String) throws -> [UInt8] {
+    let digits = Array(text.utf8)
+    return try stride(from: 0, to: digits.count, by: 2).map { index in
+      let pair = String(decoding: digits[index..<min(index + 2, digits.count)], as: UTF8.self)
+      guard pair.utf8.count == 2, pair == pair.lowercased(), let byte = UInt8(pair, radix: 16) else {
+        throw Unreadable(description: "no hexadecimal bytes: \(text)")
+      }
+      return byte
+    }
+  }
+}
