@@ -93,7 +93,7 @@ public struct OpenedEnvironment: Sendable {
   public func require(_ name: String) throws(EnvelopeError) -> Secret {
     guard let secret = self[name] else {
       throw EnvelopeError(
-        .variableMissing, "No sealed variable is named \(VariableName.quoted(name))",
+        .variableMissing, "No sealed variable is named \(EnvelopeError.quoted(name))",
         advice: "Seal it, or correct the name.", names: VariableName.isValid(name) ? [name] : [])
     }
     return secret

@@ -20,7 +20,7 @@ package enum VariableName {
   package static func checkValid(_ name: String) throws(EnvelopeError) {
     guard isValid(name) else {
       throw EnvelopeError(
-        .invalidArgument, "\(quoted(name)) cannot be the name of a variable",
+        .invalidArgument, "\(EnvelopeError.quoted(name)) cannot be the name of a variable",
         advice: "Use letters, digits and underscores, a digit not first, at most \(byteLimit) characters.")
     }
   }
@@ -43,14 +43,6 @@ package enum VariableName {
     } catch {
       throw EnvelopeError(.malformed, error.message, advice: "Take the variables from where they were sealed.")
     }
-  }
-
-  /// A name from outside in a form that is safe to print.
-  package static func quoted(_ name: String) -> String {
-    "'"
-      + String(
-        decoding: name.utf8.prefix(64).map { (0x20...0x7e).contains($0) ? $0 : UInt8(ascii: "?") }, as: UTF8.self)
-      + (name.utf8.count > 64 ? "…'" : "'")
   }
 
   /// Whether one name's bytes come before another's.

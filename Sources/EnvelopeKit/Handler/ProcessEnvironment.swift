@@ -11,7 +11,11 @@
 
 /// The variables that this process was started with.
 package enum ProcessEnvironment {
-  /// All variables whose name and value are UTF-8; of a name that is there twice, the first, as `getenv` does.
+  /// All variables whose name is ASCII and whose value is UTF-8; of a name that is there twice, the first, as
+  /// `getenv` does.
+  ///
+  /// Other names are none that could be sealed or asked for, and a `String` key would take two that Unicode holds
+  /// equal for one.
   ///
   /// Read it at the start: like `getenv`, it must not run while another thread calls `setenv`.
   package static var variables: [String: String] {
@@ -20,7 +24,7 @@ package enum ProcessEnvironment {
     while let entry = unsafe next.pointee {
       unsafe next += 1
       guard let text = unsafe String(validatingCString: entry), let sign = text.utf8.firstIndex(of: UInt8(ascii: "=")),
-        variables[String(text[..<sign])] == nil
+        text.utf8[..<sign].allSatisfy({ $0 < 0x80 }), variables[String(text[..<sign])] == nil
       else { continue }
       variables[String(text[..<sign])] = String(text[text.utf8.index(after: sign)...])
     }

@@ -41,7 +41,7 @@ public struct KeyStore: Sendable {
   private mutating func setAlias(_ alias: String, to id: KeyID) throws(EnvelopeError) {
     guard Self.isValidAlias(alias) else {
       throw EnvelopeError(
-        .invalidArgument, "\(VariableName.quoted(alias)) cannot be the alias of a key",
+        .invalidArgument, "\(EnvelopeError.quoted(alias)) cannot be the alias of a key",
         advice: "Use 1 to 64 letters, digits, dots, underscores and hyphens, a letter or digit first.")
     }
     guard self[alias] == nil else {
@@ -83,7 +83,7 @@ public struct KeyStore: Sendable {
   public func keyring(for aliasOrID: String) throws(EnvelopeError) -> KeysetKeyring {
     guard let keyset = self[aliasOrID] else {
       throw EnvelopeError(
-        .keyNotFound, "The key store has no key \(VariableName.quoted(aliasOrID))",
+        .keyNotFound, "The key store has no key \(EnvelopeError.quoted(aliasOrID))",
         advice: "Its keys are: \(aliases.keys.sorted().joined(separator: ", ")).")
     }
     return KeysetKeyring(keyset)

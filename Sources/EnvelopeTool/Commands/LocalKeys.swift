@@ -31,7 +31,7 @@ enum LocalKeys {
     for name in names {
       guard store[name] != nil else {
         throw EnvelopeError(
-          .keyNotFound, "The key store \(file.location) has no key \(VariableName.quoted(name))",
+          .keyNotFound, "The key store \(file.location) has no key \(EnvelopeError.quoted(name))",
           advice: "Make it: envelope keys create NAME")
       }
       keyrings.append(try store.keyring(for: name))

@@ -74,7 +74,7 @@
           advice: "Change them with 'envelope set' or 'edit', or open them first with 'envelope open'.")
       }
       for name in plain where input.plain[name] == nil {
-        throw EnvelopeError(.usage, "\(file) has no variable \(VariableName.quoted(name)) to leave plain")
+        throw EnvelopeError(.usage, "\(file) has no variable \(EnvelopeError.quoted(name)) to leave plain")
       }
       let secrets = input.plain.secrets.filter { !settings.plain.contains($0.name) }
       let plain = input.plain.secrets.filter { settings.plain.contains($0.name) }

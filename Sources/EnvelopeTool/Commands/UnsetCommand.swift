@@ -28,7 +28,7 @@
       try await Document.update(file, settings: settings) { (sealed, plain) throws(EnvelopeError) in
         guard sealed[name] != nil || plain[name] != nil else {
           throw EnvelopeError(
-            .variableMissing, "\(file) has no variable \(VariableName.quoted(name))", advice: "Check the name.")
+            .variableMissing, "\(file) has no variable \(EnvelopeError.quoted(name))", advice: "Check the name.")
         }
         return (
           try OpenedEnvironment(merging: sealed.secrets.filter { $0.name != name }),

@@ -41,7 +41,7 @@ struct DotenvReader {
     } catch {
       // The name is valid, so what is wrong is that it is there already.
       throw .line(
-        at: start, in: text, "sets \(VariableName.quoted(name)) a second time", advice: "Remove one of the two.",
+        at: start, in: text, "sets \(EnvelopeError.quoted(name)) a second time", advice: "Remove one of the two.",
         names: [name])
     }
     return true

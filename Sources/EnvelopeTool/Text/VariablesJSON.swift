@@ -28,7 +28,7 @@ enum VariablesJSON {
           try index.add(name, endingAt: output.byteCount)
         } catch {
           // The name is valid, so what is wrong is that it is there already.
-          throw .json(at: start, in: text, "sets \(VariableName.quoted(name)) a second time", names: [name])
+          throw .json(at: start, in: text, "sets \(EnvelopeError.quoted(name)) a second time", names: [name])
         }
       }
     }
@@ -66,7 +66,7 @@ enum VariablesJSON {
       return
     }
     throw .json(
-      at: start, in: text, "gives the variable \(VariableName.quoted(name)) \(kind)", advice: "Give it a string.",
+      at: start, in: text, "gives the variable \(EnvelopeError.quoted(name)) \(kind)", advice: "Give it a string.",
       names: [name])
   }
 
