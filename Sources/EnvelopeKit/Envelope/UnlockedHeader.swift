@@ -41,11 +41,20 @@ struct UnlockedHeader: ~Copyable, Sendable {
     }
     var candidates = header.wrappedKeys
     while !candidates.isEmpty {
-      let unwrapped = try await keyring.unwrap(candidates, for: context)
+      let unwrapped: UnwrappedDataKey
+      do {
+        unwrapped = try await keyring.unwrap(candidates, for: context)
+      } catch let error as EnvelopeError
+        where error.code == .keyNotFound && candidates.count < header.wrappedKeys.count
+      {
+        // The keyring did hold a key: the one that was passed over.
+        break
+      }
+      // What opened an envelope is told to the caller, who may trust one sender more than another.
+      guard let index = candidates.firstIndex(of: unwrapped.source) else { break }
       let keys = try KeySchedule(
         dataKey: unwrapped.dataKey, kind: header.kind, salt: header.salt, canonicalContext: canonicalContext)
       guard keys.commitment.equalsInConstantTime(header.commitment) else {
-        guard let index = candidates.firstIndex(of: unwrapped.source) else { break }
         candidates.remove(at: index)
         continue
       }
