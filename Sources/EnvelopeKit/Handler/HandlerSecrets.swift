@@ -36,17 +36,22 @@ public actor HandlerSecrets {
   ///
   /// - Throws: As ``open(using:function:context:minimumGeneration:acceptingAnonymousSender:variables:)``.
   public func opened() async throws -> OpenedEnvironment {
-    if let flight { return try await flight.value }
+    let flight = flight ?? takeOff()
+    do {
+      return try await flight.value
+    } catch {
+      // Whichever of those who waited comes first: each of them may ask again at once.
+      if self.flight == flight { self.flight = nil }
+      throw error
+    }
+  }
+
+  private func takeOff() -> Task<OpenedEnvironment, any Error> {
     // A task of its own: whoever asked first may be cancelled, and the others still get their answer.
     let openOnce = openOnce
     let flight = Task { try await openOnce() }
     self.flight = flight
-    do {
-      return try await flight.value
-    } catch {
-      if self.flight == flight { self.flight = nil }
-      throw error
-    }
+    return flight
   }
 
   /// Opens the environment that the process was started with: the whole map is verified, with one unwrap.
