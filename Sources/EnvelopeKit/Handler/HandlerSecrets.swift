@@ -94,9 +94,9 @@ public actor HandlerSecrets {
       return context.adding(function, for: "function")
     }
     if context.function != nil { return context }
-    guard let function = variables["AWS_LAMBDA_FUNCTION_NAME"] else {
+    guard let function = variables["AWS_LAMBDA_FUNCTION_NAME"], !function.isEmpty else {
       throw EnvelopeError(
-        .functionUnknown, "The function's name is not known: AWS_LAMBDA_FUNCTION_NAME is not set",
+        .functionUnknown, "The function's name is not known: AWS_LAMBDA_FUNCTION_NAME is not set, or empty",
         advice: "Give it as an argument.")
     }
     return context.adding(function, for: "function")
