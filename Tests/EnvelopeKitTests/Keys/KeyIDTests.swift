@@ -12,7 +12,8 @@ import Testing
   }
 
   @Test(arguments: [
-    "", " ", "a b", "a\n", "\u{1b}[31m", "é", "a\u{301}", "\u{7f}", "\0", "\u{202e}x", String(repeating: "k", count: 256),
+    "", " ", "a b", "a\n", "\u{1b}[31m", "é", "a\u{301}", "\u{7f}", "\0", "\u{202e}x",
+    String(repeating: "k", count: 256),
   ])
   func everythingElseIsRefused(text: String) async {
     await expectError(.invalidArgument) { try KeyID(text) }

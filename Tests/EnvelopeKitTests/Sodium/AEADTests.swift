@@ -38,8 +38,10 @@ import Testing
 
   @Test(arguments: [AEAD.chaCha20Poly1305, .xChaCha20Poly1305])
   func nothingIsAppendedWhereItDoesNotVerifyOrFit(aead: AEAD) async throws {
+    let plaintext: [UInt8] = [1, 2, 3]
     let sealed = try [UInt8].appending(capacity: 100) { (output) throws(EnvelopeError) in
-      try unsafe aead.seal(([1, 2, 3] as [UInt8]).span.bytes, authenticating: none.span.bytes, key: key.span.bytes, into: &output)
+      try unsafe aead.seal(
+        plaintext.span.bytes, authenticating: none.span.bytes, key: key.span.bytes, into: &output)
     }
     #expect(sealed.count == 3 + aead.overheadByteCount)
     let buffer = try [UInt8].appending(capacity: 4) { (output) throws(EnvelopeError) in

@@ -11,6 +11,15 @@ func expectError<R: ~Copyable>(
   _ codes: EnvelopeError.Code..., names: [String]? = nil, at comment: String = "",
   sourceLocation: SourceLocation = #_sourceLocation, _ body: () async throws -> R
 ) async -> EnvelopeError? {
+  await expectError(at: comment, codes, names: names, sourceLocation: sourceLocation, body)
+}
+
+/// Expects an `EnvelopeError` with one of a list of codes, as the other function of this name.
+@discardableResult
+func expectError<R: ~Copyable>(
+  at comment: String, _ codes: [EnvelopeError.Code], names: [String]? = nil,
+  sourceLocation: SourceLocation = #_sourceLocation, _ body: () async throws -> R
+) async -> EnvelopeError? {
   let wanted = codes.map(\.rawValue).joined(separator: " or ")
   do {
     _ = try await body()
