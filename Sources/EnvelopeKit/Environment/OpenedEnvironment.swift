@@ -24,7 +24,9 @@ public struct OpenedEnvironment: Sendable {
   public init(_ values: [String: String]) throws(EnvelopeError) {
     try self.init(capacity: values.reduce(0) { $0 + $1.value.utf8.count }) { (output, index) throws(EnvelopeError) in
       for (name, value) in values {
-        unsafe output.append(Array(value.utf8).span.bytes)
+        // Straight from the string's own bytes: an array of them would be left unwiped.
+        var value = value
+        value.withUTF8 { bytes in unsafe output.append(UnsafeRawBufferPointer(bytes).bytes) }
         try index.add(name, endingAt: output.byteCount)
       }
     }
