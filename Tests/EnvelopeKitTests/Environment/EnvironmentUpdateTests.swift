@@ -79,6 +79,21 @@ import Testing
     }
   }
 
+  @Test func thereIsAGreatestNumberOfVariables() async throws {
+    let names = (0...SealedEnvironment.countLimit).map { "N\($0)" }
+    let tooMany = try OpenedEnvironment(capacity: 0) { (_, index) throws(EnvelopeError) in
+      for name in names { try index.add(name, endingAt: 0) }
+    }
+    for form in [SealedEnvironment.Form.separate, .packed] {
+      await expectError(.invalidArgument) {
+        try await SealedEnvironment.seal(tooMany, as: form, context: context, using: keyring)
+      }
+    }
+    let sealed = try await SealedEnvironment.seal(["A": "1"], context: context, using: keyring).variables
+    let many = sealed.merging(names.map { ($0, "ev1:AAAA") }) { old, _ in old }
+    await expectError(.malformed) { try await open(many) }
+  }
+
   /// One branch changes a variable, the other changes one and adds one, and git takes one side's header.
   @Test func aMergeOfTwoEdits() async throws {
     let base = try await SealedEnvironment.seal(["A": "1", "B": "2", "C": "3"], context: context, using: keyring)
