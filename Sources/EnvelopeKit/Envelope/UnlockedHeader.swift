@@ -47,13 +47,14 @@ struct UnlockedHeader: ~Copyable, Sendable {
       } catch let error as EnvelopeError
         where candidates.count < header.wrappedKeys.count && [.keyNotFound, .unwrapFailed].contains(error.code)
       {
-        // A key was held and did unwrap, so that is not what is wrong.
+        // A key was held and did unwrap, the one that was passed over: so that is not what is wrong.
         break
       }
+      // What opened an envelope is told to the caller, who may trust one sender more than another.
+      guard let index = candidates.firstIndex(of: unwrapped.source) else { break }
       let keys = try KeySchedule(
         dataKey: unwrapped.dataKey, kind: header.kind, salt: header.salt, canonicalContext: canonicalContext)
       guard keys.commitment.equalsInConstantTime(header.commitment) else {
-        guard let index = candidates.firstIndex(of: unwrapped.source) else { break }
         candidates.remove(at: index)
         continue
       }

@@ -24,7 +24,9 @@ public struct OpenedEnvironment: Sendable {
   public init(_ values: [String: String]) throws(EnvelopeError) {
     try self.init(capacity: values.reduce(0) { $0 + $1.value.utf8.count }) { (output, index) throws(EnvelopeError) in
       for (name, value) in values {
-        unsafe output.append(Array(value.utf8).span.bytes)
+        // Straight from the string's own bytes: an array of them would be left unwiped.
+        var value = value
+        value.withUTF8 { bytes in unsafe output.append(UnsafeRawBufferPointer(bytes).bytes) }
         try index.add(name, endingAt: output.byteCount)
       }
     }
@@ -72,11 +74,11 @@ public struct OpenedEnvironment: Sendable {
 
   /// The secret of this name, or nil where none was sealed: an unsealed variable is never looked at.
   public subscript(name: String) -> Secret? {
-    // The names are ASCII, for which String's order and equality are those of the bytes.
+    // By bytes: as a string, KEY equals a name that has the Kelvin sign for its K.
     var (low, high) = (0, entries.count)
     while low < high {
       let middle = (low + high) / 2
-      if entries[middle].name == name {
+      if entries[middle].name.utf8.elementsEqual(name.utf8) {
         return Secret(name: name, memory: memory, range: entries[middle].range)
       } else if VariableName.areInOrder(entries[middle].name, name) {
         low = middle + 1

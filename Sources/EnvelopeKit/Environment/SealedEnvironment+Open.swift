@@ -9,7 +9,7 @@ extension SealedEnvironment {
   ///   - keyring: Unwraps the data key.
   ///   - minimumGeneration: The lowest generation to accept; 0 accepts any.
   /// - Throws: `contextDiffers`, `headerAltered`; `variablesAltered`, `variablesAdded`, `variablesMissing`,
-  ///   `variablePutBack` or (packed) `payloadAltered`; `staleGeneration`; or what the keyring throws.
+  ///   `variablePutBack` or (packed) `payloadAltered`, `malformed`; `staleGeneration`; or what the keyring throws.
   public func open(
     context: EncryptionContext, using keyring: some Keyring, minimumGeneration: UInt32 = 0
   ) async throws -> OpenedEnvironment {
@@ -105,8 +105,10 @@ extension SealedEnvironment {
         for _ in 0..<(try reader.takeUInt16(of: bytes)) {
           let nameRange = try reader.take(reader.takeUInt16(of: bytes))
           let name = String(decoding: [UInt8](copying: bytes.extracting(nameRange)), as: UTF8.self)
-          guard VariableName.areInOrder(previous, name) else { throw PackedReader.miswritten }
-          try VariableName.checkSealed(name)
+          // The name is plaintext, and where lengths are off even part of a value: it is not told.
+          guard VariableName.areInOrder(previous, name), (try? VariableName.check(name)) != nil else {
+            throw PackedReader.miswritten
+          }
           let valueRange = try reader.take(reader.takeUInt16(of: bytes))
           output.append(bytes.extracting(valueRange))
           try index.add(name, endingAt: output.byteCount)
@@ -126,7 +128,7 @@ private struct PackedReader {
   init(end: Int) { self.end = end }
 
   static let miswritten = EnvelopeError(
-    .malformed, "The packed environment was written wrongly: its lengths or the order of its names are off")
+    .malformed, "The packed environment was written wrongly: its lengths, its names or their order are off")
 
   mutating func take(_ count: UInt16) throws(EnvelopeError) -> Range<Int> {
     guard Int(count) <= end - position else { throw Self.miswritten }

@@ -71,7 +71,7 @@ extension SealedEnvironment {
     }
     var entries: [Entry] = []
     for name in variables.keys.sorted(by: VariableName.areInOrder) {
-      try VariableName.checkSealed(name)
+      try VariableName.check(name, orThrow: .malformed)
       guard let value = variables[name],
         let bytes = Base64URL.decode(value.utf8.dropFirst(EnvelopeText.variablePrefix.utf8.count)),
         bytes.count >= AEAD.chaCha20Poly1305.overheadByteCount

@@ -34,11 +34,7 @@ public struct Secret: Sendable {
   ///
   /// - Throws: `typeMismatch` where it is anything else or does not fit the type.
   public func integer<T: FixedWidthInteger>(as type: T.Type = Int.self) throws(EnvelopeError) -> T {
-    let value = withBytes { bytes in
-      // No integer is longer than a sign and 40 digits, so nothing long is copied.
-      bytes.byteCount > 41
-        ? nil : unsafe bytes.withUnsafeBytes { unsafe String(validating: $0, as: UTF8.self) }.flatMap { T($0) }
-    }
+    let value = withBytes { bytes in T(decimal: bytes) }
     guard let value else { throw mismatch("a decimal integer that fits \(type)") }
     return value
   }
@@ -87,4 +83,29 @@ extension Secret: CustomReflectable, CustomStringConvertible {
 
   /// Shows the name alone.
   public var customMirror: Mirror { Mirror(self, children: ["name": name]) }
+}
+
+extension FixedWidthInteger {
+  /// The number that a sign and decimal digits stand for, or nil; read from the bytes themselves, for a string of
+  /// them would be left unwiped.
+  fileprivate init?(decimal bytes: RawSpan) {
+    // No integer is longer than a sign and 40 digits.
+    guard (1...41).contains(bytes.byteCount) else { return nil }
+    func byte(_ index: Int) -> UInt8 { unsafe bytes.unsafeLoad(fromByteOffset: index, as: UInt8.self) }
+    let isNegative = byte(0) == UInt8(ascii: "-")
+    let start = isNegative || byte(0) == UInt8(ascii: "+") ? 1 : 0
+    guard start < bytes.byteCount else { return nil }
+    var value: Self = 0
+    for index in start..<bytes.byteCount {
+      let digit = byte(index) &- UInt8(ascii: "0")
+      guard digit < 10 else { return nil }
+      let (product, overflows) = value.multipliedReportingOverflow(by: 10)
+      let (next, overflowsNext) =
+        isNegative
+        ? product.subtractingReportingOverflow(Self(digit)) : product.addingReportingOverflow(Self(digit))
+      guard !overflows, !overflowsNext else { return nil }
+      value = next
+    }
+    self = value
+  }
 }

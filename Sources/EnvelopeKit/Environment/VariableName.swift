@@ -17,31 +17,24 @@ package enum VariableName {
   }
 
   /// Refuses names that are not valid.
-  package static func checkValid(_ name: String) throws(EnvelopeError) {
+  package static func checkValid(
+    _ name: String, orThrow code: EnvelopeError.Code = .invalidArgument
+  ) throws(EnvelopeError) {
     guard isValid(name) else {
       throw EnvelopeError(
-        .invalidArgument, "\(EnvelopeError.quoted(name)) cannot be the name of a variable",
+        code, "\(EnvelopeError.quoted(name)) cannot be the name of a variable",
         advice: "Use letters, digits and underscores, a digit not first, at most \(byteLimit) characters.")
     }
   }
 
   /// Refuses names that are not valid, and those of the sealed forms themselves.
-  package static func check(_ name: String) throws(EnvelopeError) {
-    try checkValid(name)
+  package static func check(
+    _ name: String, orThrow code: EnvelopeError.Code = .invalidArgument
+  ) throws(EnvelopeError) {
+    try checkValid(name, orThrow: code)
     guard name != header, name != sealed else {
       throw EnvelopeError(
-        .invalidArgument, "The name \(name) is reserved for sealed environments", advice: "Give the variable another.")
-    }
-  }
-
-  /// Refuses what a sealed environment cannot name a variable.
-  ///
-  /// - Throws: `malformed`: the name comes from outside, not from the caller.
-  package static func checkSealed(_ name: String) throws(EnvelopeError) {
-    do {
-      try check(name)
-    } catch {
-      throw EnvelopeError(.malformed, error.message, advice: "Take the variables from where they were sealed.")
+        code, "The name \(name) is reserved for sealed environments", advice: "Give the variable another.")
     }
   }
 

@@ -36,17 +36,22 @@ public actor HandlerSecrets {
   ///
   /// - Throws: As ``open(using:function:context:minimumGeneration:acceptingAnonymousSender:variables:)``.
   public func opened() async throws -> OpenedEnvironment {
-    if let flight { return try await flight.value }
+    let flight = flight ?? takeOff()
+    do {
+      return try await flight.value
+    } catch {
+      // Whichever of those who waited comes first: each of them may ask again at once.
+      if self.flight == flight { self.flight = nil }
+      throw error
+    }
+  }
+
+  private func takeOff() -> Task<OpenedEnvironment, any Error> {
     // A task of its own: whoever asked first may be cancelled, and the others still get their answer.
     let openOnce = openOnce
     let flight = Task { try await openOnce() }
     self.flight = flight
-    do {
-      return try await flight.value
-    } catch {
-      if self.flight == flight { self.flight = nil }
-      throw error
-    }
+    return flight
   }
 
   /// Opens the environment that the process was started with: the whole map is verified, with one unwrap.
@@ -89,9 +94,9 @@ public actor HandlerSecrets {
       return context.adding(function, for: "function")
     }
     if context.function != nil { return context }
-    guard let function = variables["AWS_LAMBDA_FUNCTION_NAME"] else {
+    guard let function = variables["AWS_LAMBDA_FUNCTION_NAME"], !function.isEmpty else {
       throw EnvelopeError(
-        .functionUnknown, "The function's name is not known: AWS_LAMBDA_FUNCTION_NAME is not set",
+        .functionUnknown, "The function's name is not known: AWS_LAMBDA_FUNCTION_NAME is not set, or empty",
         advice: "Give it as an argument.")
     }
     return context.adding(function, for: "function")

@@ -78,11 +78,11 @@ package enum AEAD {
     _ sealed: RawSpan, authenticating associatedData: RawSpan, nonce: RawSpan, key: RawSpan,
     into output: inout OutputRawSpan
   ) throws(EnvelopeError) {
+    try checkKey(key)
+    try checkNonce(nonce)
     let plaintextByteCount = sealed.byteCount - Self.tagByteCount
     guard plaintextByteCount >= 0, plaintextByteCount <= Self.longestMessage else { throw .payloadAltered }
     guard output.freeCapacity >= plaintextByteCount else { throw .bufferTooSmall }
-    try checkKey(key)
-    try checkNonce(nonce)
     var status: Int32 = -1
     unsafe output.withUnsafeMutableBytes { buffer, count in
       // An empty destination has no address; libsodium wants one all the same and writes nothing to it.

@@ -32,8 +32,15 @@ package enum BLAKE2b {
   package static func hash(
     _ byteCount: Int, salt: RawSpan = RawSpan(), personal: StaticString, message: RawSpan
   ) throws(EnvelopeError) -> [UInt8] {
-    try [UInt8].appending(capacity: byteCount) { (output) throws(EnvelopeError) in
+    try checkLength(byteCount)
+    return try [UInt8].appending(capacity: byteCount) { (output) throws(EnvelopeError) in
       try append(byteCount, key: RawSpan(), salt: salt, personal: personal, message: message, to: &output)
+    }
+  }
+
+  private static func checkLength(_ byteCount: Int) throws(EnvelopeError) {
+    guard (16...64).contains(byteCount) else {
+      throw EnvelopeError(.invalidArgument, "A hash was asked for with a length that BLAKE2b does not have")
     }
   }
 
@@ -41,9 +48,10 @@ package enum BLAKE2b {
     _ byteCount: Int, key: RawSpan, salt: RawSpan, personal: StaticString, message: RawSpan,
     to output: inout OutputRawSpan
   ) throws(EnvelopeError) {
-    guard (16...64).contains(byteCount), salt.byteCount == saltByteCount || salt.isEmpty,
-      personal.isASCII, personal.utf8CodeUnitCount <= 16
-    else { throw EnvelopeError(.invalidArgument, "A hash was asked for with a length that BLAKE2b does not have") }
+    try checkLength(byteCount)
+    guard salt.byteCount == saltByteCount || salt.isEmpty, personal.isASCII, personal.utf8CodeUnitCount <= 16 else {
+      throw EnvelopeError(.invalidArgument, "A hash was asked for with a salt or a personal string that does not fit")
+    }
     guard output.freeCapacity >= byteCount else { throw .bufferTooSmall }
     unsafe withUnsafeTemporaryAllocation(byteCount: 16, alignment: 16) { padded in
       unsafe padded.initializeMemory(as: UInt8.self, repeating: 0)
@@ -57,7 +65,8 @@ package enum BLAKE2b {
                 (buffer.baseAddress! + count).assumingMemoryBound(to: UInt8.self), byteCount,
                 m.baseAddress?.assumingMemoryBound(to: UInt8.self), UInt64(m.count),
                 k.baseAddress?.assumingMemoryBound(to: UInt8.self), k.count,
-                s.baseAddress?.assumingMemoryBound(to: UInt8.self),
+                // An empty span may well have an address, behind which there are no sixteen bytes.
+                s.isEmpty ? nil : s.baseAddress?.assumingMemoryBound(to: UInt8.self),
                 padded.baseAddress!.assumingMemoryBound(to: UInt8.self))
             }
           }

@@ -22,6 +22,8 @@ package enum SecretBase64URL {
         var written = 0
         let start = unsafe text.baseAddress!.assumingMemoryBound(to: CChar.self)
         var end: UnsafePointer<CChar>?
+        // libsodium 1.0.18 computes with signed characters and takes some bytes above 0x7f for digits.
+        guard unsafe text.reduce(0, |) < 0x80 else { return }
         // A text of one character stands for no bytes and needs no room; libsodium wants an address.
         guard let base = buffer.baseAddress else { return }
         let status = unsafe sodium_base642bin(

@@ -1,0 +1,112 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import Testing
+
+@testable import EnvelopeKit
+
+/// Whatever is printed, dumped or reflected, no secret shows.
+@Suite struct RedactionTests {
+  /// Public types that nothing can be said about: no instances, or noncopyable, which is to say that they cannot
+  /// be put into `Any`, so not be printed, dumped or reflected at all; the compiler sees to that.
+  private static let unprintable: Set<String> = [
+    "Envelope", "Keyring", "DataKey", "SecretBytes", "GeneratedDataKey", "UnwrappedDataKey",
+  ]
+
+  /// An instance of every other public type, as many as hold or touch a secret made with planted ones.
+  private static func instances() async throws -> [(type: String, value: Any)] {
+    let context: EncryptionContext = ["function": "f"]
+    let wrappingKey = Planted.wrappingKey
+    let memory = try GuardedMemory(capacity: 32) { (output) throws(EnvelopeError) in
+      unsafe output.append(wrappingKey.span.bytes)
+    }
+    let key = try WrappingKey(in: memory, at: 0)
+    let version = Keyset.Version(number: 1, created: 0, key: key)
+    let keyset = try Keyset(id: KeyID("abcdefghijkl"), versions: [version], primary: 1)
+    let local = KeysetKeyring(keyset, alsoUnwrappingWith: [keyset])
+    let stub = StubKeyring(keyID: "stub", dataKey: Planted.dataKey)
+    // The stub's wrapping protects nothing, so the data key is wrapped by the keyset alone.
+    let generating = PlantedKeyring(keyring: local)
+    let multi = try MultiKeyring([generating, local])
+    let sealer = try await Sealer(context: context, using: generating)
+    let envelope = try sealer.seal(Array(Planted.token.utf8), authenticating: [1])
+    let opener = try await Opener(for: envelope, context: context, using: local)
+    let sealed = try await SealedEnvironment.seal(Planted.values, context: context, using: generating)
+    let packed = try await SealedEnvironment.seal(Planted.values, as: .packed, context: context, using: generating)
+    let opened = try await sealed.open(context: context, using: local)
+    let secret = try opened.require("PASSWORD")
+    let handler = HandlerSecrets(using: local, function: "f", variables: sealed.variables)
+    _ = try await handler.opened()
+    let missing = await expectError(.keyNotFound) { try await sealed.open(context: context, using: stub) }
+    return [
+      ("GuardedMemory", memory), ("WrappingKey", key), ("Version", version), ("Keyset", keyset),
+      ("KeysetKeyring", local), ("MultiKeyring", multi), ("Sealer", sealer), ("Opener", opener),
+      ("SealedEnvironment", sealed), ("SealedEnvironment", packed), ("Form", packed.form),
+      ("OpenedEnvironment", opened), ("OpenedEnvironment", try OpenedEnvironment(Planted.values)),
+      ("Secret", secret), ("HandlerSecrets", handler), ("EncryptionContext", context),
+      ("WrappedDataKey", try #require(sealed.wrappedKeys.first)), ("KeyID", keyset.id),
+      ("WrappingScheme", WrappingScheme.keyset), ("EnvelopeError", try #require(missing)),
+      ("Code", EnvelopeError.Code.keyNotFound),
+    ]
+  }
+
+  /// Generates the planted data key, and leaves wrapping to a keyset.
+  private struct PlantedKeyring: Keyring {
+    let keyring: KeysetKeyring
+
+    func generateDataKey(for context: EncryptionContext) async throws -> GeneratedDataKey {
+      let key = try DataKey(copying: Planted.dataKey)
+      let wrapped = try await keyring.wrap(key, for: context)
+      return GeneratedDataKey(dataKey: key, wrapped: wrapped)
+    }
+
+    func wrap(_ dataKey: borrowing DataKey, for context: EncryptionContext) async throws -> [WrappedDataKey] {
+      try await keyring.wrap(dataKey, for: context)
+    }
+
+    func unwrap(_ wrapped: [WrappedDataKey], for context: EncryptionContext) async throws -> UnwrappedDataKey {
+      try await keyring.unwrap(wrapped, for: context)
+    }
+  }
+
+  @Test func noSecretIsShown() async throws {
+    for (type, value) in try await Self.instances() {
+      let inContainers: [Any] = [value, [value], ["key": value], Optional(value) as Any, (1, value)]
+      for value in inContainers {
+        #expect(plantedSecrets(in: shown(value)) == [], "\(type)")
+      }
+    }
+  }
+
+  /// A test that could not find a secret would prove nothing.
+  @Test func theSearchFindsWhatIsShown() {
+    struct Careless {
+      let secret: [UInt8]
+    }
+    for text in Planted.texts {
+      #expect(!plantedSecrets(in: shown(Careless(secret: Array(text.utf8)))).isEmpty)
+      #expect(!plantedSecrets(in: shown(["password": text])).isEmpty)
+      #expect(!plantedSecrets(in: "key=" + Array(text.utf8).hex).isEmpty)
+      #expect(!plantedSecrets(in: Data(text.utf8).base64EncodedString()).isEmpty)
+    }
+    #expect(!plantedSecrets(in: shown(Planted.dataKey)).isEmpty)
+    #expect(!plantedSecrets(in: shown(EnvelopeError(.malformed, Planted.password))).isEmpty)
+  }
+
+  /// A public type that is new here must be put into one of the two lists.
+  @Test func everyPublicTypeIsChecked() async throws {
+    let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..").standardized
+    let sources = root.appending(path: "Sources/EnvelopeKit")
+    let files = try #require(FileManager.default.enumerator(at: sources, includingPropertiesForKeys: nil))
+    let declaration = /public (?:[a-z]+ )*(?:struct|class|actor|enum|protocol) (\w+)/
+    var names: Set<String> = []
+    for case let file as URL in files where file.pathExtension == "swift" {
+      let text = try String(contentsOf: file, encoding: .utf8)
+      names.formUnion(text.matches(of: declaration).map { String($0.output.1) })
+    }
+    #expect(names.count > 15)
+    let checked = Set(try await Self.instances().map(\.type)).union(Self.unprintable)
+    #expect(names.subtracting(checked) == [])
+  }
+}
