@@ -38,10 +38,12 @@ import Testing
     let secret = try opened.require("PASSWORD")
     let handler = HandlerSecrets(using: local, function: "f", variables: sealed.variables)
     _ = try await handler.opened()
+    var store = KeyStore()
+    try store.add(keyset, alias: "planted")
     let missing = await expectError(.keyNotFound) { try await sealed.open(context: context, using: stub) }
     return [
       ("GuardedMemory", memory), ("WrappingKey", key), ("Version", version), ("Keyset", keyset),
-      ("KeysetKeyring", local), ("MultiKeyring", multi), ("Sealer", sealer), ("Opener", opener),
+      ("KeyStore", store), ("KeysetKeyring", local), ("MultiKeyring", multi), ("Sealer", sealer), ("Opener", opener),
       ("SealedEnvironment", sealed), ("SealedEnvironment", packed), ("Form", packed.form),
       ("OpenedEnvironment", opened), ("OpenedEnvironment", try OpenedEnvironment(Planted.values)),
       ("Secret", secret), ("HandlerSecrets", handler), ("EncryptionContext", context),

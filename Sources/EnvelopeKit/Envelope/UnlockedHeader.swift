@@ -67,6 +67,17 @@ struct UnlockedHeader: ~Copyable, Sendable {
   }
 }
 
+extension UnlockedHeader {
+  /// Refuses a data key that anybody may have drawn: what is sealed under it, its maker can open.
+  func checkSender() throws(EnvelopeError) {
+    guard source?.scheme != .recipient else {
+      throw EnvelopeError(
+        .anonymousSender, "The environment was sealed to a recipient's public key, so anybody may know its data key",
+        advice: "Open it, and seal its variables as a new environment.")
+    }
+  }
+}
+
 extension Header {
   /// Makes a header for keys that have just been derived.
   fileprivate init(

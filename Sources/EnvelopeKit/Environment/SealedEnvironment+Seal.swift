@@ -19,7 +19,7 @@ extension SealedEnvironment {
     let kind: Header.Kind = form == .packed ? .packedEnvironment : .environment
     let unlocked = try await UnlockedHeader.make(kind, context: context, using: keyring)
     return try seal(
-      values, as: form, under: unlocked, generation: generation(after: previous?.generation), keeping: [:])
+      values, as: form, under: unlocked, generation: generation(afterUnverified: previous?.generation), keeping: [:])
   }
 
   /// Seals strings under a new data key; see the other method of this name.

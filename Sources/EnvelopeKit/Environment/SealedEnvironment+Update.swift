@@ -11,12 +11,14 @@ extension SealedEnvironment {
   ///   - values: All variables that there shall be.
   ///   - context: The pairs given when it was sealed.
   ///   - keyring: Unwraps the data key.
-  /// - Throws: What ``open(context:using:minimumGeneration:)`` and
+  /// - Throws: `anonymousSender` where it was sealed to a recipient's public key: whoever sealed it knows the data
+  ///   key; else what ``open(context:using:minimumGeneration:)`` and
   ///   ``seal(_:as:context:using:after:)-(OpenedEnvironment,_,_,_,_)`` throw.
   public func updated(
     to values: OpenedEnvironment, context: EncryptionContext, using keyring: some Keyring
   ) async throws -> SealedEnvironment {
     let unlocked = try await UnlockedHeader.unlock(header, context: context, using: keyring)
+    try unlocked.checkSender()
     let opened = try open(with: unlocked)
     var kept: [String: Entry] = [:]
     if case .separate(_, _, let entries) = payload {
@@ -35,7 +37,7 @@ extension SealedEnvironment {
   /// names and agree.
   ///
   /// - Throws: `variablesAltered` with the names of those that do not verify, `invalidArgument` for the packed
-  ///   form, `contextDiffers`, `headerAltered`, or what the keyring throws.
+  ///   form, `anonymousSender` as above, `contextDiffers`, `headerAltered`, or what the keyring throws.
   public func acceptingMerge(
     context: EncryptionContext, using keyring: some Keyring
   ) async throws -> SealedEnvironment {
@@ -45,8 +47,9 @@ extension SealedEnvironment {
         advice: "Take one side and make the other's edits again.")
     }
     let unlocked = try await UnlockedHeader.unlock(header, context: context, using: keyring)
+    try unlocked.checkSender()
     _ = try Self.openEach(entries, generation: generation, with: unlocked)
-    let next = try Self.generation(after: generation)
+    let next = try Self.generation(afterUnverified: generation)
     let manifest = try Self.manifest(generation: next, entries: entries, keys: unlocked.keys)
     return SealedEnvironment(
       header: header, generation: next,

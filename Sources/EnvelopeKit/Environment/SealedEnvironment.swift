@@ -56,13 +56,22 @@ public struct SealedEnvironment: Sendable, Equatable {
   /// The wrapped data keys as the header lists them: not verified before the environment has been opened.
   public var wrappedKeys: [WrappedDataKey] { header.wrappedKeys }
 
-  /// The generation that follows another: one more, or the time now.
-  static func generation(after previous: UInt32?) throws(EnvelopeError) -> UInt32 {
-    guard previous != .max else {
+  /// The generation that follows one that has been verified: one more, or the time now.
+  static func generation(after previous: UInt32) throws(EnvelopeError) -> UInt32 {
+    guard previous < .max else {
       throw EnvelopeError(
-        .invalidArgument, "The environment's generation cannot be counted on", advice: "Seal it anew under a new name.")
+        .invalidArgument, "The environment's generation is the last that there is",
+        advice: "Open it, and seal its variables as a new environment.")
     }
-    return max(previous.map { $0 + 1 } ?? 0, UInt32(clamping: Clock.now))
+    return max(previous + 1, UInt32(clamping: Clock.now))
+  }
+
+  /// The generation that follows one that has not been verified: whoever wrote it must not be able to use up the
+  /// numbers, so one more than a year ahead of the clock is not counted on.
+  static func generation(afterUnverified previous: UInt32?) throws(EnvelopeError) -> UInt32 {
+    let now = Clock.now
+    guard let previous, previous <= now + 366 * 86_400 else { return UInt32(clamping: now) }
+    return try generation(after: previous)
   }
 
   /// The hash that ties all variables together.

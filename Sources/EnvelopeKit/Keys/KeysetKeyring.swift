@@ -38,21 +38,24 @@ public struct KeysetKeyring: Keyring {
   public func unwrap(_ wrapped: [WrappedDataKey], for context: EncryptionContext) async throws -> UnwrappedDataKey {
     var failure = EnvelopeError.keyNotFound(among: wrapped)
     for entry in wrapped where entry.scheme == .keyset {
-      guard let version = try version(named: entry.keyID) else { continue }
-      do {
-        return UnwrappedDataKey(dataKey: try version.key.unwrap(entry, for: context), source: entry)
-      } catch {
-        failure = error
+      for version in try versions(named: entry.keyID) {
+        do {
+          return UnwrappedDataKey(dataKey: try version.key.unwrap(entry, for: context), source: entry)
+        } catch {
+          failure = error
+        }
       }
     }
     throw failure
   }
 
-  private func version(named keyID: KeyID) throws(EnvelopeError) -> Keyset.Version? {
+  /// The versions of this name: more than one where a copy of a keyset went its own way.
+  private func versions(named keyID: KeyID) throws(EnvelopeError) -> [Keyset.Version] {
+    var versions: [Keyset.Version] = []
     for keyset in [keyset] + others {
-      for version in keyset.versions where try keyset.keyID(of: version) == keyID { return version }
+      for version in keyset.versions where try keyset.keyID(of: version) == keyID { versions.append(version) }
     }
-    return nil
+    return versions
   }
 }
 

@@ -79,7 +79,8 @@ struct ChildEnvironment: ~Copyable {
         }
       }
     }
-    Console.say("envelope: cannot run \(EnvelopeError.quoted(command[0])): \(unsafe String(cString: strerror(failure)))")
+    Console.say(
+      "envelope: cannot run \(EnvelopeError.quoted(command[0])): \(unsafe String(cString: strerror(failure)))")
     return failure == ENOENT ? 127 : 126
   }
 

@@ -73,10 +73,38 @@ import Testing
       OpenedEnvironment(["A": "1"]), as: .separate, under: unlocked, generation: .max, keeping: [:])
     #expect(try await open(last.variables) == ["A": "1"])
     await expectError(.invalidArgument) { try await update(last, [:]) }
-    await expectError(.invalidArgument) { try await last.acceptingMerge(context: context, using: keyring) }
-    await expectError(.invalidArgument) {
-      try await SealedEnvironment.seal(["A": "1"], context: context, using: keyring, after: last)
+  }
+
+  /// Whoever can write the variables must not be able to use up the generations.
+  @Test func aGenerationThatIsNotVerifiedIsNotFollowedFar() async throws {
+    let sealed = try await SealedEnvironment.seal(["A": "1"], context: context, using: keyring)
+    let soon = sealed.generation + 1000
+    for (claimed, expected) in [
+      (soon, soon + 1...soon + 1), (UInt32.max, sealed.generation...soon), (.max - 1, sealed.generation...soon),
+    ] {
+      let bytes = try sealed.variables.bytes(of: "ENVELOPE_HEADER")
+      let end = bytes.count - 34
+      var forged = Array(bytes[..<(end - 4)])
+      forged.append(bigEndian: claimed)
+      forged += bytes[end...]
+      let claiming = try SealedEnvironment(variables: sealed.variables.setting("ENVELOPE_HEADER", to: forged))
+      #expect(claiming.generation == claimed)
+      let accepted = try await claiming.acceptingMerge(context: context, using: keyring)
+      #expect(expected.contains(accepted.generation))
+      let anew = try await SealedEnvironment.seal(["A": "1"], context: context, using: keyring, after: claiming)
+      #expect(expected.contains(anew.generation))
+      #expect(try await open(update(anew, ["A": "2"]).variables) == ["A": "2"])
     }
+  }
+
+  /// Anybody can make an environment for a recipient, under a data key that they keep.
+  @Test func nothingIsSealedUnderAnAnonymousSendersDataKey() async throws {
+    let recipient = StubKeyring(scheme: .recipient, keyID: "recipient", wrappedByteCount: 80)
+    let sealed = try await SealedEnvironment.seal(["A": "1"], context: context, using: recipient)
+    await expectError(.anonymousSender) {
+      try await sealed.updated(to: OpenedEnvironment(["A": "2"]), context: context, using: recipient)
+    }
+    await expectError(.anonymousSender) { try await sealed.acceptingMerge(context: context, using: recipient) }
   }
 
   @Test func thereIsAGreatestNumberOfVariables() async throws {

@@ -1,0 +1,111 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Testing
+
+@testable import EnvelopeKit
+
+@Suite struct KeyStoreTests {
+  private func text(of store: KeyStore) throws -> String {
+    try String(decoding: store.text().copy(), as: UTF8.self)
+  }
+
+  private func store(_ text: String) throws(EnvelopeError) -> KeyStore {
+    try unsafe KeyStore(text: Array(text.utf8).span.bytes)
+  }
+
+  private func filled() throws -> KeyStore {
+    var store = KeyStore()
+    try store.add(.generate(), alias: "default")
+    try store.add(.generate().rotated().rotated(), alias: "check.out-1_b")
+    try store.add(.generate())
+    return store
+  }
+
+  @Test func aStoreReadsBackAsItWasWritten() throws {
+    let store = try filled()
+    let text = try text(of: store)
+    let read = try self.store(text)
+    #expect(read.keysets.map(\.id) == store.keysets.map(\.id))
+    #expect(read.keysets.map { $0.versions.map(\.number) } == [[1], [1, 2, 3], [1]])
+    #expect(read.keysets.map(\.primary) == [1, 3, 1])
+    #expect(read.aliases == store.aliases && read.defaultKeyID == store.keysets[0].id)
+    #expect(try self.text(of: read) == text)
+    #expect(try self.text(of: self.store("envelope-keys 1\nend\n")) == "envelope-keys 1\nend\n")
+  }
+
+  @Test func aStoreReadBackOpensWhatItSealed() async throws {
+    let store = try filled()
+    let sealed = try await Envelope.seal([1, 2, 3], context: [:], using: store.keyring(for: "check.out-1_b"))
+    let read = try self.store(text(of: store))
+    // By alias, by id, and by any key of the store.
+    for keyring in [
+      try read.keyring(for: "check.out-1_b"), try read.keyring(for: store.keysets[1].id.string), try read.keyring(),
+    ] {
+      #expect(try await Envelope.open(sealed, context: [:], using: keyring).copy() == [1, 2, 3])
+    }
+    await expectError(.keyNotFound) {
+      try await Envelope.open(sealed, context: [:], using: read.keyring(for: "default"))
+    }
+  }
+
+  @Test func everyTruncationIsRefused() throws {
+    let text = try text(of: filled())
+    for length in 0..<text.utf8.count {
+      #expect(throws: EnvelopeError.self) { try store(String(text.prefix(length))) }
+    }
+    #expect(throws: EnvelopeError.self) { try store(text + "\n") }
+  }
+
+  /// A change is refused, or changes what can be changed without anybody noticing: it never traps.
+  @Test func everyAlteredByteIsRefusedOrReadsBack() throws {
+    let bytes = try Array(text(of: filled()).utf8)
+    for (position, byte) in bytes.enumerated() {
+      for other in [byte ^ 1, byte ^ 0x80, 0, 10, 32, UInt8(ascii: "9")] where other != byte {
+        var altered = bytes
+        altered[position] = other
+        do throws(EnvelopeError) {
+          let store = try unsafe KeyStore(text: altered.span.bytes)
+          let written = try store.text().copy()
+          #expect(written.count == altered.count, "byte \(position)")
+        } catch {
+          #expect([.keyStoreDamaged, .unsupportedVersion].contains(error.code), "byte \(position): \(error)")
+        }
+      }
+    }
+  }
+
+  @Test func whatIsThereAlreadyIsNotAddedAgain() async throws {
+    var store = try filled()
+    let before = try text(of: store)
+    await expectError(.keyExists) { try store.add(store.keysets[1]) }
+    await expectError(.keyExists) { try store.add(.generate(), alias: "default") }
+    // An alias must not be taken for another key's id.
+    await expectError(.keyExists) { try store.add(.generate(), alias: store.keysets[2].id.string) }
+    for alias in ["", ".a", "_a", "-a", "a b", "a/b", "é", "a\n", String(repeating: "a", count: 65)] {
+      await expectError(.invalidArgument) { try store.add(.generate(), alias: alias) }
+    }
+    #expect(try text(of: store) == before)
+  }
+
+  @Test func keysThatAreNotThere() async {
+    await expectError(.keyNotFound) { try KeyStore().keyring() }
+    await expectError(.keyNotFound) { try filled().keyring(for: "nobody") }
+    #expect(KeyStore()["default"] == nil)
+  }
+
+  @Test func aNewVersionWrapsAndOlderOnesUnwrap() async throws {
+    let first = try Keyset.generate()
+    let second = try first.rotated()
+    #expect(second.primary == 2 && second.id == first.id)
+    let sealed = try await Envelope.seal([7], context: [:], using: KeysetKeyring(first))
+    #expect(try await Envelope.open(sealed, context: [:], using: KeysetKeyring(second)).copy() == [7])
+    let newer = try await Envelope.seal([7], context: [:], using: KeysetKeyring(second))
+    await expectError(.keyNotFound) { try await Envelope.open(newer, context: [:], using: KeysetKeyring(first)) }
+    // A copy that went its own way has the same names for other keys.
+    let copy = try first.rotated()
+    await expectError(.unwrapFailed) { try await Envelope.open(newer, context: [:], using: KeysetKeyring(copy)) }
+    let both = KeysetKeyring(copy, alsoUnwrappingWith: [second])
+    #expect(try await Envelope.open(newer, context: [:], using: both).copy() == [7])
+  }
+}
