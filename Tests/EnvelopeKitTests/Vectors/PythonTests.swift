@@ -33,7 +33,7 @@ struct PythonTests {
 
   @Test(arguments: [UInt64(1), 2, 3])
   func environmentsSealedHereOpenThere(seed: UInt64) async throws {
-    var random = SeededGenerator(seed)
+    var random = SplitMix64(seed: seed)
     for context in Self.contexts {
       for form in [SealedEnvironment.Form.separate, .packed] {
         for key in ["first", "second.key-2"] {
@@ -49,7 +49,7 @@ struct PythonTests {
 
   @Test(arguments: [UInt64(4), 5, 6])
   func environmentsSealedThereOpenHere(seed: UInt64) async throws {
-    var random = SeededGenerator(seed)
+    var random = SplitMix64(seed: seed)
     for context in Self.contexts {
       for form in ["separate", "packed"] {
         for key in [nil, "first", "second.key-2", second.id.string] {
@@ -63,7 +63,7 @@ struct PythonTests {
   }
 
   @Test func valuesOpenBothWays() async throws {
-    var random = SeededGenerator(7)
+    var random = SplitMix64(seed: 7)
     for context in Self.contexts {
       for length in [0, 1, 63, 64, 65, 1000, 70_000] {
         let (plaintext, data) = (random.bytes(length), random.bytes(length % 7))
@@ -147,7 +147,7 @@ struct PythonTests {
 
   @Test(arguments: [UInt64(8), 9, 10, 11])
   func alteredEnvironmentsAreRefusedAlike(seed: UInt64) async throws {
-    var random = SeededGenerator(seed)
+    var random = SplitMix64(seed: seed)
     let context = Self.contexts[Int(seed) % Self.contexts.count]
     for form in [SealedEnvironment.Form.separate, .packed] {
       let both = [KeysetKeyring(first), KeysetKeyring(second)]
@@ -170,7 +170,7 @@ struct PythonTests {
 
   @Test(arguments: [UInt64(12), 13])
   func alteredValuesAreRefusedAlike(seed: UInt64) async throws {
-    var random = SeededGenerator(seed)
+    var random = SplitMix64(seed: seed)
     let both = [KeysetKeyring(first), KeysetKeyring(second)]
     let keyring = try MultiKeyring(Array(both.prefix(seed % 2 == 0 ? 2 : 1)))
     let envelope = try await Envelope.seal([1, 2, 3], context: ["a": "b"], authenticating: [4], using: keyring)
@@ -229,7 +229,7 @@ struct PythonTests {
 
   // Seeded, so that a failure can be had again.
 
-  private static func values(_ random: inout SeededGenerator) -> [String: [UInt8]] {
+  private static func values(_ random: inout SplitMix64) -> [String: [UInt8]] {
     let letters = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789")
     var values: [String: [UInt8]] = [:]
     for _ in 0..<Int.random(in: 0...12, using: &random) {
@@ -242,7 +242,7 @@ struct PythonTests {
   }
 
   /// Changes, removes or adds one byte of one variable, in its text or beneath it.
-  private static func altered(_ variables: [String: String], _ random: inout SeededGenerator) -> [String: String] {
+  private static func altered(_ variables: [String: String], _ random: inout SplitMix64) -> [String: String] {
     var altered = variables
     // Half of the changes go to what holds the header.
     let header = variables.keys.filter { $0.hasPrefix("ENVELOPE_") }
@@ -259,7 +259,7 @@ struct PythonTests {
     return altered
   }
 
-  private static func altered(_ bytes: [UInt8], _ random: inout SeededGenerator) -> [UInt8] {
+  private static func altered(_ bytes: [UInt8], _ random: inout SplitMix64) -> [UInt8] {
     var altered = bytes
     let index = Int.random(in: bytes.indices, using: &random)
     switch Int.random(in: 0..<10, using: &random) {
@@ -272,21 +272,4 @@ struct PythonTests {
     }
     return altered == bytes ? Self.altered(bytes, &random) : altered
   }
-}
-
-/// SplitMix64.
-private struct SeededGenerator: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(_ seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    return z ^ (z >> 31)
-  }
-
-  mutating func bytes(_ count: Int) -> [UInt8] { (0..<count).map { _ in UInt8(truncatingIfNeeded: next()) } }
 }
