@@ -42,7 +42,14 @@ let package = Package(
     .testTarget(name: "EnvelopeKitTests", dependencies: ["EnvelopeKit"]),
     .testTarget(name: "EnvelopeKitFilesTests", dependencies: ["EnvelopeKit", "EnvelopeKitFiles"]),
     .testTarget(name: "EnvelopeKitFoundationTests", dependencies: ["EnvelopeKit", "EnvelopeKitFoundation"]),
-    .testTarget(name: "EnvelopeToolTests", dependencies: ["EnvelopeKit", "EnvelopeKitFiles", "EnvelopeTool"]),
+    .testTarget(
+      name: "EnvelopeToolTests",
+      dependencies: [
+        "EnvelopeKit", "EnvelopeKitFiles", "EnvelopeTool",
+        .product(
+          name: "ArgumentParser", package: "swift-argument-parser", condition: .when(traits: ["CommandLine"])),
+      ]
+    ),
   ]
 )
 

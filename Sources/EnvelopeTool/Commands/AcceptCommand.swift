@@ -19,7 +19,7 @@
           envelope accept checkout.env --function checkout
         """)
 
-    @Argument(help: "The merged file.")
+    @Argument(help: "The merged file.", completion: .file())
     var file: String
 
     @OptionGroup var options: FunctionOptions

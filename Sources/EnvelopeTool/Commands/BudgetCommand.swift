@@ -16,7 +16,7 @@
           envelope budget checkout.env
         """)
 
-    @Argument(help: "A file with variables, sealed or not; - is standard input.")
+    @Argument(help: "A file with variables, sealed or not; - is standard input.", completion: .file())
     var file: String
 
     func run() throws {

@@ -19,7 +19,7 @@
           EDITOR=nano envelope edit checkout.env --function checkout
         """)
 
-    @Argument(help: "The file with the sealed variables.")
+    @Argument(help: "The file with the sealed variables.", completion: .file())
     var file: String
 
     @OptionGroup var options: FunctionOptions

@@ -18,7 +18,7 @@
         no header, and whose exit code is the command's own: 126 where it cannot be run, 127 where it is not found.
         """)
 
-    @Argument(help: "The file with the sealed variables; - is standard input.")
+    @Argument(help: "The file with the sealed variables; - is standard input.", completion: .file())
     var file: String?
 
     @OptionGroup var options: FunctionOptions

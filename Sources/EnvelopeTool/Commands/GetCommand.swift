@@ -18,7 +18,7 @@
         A line feed is added only where the value is shown on a terminal.
         """)
 
-    @Argument(help: "The file with the sealed variables; - is standard input.")
+    @Argument(help: "The file with the sealed variables; - is standard input.", completion: .file())
     var file: String
 
     @Argument(help: "The variable's name.")

@@ -25,7 +25,7 @@
           envelope inspect checkout.env --function checkout --json
         """)
 
-    @Argument(help: "The file with the sealed variables; - is standard input.")
+    @Argument(help: "The file with the sealed variables; - is standard input.", completion: .file())
     var file: String
 
     @OptionGroup var options: FunctionOptions

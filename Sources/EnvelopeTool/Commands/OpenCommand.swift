@@ -16,7 +16,7 @@
           envelope open checkout.env --function checkout --format json | jq -r .DATABASE_URL
         """)
 
-    @Argument(help: "The file with the sealed variables; - is standard input.")
+    @Argument(help: "The file with the sealed variables; - is standard input.", completion: .file())
     var file = "-"
 
     @OptionGroup var options: FunctionOptions
@@ -29,7 +29,7 @@
 
     @Option(
       name: .shortAndLong,
-      help: ArgumentHelp("The file to write, for its owner alone; else standard output.", valueName: "file"))
+      help: ArgumentHelp("The file to write, for its owner alone; else standard output.", valueName: "file"), completion: .file())
     var output: String?
 
     func execute() async throws {

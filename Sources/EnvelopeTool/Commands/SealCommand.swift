@@ -30,7 +30,7 @@
         Flags override it: --key and --plain take the place of its lists, --context of a pair of the same key.
         """)
 
-    @Argument(help: "A dotenv or JSON file; - is standard input.")
+    @Argument(help: "A dotenv or JSON file; - is standard input.", completion: .file())
     var file = ".env"
 
     @OptionGroup var options: FunctionOptions
@@ -62,7 +62,7 @@
     @Flag(help: "Refuse values that not every reader of dotenv files reads alike.")
     var portable = false
 
-    @Option(name: .shortAndLong, help: ArgumentHelp("The file to write; else standard output.", valueName: "file"))
+    @Option(name: .shortAndLong, help: ArgumentHelp("The file to write; else standard output.", valueName: "file"), completion: .file())
     var output: String?
 
     func execute() async throws {

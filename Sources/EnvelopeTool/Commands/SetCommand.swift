@@ -19,7 +19,7 @@
         the end is left out (--raw keeps it). The other variables keep their sealed bytes.
         """)
 
-    @Argument(help: "The file with the sealed variables.")
+    @Argument(help: "The file with the sealed variables.", completion: .file())
     var file: String
 
     @Argument(help: "The variable's name.")

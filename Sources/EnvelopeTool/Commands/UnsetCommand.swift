@@ -15,7 +15,7 @@
           envelope unset checkout.env API_KEY --function checkout
         """)
 
-    @Argument(help: "The file with the sealed variables.")
+    @Argument(help: "The file with the sealed variables.", completion: .file())
     var file: String
 
     @Argument(help: "The variable's name.")

@@ -1,0 +1,58 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+#if CommandLine
+  import ArgumentParser
+  import Testing
+
+  @testable import EnvelopeTool
+
+  /// `exec` reads plain calls itself: where it does, it must read what the parser of all commands reads.
+  @Suite struct ExecutionTests {
+    private func parsed(_ arguments: [String]) throws -> Execution {
+      let command = try #require(EnvelopeCommand.parseAsRoot(arguments) as? ExecCommand)
+      return Execution(
+        file: command.file, function: command.options.function, context: command.options.context,
+        isPristine: command.pristine, command: command.command)
+    }
+
+    @Test(arguments: seeds)
+    func whatIsReadHereIsReadAlikeThere(seed: UInt64) throws {
+      let words = [
+        "--", "--pristine", "--function", "--context", "checkout", "a=b", "team=payments", "checkout.env", "-", "-f",
+        "--function=checkout", "--context=a=b", "--help", "-h", "--version", "--json", "", "exec", "x y", "--prist",
+      ]
+      var random = SplitMix64(seed: seed)
+      var taken = 0
+      for _ in 0..<3000 {
+        var arguments = ["exec"] + (0..<Int.random(in: 0...5, using: &random)).map { _ in words.randomElement(using: &random) ?? "" }
+        if Bool.random(using: &random) { arguments += ["--", "./server", "--port", "8080"] }
+        guard let execution = Execution(arguments: arguments) else { continue }
+        taken += 1
+        #expect(try parsed(arguments) == execution, "seed \(seed): \(arguments)")
+      }
+      #expect(taken > 50, "seed \(seed): the words hardly ever make a plain call")
+    }
+
+    @Test func aPlainCallIsTaken() {
+      let execution = Execution(arguments: [
+        "exec", "checkout.env", "--function", "checkout", "--context", "a=b", "--pristine", "--", "./server", "--", "-x",
+      ])
+      #expect(
+        execution
+          == Execution(
+            file: "checkout.env", function: "checkout", context: ["a=b"], isPristine: true,
+            command: ["./server", "--", "-x"]))
+      #expect(Execution(arguments: ["exec", "--", "true"])?.command == ["true"])
+    }
+
+    @Test(arguments: [
+      [], ["seal", "--", "true"], ["exec"], ["exec", "--"], ["exec", "a", "b", "--", "true"], ["exec", "-h", "--", "true"],
+      ["exec", "--function", "--", "true"], ["exec", "--function", "a", "--function", "b", "--", "true"],
+      ["exec", "--functions", "a", "--", "true"], ["exec", "", "--", "true"], ["exec", "--pristine=1", "--", "true"],
+    ])
+    func anyOtherIsLeftToTheParser(arguments: [String]) {
+      #expect(Execution(arguments: arguments) == nil)
+    }
+  }
+#endif
