@@ -6,7 +6,7 @@
   import EnvelopeKit
   import EnvelopeKitFiles
 
-  struct AcceptCommand: AsyncParsableCommand {
+  struct AcceptCommand: MainThreadCommand {
     static let configuration = CommandConfiguration(
       commandName: "accept",
       abstract: "Makes a merge of two branches' edits whole again.",

@@ -6,7 +6,7 @@
   import EnvelopeKit
   import EnvelopeKitFiles
 
-  struct EditCommand: AsyncParsableCommand {
+  struct EditCommand: MainThreadCommand {
     static let configuration = CommandConfiguration(
       commandName: "edit",
       abstract: "Opens a sealed file in an editor, and seals what was changed.",

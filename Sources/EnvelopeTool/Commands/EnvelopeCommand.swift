@@ -5,7 +5,7 @@
   import ArgumentParser
 
   /// The command `envelope`.
-  struct EnvelopeCommand: AsyncParsableCommand {
+  struct EnvelopeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "envelope",
       abstract: "Seals the environment variables of functions, and opens them where they run.",
@@ -35,7 +35,7 @@
     /// Runs what the arguments ask for, and lets the caller tell of failures.
     static func runFromArguments() async throws {
       var command = try parseAsRoot()
-      if var command = command as? any AsyncParsableCommand {
+      if let command = command as? any MainThreadCommand {
         try await command.run()
       } else {
         try command.run()

@@ -6,7 +6,7 @@
   import EnvelopeKit
   import EnvelopeKitFiles
 
-  struct ExecCommand: AsyncParsableCommand {
+  struct ExecCommand: MainThreadCommand {
     static let configuration = CommandConfiguration(
       commandName: "exec",
       abstract: "Runs a command with the opened variables in its environment.",

@@ -6,7 +6,7 @@
   import EnvelopeKit
   import EnvelopeKitFiles
 
-  struct GetCommand: AsyncParsableCommand {
+  struct GetCommand: MainThreadCommand {
     static let configuration = CommandConfiguration(
       commandName: "get",
       abstract: "Writes the value of one variable, byte for byte.",

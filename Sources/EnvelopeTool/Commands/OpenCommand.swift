@@ -6,7 +6,7 @@
   import EnvelopeKit
   import EnvelopeKitFiles
 
-  struct OpenCommand: AsyncParsableCommand {
+  struct OpenCommand: MainThreadCommand {
     static let configuration = CommandConfiguration(
       commandName: "open",
       abstract: "Opens sealed variables and writes them, with the plain ones beside them.",

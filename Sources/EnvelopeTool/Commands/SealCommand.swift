@@ -6,7 +6,7 @@
   import EnvelopeKit
   import EnvelopeKitFiles
 
-  struct SealCommand: AsyncParsableCommand {
+  struct SealCommand: MainThreadCommand {
     static let configuration = CommandConfiguration(
       commandName: "seal",
       abstract: "Seals variables for a function.",

@@ -6,7 +6,7 @@
   import EnvelopeKit
   import EnvelopeKitFiles
 
-  struct SetCommand: AsyncParsableCommand {
+  struct SetCommand: MainThreadCommand {
     static let configuration = CommandConfiguration(
       commandName: "set",
       abstract: "Seals one more variable, or another value of one, into a sealed file.",

@@ -6,7 +6,7 @@
   import EnvelopeKit
   import EnvelopeKitFiles
 
-  struct UnsetCommand: AsyncParsableCommand {
+  struct UnsetCommand: MainThreadCommand {
     static let configuration = CommandConfiguration(
       commandName: "unset",
       abstract: "Removes one variable from a sealed file.",
