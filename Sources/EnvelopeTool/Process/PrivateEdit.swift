@@ -77,8 +77,12 @@ enum PrivateEdit {
       }
       guard name != ".", name != ".." else { continue }
       let path = folder.appending(name)
-      try? path.overwriteWithZeros()
-      unsafe unlink(path.string)
+      if path.isFolderItself {
+        wipe(path)
+      } else {
+        try? path.overwriteWithZeros()
+        unsafe unlink(path.string)
+      }
     }
     unsafe closedir(stream)
     if unsafe rmdir(folder.string) != 0 {
@@ -88,9 +92,16 @@ enum PrivateEdit {
 }
 
 extension Path {
+  /// Whether it is a folder, and not a link to one.
+  fileprivate var isFolderItself: Bool {
+    var status = stat()
+    return unsafe lstat(string, &status) == 0 && mode_t(status.st_mode) & S_IFMT == S_IFDIR
+  }
+
   /// Overwrites the content in place, for what little that does on the storage of today.
   fileprivate func overwriteWithZeros() throws(EnvelopeError) {
-    let number = unsafe open(string, O_WRONLY | O_CLOEXEC | O_NOFOLLOW)
+    // Without waiting, should it be a pipe.
+    let number = unsafe open(string, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
     guard number >= 0 else { throw .system("Cannot open \(self)") }
     let file = Descriptor(number)
     let count = try file.status(of: self).byteCount
