@@ -102,7 +102,7 @@ extension Descriptor {
     _ number: Int32, _ body: (borrowing Descriptor) throws(EnvelopeError) -> R
   ) throws(EnvelopeError) -> R {
     let copy = fcntl(number, F_DUPFD_CLOEXEC, 3)
-    guard copy >= 0 else { throw .system("A standard stream is closed") }
+    guard copy >= 0 else { throw .system("Cannot use standard \(["input", "output", "error"][Int(number)])") }
     return try body(Descriptor(copy))
   }
 
