@@ -18,7 +18,11 @@
       abstract: "Makes and lists the keys of the key store.",
       discussion: """
         The key store is one file: $ENVELOPE_STORE, else $XDG_DATA_HOME/envelope/keys, else
-        ~/.local/share/envelope/keys.
+        ~/.local/share/envelope/keys. Whoever has it opens what is sealed under its keys; without it nobody does.
+
+        EXAMPLES
+          envelope keys create checkout
+          envelope keys list
         """,
       subcommands: [Create.self, List.self, Show.self])
 
@@ -46,7 +50,12 @@
     }
 
     struct List: ParsableCommand {
-      static let configuration = CommandConfiguration(abstract: "Lists the keys: alias, id, and which is the default.")
+      static let configuration = CommandConfiguration(
+        abstract: "Lists the keys: alias, id, and which is the default.",
+        discussion: """
+          EXAMPLE
+            envelope keys list
+          """)
 
       func run() throws {
         let store = try KeyStore.open()
@@ -59,7 +68,12 @@
     }
 
     struct Show: ParsableCommand {
-      static let configuration = CommandConfiguration(abstract: "Shows one key: its id and versions, no secret.")
+      static let configuration = CommandConfiguration(
+        abstract: "Shows one key: its id and versions, no secret.",
+        discussion: """
+          EXAMPLE
+            envelope keys show checkout
+          """)
 
       @Argument(help: "The alias or id of the key; else the default key.")
       var key: String?

@@ -34,7 +34,9 @@ enum LocalKeys {
           .keyNotFound, "The key store \(file.location) has no key \(EnvelopeError.quoted(name))",
           advice: "Make it: envelope keys create NAME")
       }
-      keyrings.append(try store.keyring(for: name))
+      let keyring = try store.keyring(for: name)
+      // An alias and an id may name the same key.
+      if !keyrings.contains(where: { $0.keyset.id == keyring.keyset.id }) { keyrings.append(keyring) }
     }
     return (try MultiKeyring(keyrings), keyrings.map { describe($0.keyset, in: store) })
   }

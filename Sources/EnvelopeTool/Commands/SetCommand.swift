@@ -27,10 +27,19 @@
 
     @OptionGroup var options: FunctionOptions
 
+    /// What does not belong there, taken so that it can be refused without being shown.
+    @Argument(help: .hidden)
+    var rest: [String] = []
+
     @Flag(help: "Keep a line feed at the end of standard input.")
     var raw = false
 
     func execute() async throws {
+      guard rest.isEmpty, !name.utf8.contains(UInt8(ascii: "=")) else {
+        throw EnvelopeError(
+          .usage, "A value is never taken from an argument, where other users and the shell's history see it",
+          advice: "Give the file and the name alone; the value is asked for, or read from standard input.")
+      }
       let settings = try options.settings(file: file)
       try VariableName.check(name)
       let value = try readValue()

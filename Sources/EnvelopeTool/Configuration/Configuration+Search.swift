@@ -58,7 +58,8 @@ extension Path {
     var folders = [absolute]
     while let folder = folders.last {
       if folder.appending(".git").exists || folder.string == home?.string { return folders }
-      if folder.string == "/" { break }
+      // Also where the path from the root cannot be told, as in a folder that has been removed.
+      if folder.folder == folder { break }
       folders.append(folder.folder)
     }
     return Array(folders.prefix(1))

@@ -30,13 +30,13 @@
       }
       guard let root else { return }
       for (key, node) in try root.pairs() {
-        switch key {
+        switch try key.text() {
         case "default":
           fallback = try Entry(node)
           guard fallback.file == nil else { throw .configuration("'file' belongs to a function", at: node) }
         case "functions":
-          for (function, entry) in try node.pairs() { functions[function] = try Entry(entry) }
-        default: throw .configuration("'\(key)' is neither 'default' nor 'functions'", at: node)
+          for (function, entry) in try node.pairs() { functions[try function.text()] = try Entry(entry) }
+        case let word: throw .configuration("'\(word)' is neither 'default' nor 'functions'", at: key)
         }
       }
     }
@@ -45,32 +45,32 @@
   extension Configuration.Entry {
     fileprivate init(_ node: Node) throws(EnvelopeError) {
       for (key, value) in try node.pairs() {
-        switch key {
+        switch try key.text() {
         case "key": keys = try value.strings()
         case "plain": plain = try value.strings()
         case "file": file = try value.text()
         case "context":
           var pairs: [String: String] = [:]
-          for (name, pair) in try value.pairs() {
+          for (key, pair) in try value.pairs() {
+            let name = try key.text()
             guard name != "function" else {
               throw .configuration("'function' cannot stand in a context: it is the function's own name", at: pair)
             }
             pairs[name] = try pair.text()
           }
           context = pairs
-        default: throw .configuration("'\(key)' is none of 'key', 'context', 'plain' and 'file'", at: value)
+        case let word: throw .configuration("'\(word)' is none of 'key', 'context', 'plain' and 'file'", at: key)
         }
       }
     }
   }
 
   extension Node {
-    fileprivate func pairs() throws(EnvelopeError) -> [(String, Node)] {
+    /// The keys, which tell their lines, and the values.
+    fileprivate func pairs() throws(EnvelopeError) -> [(Node, Node)] {
       if let scalar, scalar.string.isEmpty || scalar.string == "~" || scalar.string == "null" { return [] }
       guard let mapping else { throw .configuration("names with values should stand here", at: self) }
-      var pairs: [(String, Node)] = []
-      for (key, value) in mapping { pairs.append((try key.text(), value)) }
-      return pairs
+      return mapping.map { ($0.key, $0.value) }
     }
 
     fileprivate func text() throws(EnvelopeError) -> String {

@@ -75,12 +75,13 @@ enum Console {
     var settings = termios()
     unsafe tcgetattr(number, &settings)
     let before = settings
-    // Signals are left to wait while the echo is off, so that no interruption leaves the terminal mute.
+    // Signals are put off while the echo is off, so that no interruption leaves the terminal mute.
     let signals = SignalPause()
     if !echoing {
-      settings.c_lflag &= ~tcflag_t(ECHO | ISIG)
-      // With signals off, Control-C is a character like another: let it end the line.
-      unsafe withUnsafeMutableBytes(of: &settings.c_cc) { unsafe $0[Int(VEOL)] = Descriptor.interruptCharacter }
+      settings.c_lflag &= ~tcflag_t(ECHO)
+      // A program that is stopped here would leave the terminal mute too.
+      let off = cc_t(truncatingIfNeeded: fpathconf(number, Int32(_PC_VDISABLE)))
+      unsafe withUnsafeMutableBytes(of: &settings.c_cc) { unsafe $0[Int(VSUSP)] = off }
       guard unsafe tcsetattr(number, TCSAFLUSH, &settings) == 0 else { throw .system("Cannot hide what is typed") }
     }
     defer {
@@ -89,34 +90,36 @@ enum Console {
       signals.end()
     }
     try unsafe terminal.writeAll(Array(prompt.utf8).span.bytes, to: path)
-    let line = try terminal.readLine(limit: 65536, of: path)
+    let line = try terminal.readLine(limit: 65536, of: path, unless: signals)
     if !echoing { try unsafe terminal.writeAll(Array("\n".utf8).span.bytes, to: path) }
     return line
   }
 }
 
 extension Descriptor {
-  fileprivate static let interruptCharacter: UInt8 = 3
-
   /// Lends a descriptor that stays open, such as a standard one.
   fileprivate static func withoutClosing<R: ~Copyable>(
     _ number: Int32, _ body: (borrowing Descriptor) throws(EnvelopeError) -> R
   ) throws(EnvelopeError) -> R {
     let copy = fcntl(number, F_DUPFD_CLOEXEC, 3)
-    guard copy >= 0 else { throw .system("A standard stream is closed") }
+    guard copy >= 0 else { throw .system("Cannot use standard \(["input", "output", "error"][Int(number)])") }
     return try body(Descriptor(copy))
   }
 
-  /// Reads up to a line feed, an end of file or an interrupt character, and leaves that out.
-  fileprivate func readLine(limit: Int, of path: Path) throws(EnvelopeError) -> SecretBytes {
+  /// Reads up to a line feed, and leaves that out.
+  ///
+  /// - Throws: `usage` where a signal or the end of the file comes first.
+  fileprivate func readLine(
+    limit: Int, of path: Path, unless signals: SignalPause
+  ) throws(EnvelopeError) -> SecretBytes {
     try SecretBytes(byteCount: limit) { (output) throws(EnvelopeError) in
       while output.freeCapacity > 0 {
         var byte: UInt8 = 0
         let count = unsafe read(number, &byte, 1)
-        if count < 0, errno == EINTR { continue }
-        guard count >= 0 else { throw .system("Cannot read \(path)") }
-        if byte == Self.interruptCharacter { throw EnvelopeError(.usage, "Interrupted") }
-        if count == 0 || byte == 10 { return }
+        guard count >= 0 || errno == EINTR else { throw .system("Cannot read \(path)") }
+        guard count != 0, !signals.isInterrupted else { throw EnvelopeError(.usage, "Nothing was entered") }
+        if count < 0 { continue }
+        if byte == 10 { return }
         output.append(byte)
       }
       throw EnvelopeError(.usage, "The line is longer than \(limit) bytes")

@@ -7,11 +7,15 @@ import EnvelopeKitFiles
 extension Document {
   /// Reads a file, or standard input where the path is `-`.
   ///
-  /// - Throws: `noInput` where there is no such file, `malformed` with the line.
+  /// - Throws: `noInput` where there is no such file, `malformed` with the file and the line.
   static func read(_ path: String) throws(EnvelopeError) -> Document {
     let text = try readText(path)
-    return try text.withBytes { (text) throws(EnvelopeError) in
-      try Document(text: text)
+    do throws(EnvelopeError) {
+      return try text.withBytes { (text) throws(EnvelopeError) in try Document(text: text) }
+    } catch {
+      // Of several files that a call is about, it is not plain which one has that line.
+      let place = path == "-" ? "standard input" : path
+      throw EnvelopeError(error.code, "In \(place): \(error.message)", advice: error.advice, names: error.names)
     }
   }
 

@@ -90,10 +90,10 @@ struct ChildEnvironment: ~Copyable {
     var next = unsafe environ
     while let entry = unsafe next.pointee {
       unsafe next += 1
-      // What is not UTF-8 is passed on as it is.
+      // What is not UTF-8 is passed on as it is. A character that combines with the sign must not hide it.
       let text = unsafe String(cString: entry)
-      let name = String(text.prefix { $0 != "=" })
-      let value = String(text.dropFirst(name.count + 1))
+      let name = String(text.utf8.prefix { $0 != UInt8(ascii: "=") }) ?? ""
+      let value = String(text.utf8.dropFirst(name.utf8.count + 1)) ?? ""
       guard !names.contains(name), !SealedEnvironment.isSealed(name: name, value: value) else { continue }
       unsafe entries.append(entry)
     }

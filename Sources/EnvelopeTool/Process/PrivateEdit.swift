@@ -16,7 +16,7 @@ import EnvelopeKitFiles
 enum PrivateEdit {
   /// Edits the text of variables.
   ///
-  /// Signals that would end the process are held back until the file has been wiped.
+  /// Signals that would end the process are put off until the file has been wiped.
   ///
   /// - Returns: What was written, or nil where nothing was changed.
   /// - Throws: `fileFailure` where the editor fails, `malformed` where a line cannot be read and the person
@@ -29,7 +29,7 @@ enum PrivateEdit {
     let file = folder.appending("variables.env")
     try text.withBytes { (text) throws(EnvelopeError) in try file.replace(with: text, mode: 0o600, keepsMode: false) }
     while true {
-      try runEditor(on: file, signals: signals.before)
+      try runEditor(on: file)
       let edited = try file.openForReading().readAll(limit: Document.byteLimit, of: file)
       let isSame = edited.withBytes { edited in text.withBytes { $0.equalsInConstantTime(edited) } }
       if isSame { return nil }
@@ -56,11 +56,11 @@ enum PrivateEdit {
       "Cannot make a private folder for the editor", advice: "Set TMPDIR to a folder that you can write to.")
   }
 
-  private static func runEditor(on file: Path, signals: sigset_t) throws(EnvelopeError) {
+  private static func runEditor(on file: Path) throws(EnvelopeError) {
     let variables = ProcessEnvironment.variables
     let editor = [variables["VISUAL"], variables["EDITOR"]].compactMap(\.self).first { !$0.isEmpty } ?? "vi"
     // The shell splits an editor with arguments, such as "code --wait"; the file's path is an argument of its own.
-    let status = try Shell.run("\(editor) \"$1\"", argument: file.string, signals: signals)
+    let status = try Shell.run("\(editor) \"$1\"", argument: file.string)
     guard status == 0 else {
       throw EnvelopeError(
         .fileFailure, "The editor failed with status \(status), and nothing was changed",
@@ -77,8 +77,12 @@ enum PrivateEdit {
       }
       guard name != ".", name != ".." else { continue }
       let path = folder.appending(name)
-      try? path.overwriteWithZeros()
-      unsafe unlink(path.string)
+      if path.isFolderItself {
+        wipe(path)
+      } else {
+        try? path.overwriteWithZeros()
+        unsafe unlink(path.string)
+      }
     }
     unsafe closedir(stream)
     if unsafe rmdir(folder.string) != 0 {
@@ -88,9 +92,16 @@ enum PrivateEdit {
 }
 
 extension Path {
+  /// Whether it is a folder, and not a link to one.
+  fileprivate var isFolderItself: Bool {
+    var status = stat()
+    return unsafe lstat(string, &status) == 0 && mode_t(status.st_mode) & S_IFMT == S_IFDIR
+  }
+
   /// Overwrites the content in place, for what little that does on the storage of today.
   fileprivate func overwriteWithZeros() throws(EnvelopeError) {
-    let number = unsafe open(string, O_WRONLY | O_CLOEXEC | O_NOFOLLOW)
+    // Without waiting, should it be a pipe.
+    let number = unsafe open(string, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
     guard number >= 0 else { throw .system("Cannot open \(self)") }
     let file = Descriptor(number)
     let count = try file.status(of: self).byteCount

@@ -16,25 +16,13 @@ import EnvelopeKitFiles
 enum Shell {
   /// Runs `sh -c script sh argument` and waits for its end.
   ///
-  /// - Parameter signals: The signals that the command shall find held back.
   /// - Returns: Its exit code, or 128 and the number of the signal that ended it.
-  static func run(_ script: String, argument: String, signals: sigset_t) throws(EnvelopeError) -> Int32 {
-    #if canImport(Darwin)
-      var attributes: posix_spawnattr_t?
-    #else
-      var attributes = posix_spawnattr_t()
-    #endif
-    unsafe posix_spawnattr_init(&attributes)
-    defer { unsafe posix_spawnattr_destroy(&attributes) }
-    var signals = signals
-    unsafe posix_spawnattr_setsigmask(&attributes, &signals)
-    unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
-
+  static func run(_ script: String, argument: String) throws(EnvelopeError) -> Int32 {
     let words: [String] = ["sh", "-c", script, "sh", argument]
     var arguments = unsafe words.map { word in unsafe strdup(word) } + [nil]
     defer { unsafe arguments.forEach { unsafe free($0) } }
     var process: pid_t = 0
-    let failure = unsafe posix_spawn(&process, "/bin/sh", nil, &attributes, &arguments, environ)
+    let failure = unsafe posix_spawn(&process, "/bin/sh", nil, nil, &arguments, environ)
     guard failure == 0 else {
       throw EnvelopeError(.fileFailure, "Cannot run a shell: \(unsafe String(cString: strerror(failure)))")
     }
