@@ -11,6 +11,15 @@
 
 /// The variables that this process was started with.
 package enum ProcessEnvironment {
+  /// The variables as the system holds them: NAME=value each, nil after the last.
+  package static var entries: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?> {
+    #if canImport(Darwin)
+      unsafe _NSGetEnviron().pointee
+    #else
+      unsafe environ
+    #endif
+  }
+
   /// All variables whose name is ASCII and whose value is UTF-8; of a name that is there twice, the first, as
   /// `getenv` does.
   ///
@@ -20,7 +29,7 @@ package enum ProcessEnvironment {
   /// Read it at the start: like `getenv`, it must not run while another thread calls `setenv`.
   package static var variables: [String: String] {
     var variables: [String: String] = [:]
-    var next = unsafe environ
+    var next = unsafe entries
     while let entry = unsafe next.pointee {
       unsafe next += 1
       guard let text = unsafe String(validatingCString: entry), let sign = text.utf8.firstIndex(of: UInt8(ascii: "=")),

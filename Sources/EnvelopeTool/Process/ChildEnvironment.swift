@@ -5,11 +5,11 @@ import EnvelopeKit
 import EnvelopeKitFiles
 
 #if canImport(Darwin)
-  @unsafe @preconcurrency import Darwin
+  import Darwin
 #elseif canImport(Glibc)
-  @unsafe @preconcurrency import Glibc
+  import Glibc
 #elseif canImport(Musl)
-  @unsafe @preconcurrency import Musl
+  import Musl
 #endif
 
 /// The environment of a command that takes this process's place.
@@ -87,7 +87,7 @@ struct ChildEnvironment: ~Copyable {
   /// This process's variables, without those that are given anew and those of a sealed environment.
   private func inherited() -> [UnsafeMutablePointer<CChar>?] {
     var entries = unsafe [UnsafeMutablePointer<CChar>?]()
-    var next = unsafe environ
+    var next = unsafe ProcessEnvironment.entries
     while let entry = unsafe next.pointee {
       unsafe next += 1
       // What is not UTF-8 is passed on as it is. A character that combines with the sign must not hide it.

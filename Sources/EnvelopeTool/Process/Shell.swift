@@ -5,11 +5,11 @@ import EnvelopeKit
 import EnvelopeKitFiles
 
 #if canImport(Darwin)
-  @unsafe @preconcurrency import Darwin
+  import Darwin
 #elseif canImport(Glibc)
-  @unsafe @preconcurrency import Glibc
+  import Glibc
 #elseif canImport(Musl)
-  @unsafe @preconcurrency import Musl
+  import Musl
 #endif
 
 /// Runs a command line of the person's own, such as their editor.
@@ -22,7 +22,7 @@ enum Shell {
     var arguments = unsafe words.map { word in unsafe strdup(word) } + [nil]
     defer { unsafe arguments.forEach { unsafe free($0) } }
     var process: pid_t = 0
-    let failure = unsafe posix_spawn(&process, "/bin/sh", nil, nil, &arguments, environ)
+    let failure = unsafe posix_spawn(&process, "/bin/sh", nil, nil, &arguments, ProcessEnvironment.entries)
     guard failure == 0 else {
       throw EnvelopeError(.fileFailure, "Cannot run a shell: \(unsafe String(cString: strerror(failure)))")
     }
