@@ -29,7 +29,8 @@
 
     @Option(
       name: .shortAndLong,
-      help: ArgumentHelp("The file to write, for its owner alone; else standard output.", valueName: "file"), completion: .file())
+      help: ArgumentHelp("The file to write, for its owner alone; else standard output.", valueName: "file"),
+      completion: .file())
     var output: String?
 
     func execute() async throws {

@@ -62,7 +62,9 @@
     @Flag(help: "Refuse values that not every reader of dotenv files reads alike.")
     var portable = false
 
-    @Option(name: .shortAndLong, help: ArgumentHelp("The file to write; else standard output.", valueName: "file"), completion: .file())
+    @Option(
+      name: .shortAndLong, help: ArgumentHelp("The file to write; else standard output.", valueName: "file"),
+      completion: .file())
     var output: String?
 
     func execute() async throws {

@@ -25,7 +25,8 @@
       var random = SplitMix64(seed: seed)
       var taken = 0
       for _ in 0..<3000 {
-        var arguments = ["exec"] + (0..<Int.random(in: 0...5, using: &random)).map { _ in words.randomElement(using: &random) ?? "" }
+        var arguments =
+          ["exec"] + (0..<Int.random(in: 0...5, using: &random)).map { _ in words.randomElement(using: &random) ?? "" }
         if Bool.random(using: &random) { arguments += ["--", "./server", "--port", "8080"] }
         guard let execution = Execution(arguments: arguments) else { continue }
         taken += 1
@@ -36,7 +37,8 @@
 
     @Test func aPlainCallIsTaken() {
       let execution = Execution(arguments: [
-        "exec", "checkout.env", "--function", "checkout", "--context", "a=b", "--pristine", "--", "./server", "--", "-x",
+        "exec", "checkout.env", "--function", "checkout", "--context", "a=b", "--pristine", "--", "./server", "--",
+        "-x",
       ])
       #expect(
         execution
@@ -47,7 +49,8 @@
     }
 
     @Test(arguments: [
-      [], ["seal", "--", "true"], ["exec"], ["exec", "--"], ["exec", "a", "b", "--", "true"], ["exec", "-h", "--", "true"],
+      [], ["seal", "--", "true"], ["exec"], ["exec", "--"], ["exec", "a", "b", "--", "true"],
+      ["exec", "-h", "--", "true"],
       ["exec", "--function", "--", "true"], ["exec", "--function", "a", "--function", "b", "--", "true"],
       ["exec", "--functions", "a", "--", "true"], ["exec", "", "--", "true"], ["exec", "--pristine=1", "--", "true"],
     ])
