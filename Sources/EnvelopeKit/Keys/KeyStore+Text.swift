@@ -102,7 +102,11 @@ private struct KeyStoreParser {
         fields[3].count == Base64URL.encodedLength(of: WrappingKey.byteCount)
       else { break }
       keysets[keysets.count - 1].versions.append((number, created, secrets.byteCount))
-      try SecretBase64URL.append(decoding: line.extracting(fields[3]), to: &secrets)
+      do {
+        try SecretBase64URL.append(decoding: line.extracting(fields[3]), to: &secrets)
+      } catch {
+        break
+      }
       return false
     case ("alias", 3):
       guard let id = try? KeyID(words[2]) else { break }
