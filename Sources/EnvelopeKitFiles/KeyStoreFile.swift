@@ -85,7 +85,8 @@ public struct KeyStoreFile: Sendable {
 
   private func check(_ status: Descriptor.Status) throws(EnvelopeError) {
     guard status.isRegular else {
-      throw EnvelopeError(.filePermissions, "The key store \(path) is not a file",
+      throw EnvelopeError(
+        .filePermissions, "The key store \(path) is not a file",
         advice: "Set ENVELOPE_STORE to the path of the key store.")
     }
     guard status.owner == geteuid() else {

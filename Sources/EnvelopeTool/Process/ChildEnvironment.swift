@@ -62,7 +62,9 @@ struct ChildEnvironment: ~Copyable {
       unsafe text.withUnsafeBytes { text in
         var environment = unsafe isInheriting ? inherited() : []
         for offset in offsets {
-          let entry = unsafe UnsafeMutableRawPointer(mutating: text.baseAddress!.advanced(by: offset))
+          guard let entry = unsafe UnsafeMutableRawPointer(mutating: text.baseAddress)?.advanced(by: offset) else {
+            break
+          }
           unsafe environment.append(entry.assumingMemoryBound(to: CChar.self))
         }
         unsafe environment.append(nil)
