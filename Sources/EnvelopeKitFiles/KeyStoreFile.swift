@@ -53,6 +53,7 @@ public struct KeyStoreFile: Sendable {
     guard path.exists else { return nil }
     let file = try path.openForReading()
     try check(file.status(of: path))
+    try checkFolders()
     return try file.readAll(limit: KeyStore.textByteLimit, of: path).withBytes { (text) throws(EnvelopeError) in
       try KeyStore(text: text)
     }
@@ -66,11 +67,14 @@ public struct KeyStoreFile: Sendable {
   /// - Throws: As ``load()``, or what `change` throws; the file is unchanged then.
   public func update<R>(_ change: (inout KeyStore) throws(EnvelopeError) -> R) throws(EnvelopeError) -> R {
     try path.folder.makeFolder()
-    // The folder itself is what is locked: it stays while the file is replaced.
-    let folder = try path.folder.openForReading()
+    // The folder itself is what is locked: it stays while the file is replaced. It is the one that the file is
+    // really in, so that those who come by a link wait too.
+    let place = path.resolved.folder
+    let folder = try place.openForReading()
     while flock(folder.number, LOCK_EX) != 0 {
-      guard errno == EINTR else { throw .system("Cannot lock \(path.folder)") }
+      guard errno == EINTR else { throw .system("Cannot lock \(place)") }
     }
+    try checkFolders()
     var store = try load() ?? KeyStore()
     let result = try change(&store)
     try store.text().withBytes { (text) throws(EnvelopeError) in
@@ -81,7 +85,9 @@ public struct KeyStoreFile: Sendable {
 
   private func check(_ status: Descriptor.Status) throws(EnvelopeError) {
     guard status.isRegular else {
-      throw EnvelopeError(.filePermissions, "The key store \(path) is not a file")
+      throw EnvelopeError(
+        .filePermissions, "The key store \(path) is not a file",
+        advice: "Set ENVELOPE_STORE to the path of the key store.")
     }
     guard status.owner == geteuid() else {
       throw EnvelopeError(
@@ -92,12 +98,23 @@ public struct KeyStoreFile: Sendable {
       throw EnvelopeError(
         .filePermissions, "Other users can use the key store \(path)", advice: "Run: chmod 600 \(path.quoted)")
     }
-    let folder = try path.folder.openForReading().status(of: path.folder)
-    let isSticky = folder.mode & 0o1000 != 0
-    guard folder.owner == geteuid() || folder.owner == 0, folder.mode & 0o022 == 0 || isSticky else {
-      throw EnvelopeError(
-        .filePermissions, "Other users can replace the key store: they can write to its folder \(path.folder)",
-        advice: "Run: chmod 700 \(path.folder.quoted)")
+  }
+
+  /// Refuses folders in which others could put another store in the place of this one.
+  private func checkFolders() throws(EnvelopeError) {
+    for folder in [path.folder, path.resolved.folder] {
+      let status = try folder.openForReading().status(of: folder)
+      guard status.owner == geteuid() || status.owner == 0 else {
+        throw EnvelopeError(
+          .filePermissions, "The folder \(folder) belongs to another user, who can replace the key store in it",
+          advice: "If it is yours, run: chown $(id -u) \(folder.quoted)")
+      }
+      let isSticky = status.mode & 0o1000 != 0
+      guard status.mode & 0o022 == 0 || isSticky else {
+        throw EnvelopeError(
+          .filePermissions, "Other users can replace the key store: they can write to its folder \(folder)",
+          advice: "Run: chmod 700 \(folder.quoted)")
+      }
     }
   }
 }

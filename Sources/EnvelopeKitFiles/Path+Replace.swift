@@ -31,8 +31,9 @@ extension Path {
       return try Descriptor(number).writeAll(bytes, to: self)
     }
     let target = exists ? resolved : self
-    let temporary = target.folder.appending(
-      ".\(target.name.prefix(100)).\(Base64URL.encode(try Randomness.bytes(9))).new")
+    // A name takes at most 255 bytes.
+    let name = String(decoding: target.name.utf8.prefix(100), as: UTF8.self)
+    let temporary = target.folder.appending(".\(name).\(Base64URL.encode(try Randomness.bytes(9))).new")
     do throws(EnvelopeError) {
       let number = unsafe open(temporary.string, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode_t(mode))
       guard number >= 0 else { throw .system("Cannot make a file beside \(self)") }
@@ -56,7 +57,7 @@ extension Path {
   }
 
   /// The path without links, or the path itself where it cannot be told.
-  private var resolved: Path {
+  package var resolved: Path {
     guard let resolved = unsafe realpath(string, nil) else { return self }
     defer { unsafe free(resolved) }
     return unsafe Path(String(cString: resolved))

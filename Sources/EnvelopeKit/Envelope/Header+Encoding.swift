@@ -21,7 +21,7 @@ extension Header {
   /// Reads a header of one of the given kinds, and leaves the reader behind it.
   init(from reader: inout ByteReader, expecting kinds: Kind...) throws(EnvelopeError) {
     guard try reader.take(2) == Self.magic else {
-      throw EnvelopeError(.malformed, "This is not an envelope")
+      throw EnvelopeError(.malformed, "This is not an envelope", advice: "Check that it was copied whole.")
     }
     let version = try reader.takeByte()
     let kindByte = try reader.takeByte()

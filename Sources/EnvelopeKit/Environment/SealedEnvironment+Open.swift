@@ -45,7 +45,7 @@ extension SealedEnvironment {
       throw EnvelopeError(
         .variablePutBack,
         "Each variable verifies, but not all together: one was put back to an earlier value, or the trailer was altered",
-        advice: "Take all variables from where they were sealed; after a merge of two edits, accept the merge.")
+        advice: "Take all variables from where they were sealed; after a merge of two edits: envelope accept.")
     }
     return opened
   }
@@ -149,9 +149,9 @@ extension EnvelopeError {
     return found > count
       ? EnvelopeError(
         .variablesAdded, "\(difference) sealed \(variables) added since sealing",
-        advice: "Remove what was added, or after a merge of two edits accept the merge.")
+        advice: "Remove what was added, or after a merge of two edits: envelope accept.")
       : EnvelopeError(
         .variablesMissing, "\(difference) sealed \(variables) removed since sealing",
-        advice: "Put back what was removed, or after a merge of two edits accept the merge.")
+        advice: "Put back what was removed, or after a merge of two edits: envelope accept.")
   }
 }

@@ -84,7 +84,8 @@ public struct KeyStore: Sendable {
     guard let keyset = self[aliasOrID] else {
       throw EnvelopeError(
         .keyNotFound, "The key store has no key \(EnvelopeError.quoted(aliasOrID))",
-        advice: "Its keys are: \(aliases.keys.sorted().joined(separator: ", ")).")
+        advice: aliases.isEmpty
+          ? "No key in it has an alias." : "Its keys are: \(aliases.keys.sorted().joined(separator: ", ")).")
     }
     return KeysetKeyring(keyset)
   }

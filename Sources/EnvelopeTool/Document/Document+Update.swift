@@ -24,6 +24,16 @@ extension Document {
     let updated = Document(
       layout: document.layout,
       sealed: try await sealed.updated(to: secrets, context: settings.context, using: keyring), plain: plain)
+    if updated.layout == .lambda {
+      try updated.checkFitsLambda(allowingOversize: true)
+      // What is there already may be too long for the platform on purpose.
+      let budget = try Budget(updated)
+      if budget.freeByteCount < 0 {
+        Console.say(
+          "The variables now take \(budget.byteCount) of the \(LambdaLimits.byteLimit) bytes that AWS Lambda has for them."
+        )
+      }
+    }
     try updated.write(to: file, revealing: false)
   }
 }

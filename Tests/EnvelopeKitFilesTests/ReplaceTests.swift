@@ -1,0 +1,76 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+import EnvelopeKit
+import EnvelopeKitFiles
+import Foundation
+import Testing
+
+@Suite("Path+Replace") struct ReplaceTests {
+  let folder: TemporaryFolder
+  let path: Path
+
+  init() throws {
+    folder = try TemporaryFolder()
+    path = Path(folder.path + "/file")
+  }
+
+  private func replace(_ path: Path, with text: String, mode: UInt32 = 0o644, keepsMode: Bool = false) throws {
+    try unsafe path.replace(with: Array(text.utf8).span.bytes, mode: mode, keepsMode: keepsMode)
+  }
+
+  private func read() throws -> String { String(decoding: try bytes(of: path.string), as: UTF8.self) }
+
+  @Test func theContentIsReplacedAndNothingElseIsLeft() throws {
+    for text in ["first", "", "a longer third one"] {
+      try replace(path, with: text)
+      #expect(try read() == text)
+    }
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["file"])
+  }
+
+  @Test func permissionsAreKeptOrForced() throws {
+    try replace(path, with: "first", mode: 0o600)
+    #expect(try folder.mode(of: path.string) == 0o600)
+    try folder.setMode(0o640, of: path.string)
+    try replace(path, with: "second", mode: 0o600, keepsMode: true)
+    #expect(try folder.mode(of: path.string) == 0o640)
+    try replace(path, with: "third", mode: 0o600, keepsMode: false)
+    #expect(try folder.mode(of: path.string) == 0o600)
+  }
+
+  @Test func aReaderOfTheOldFileKeepsIt() throws {
+    try replace(path, with: "first")
+    let old = try #require(FileHandle(forReadingAtPath: path.string))
+    try replace(path, with: "second")
+    #expect(try old.readToEnd() == Data("first".utf8))
+  }
+
+  @Test func linksAreFollowed() throws {
+    let deep = try folder.makeFolder("deep")
+    let manager = FileManager.default
+    try write([1], to: deep + "/real")
+    try manager.createSymbolicLink(atPath: folder.path + "/middle", withDestinationPath: "deep/real")
+    try manager.createSymbolicLink(atPath: path.string, withDestinationPath: "middle")
+    try replace(path, with: "new")
+    #expect(try bytes(of: deep + "/real") == Array("new".utf8))
+    #expect(try manager.destinationOfSymbolicLink(atPath: path.string) == "middle")
+    #expect(try manager.contentsOfDirectory(atPath: deep) == ["real"])
+  }
+
+  @Test func theLongestNamesAreTaken() throws {
+    for name in [String(repeating: "a", count: 255), String(repeating: "鍵", count: 85)] {
+      let path = Path(folder.path + "/" + name)
+      try replace(path, with: "text")
+      #expect(try bytes(of: path.string) == Array("text".utf8))
+    }
+  }
+
+  @Test func whatCannotBeWrittenIsToldOf() throws {
+    _ = try folder.makeFolder("folder")
+    for place in ["/none/file", "/folder", "/folder/"] {
+      let error = try #require(throws: EnvelopeError.self) { try replace(Path(folder.path + place), with: "text") }
+      #expect(error.code == .fileFailure && error.message.contains(place))
+    }
+  }
+}

@@ -1,0 +1,145 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import Testing
+
+@Suite("get, set and unset") struct ChangeCommandsTests {
+  let sandbox: Sandbox
+  init() throws { sandbox = try Sandbox() }
+
+  private func get(_ name: String) throws -> Data {
+    try sandbox.envelope("get", "app.env", name, "--function", "app").succeeded().output
+  }
+
+  @Test(arguments: [
+    ("value\n", "value"), ("value\n\n", "value\n"), ("value", "value"), ("", ""), ("\n", ""), ("a\r\n", "a\r"),
+    ("zwölf – 十二 🔑\n", "zwölf – 十二 🔑"), ("-----BEGIN\nline\n-----END\n", "-----BEGIN\nline\n-----END"),
+  ])
+  func setLeavesOutOneLineFeed(input: String, value: String) throws {
+    try sandbox.seal("A=1\n")
+    try sandbox.envelope("set", "app.env", "B", "--function", "app", input: input).succeeded()
+    #expect(try get("B") == Data(value.utf8))
+    try sandbox.envelope("set", "app.env", "B", "--function", "app", "--raw", input: input).succeeded()
+    #expect(try get("B") == Data(input.utf8))
+  }
+
+  @Test func bytesThatAreNoTextComeBack() throws {
+    try sandbox.seal("A=1\n")
+    let bytes = Data((0...255).map { UInt8($0) })
+    try sandbox.envelope(["set", "app.env", "B", "--function", "app", "--raw"], bytes: bytes).succeeded()
+    #expect(try get("B") == bytes)
+    // No dotenv or JSON text can hold them.
+    try sandbox.envelope("open", "app.env", "--function", "app").failed(65, saying: "B")
+    // Nor can an environment hold a NUL.
+    try sandbox.envelope("exec", "app.env", "--function", "app", "--", "true").failed(65, saying: "B")
+  }
+
+  @Test func aLargeValueComesBack() throws {
+    try sandbox.seal("A=1\n")
+    let value = Data((0..<1_000_000).map { _ in UInt8.random(in: 32...126) })
+    try sandbox.envelope(["set", "app.env", "B", "--function", "app"], bytes: value).succeeded()
+    #expect(try get("B") == value)
+  }
+
+  @Test func aValueTooLongForThePackedFormIsRefused() throws {
+    try sandbox.seal("A=1\n", "--format", "packed")
+    let before = try sandbox.readBytes("app.env")
+    let value = Data(repeating: 65, count: 65_536)
+    try sandbox.envelope(["set", "app.env", "B", "--function", "app"], bytes: value).failed(65, saying: "B")
+    #expect(try sandbox.readBytes("app.env") == before)
+    try sandbox.envelope(["set", "app.env", "B", "--function", "app"], bytes: value.dropFirst()).succeeded()
+  }
+
+  @Test(arguments: ["dotenv", "json", "lambda"]) func otherVariablesKeepTheirLines(format: String) throws {
+    try sandbox.seal("AA=1\nBB=2\nCC=3\nPLAIN=4\n", "--format", format, "--plain", "PLAIN")
+    func lines(but names: String...) throws -> [String] {
+      try sandbox.read("app.env").split(separator: "\n").map(String.init).filter { line in
+        !(names + ["ENVELOPE_HEADER"]).contains { line.drop { " \"".contains($0) }.hasPrefix($0) }
+      }.map { $0.hasSuffix(",") ? String($0.dropLast()) : $0 }
+    }
+    let before = try lines(but: "BB")
+    try sandbox.envelope("set", "app.env", "BB", "--function", "app", input: "other").succeeded()
+    #expect(try lines(but: "BB") == before)
+    try sandbox.envelope("set", "app.env", "DD", "--function", "app", input: "new").succeeded()
+    #expect(try lines(but: "BB", "DD") == before)
+    try sandbox.envelope("unset", "app.env", "DD", "--function", "app").succeeded()
+    #expect(try lines(but: "BB") == before)
+    try sandbox.writeScript("sed -i 's/other/another/' \"$1\"", to: "editor")
+    try sandbox.envelope("edit", "app.env", "--function", "app", with: ["EDITOR": "sh editor"]).succeeded()
+    #expect(try lines(but: "BB") == before)
+    #expect(try sandbox.opened() == ["AA": "1", "BB": "another", "CC": "3", "PLAIN": "4"])
+  }
+
+  @Test func aSecretIsNeverTakenFromAnArgument() throws {
+    try sandbox.seal("A=1\n")
+    let before = try sandbox.readBytes("app.env")
+    let marker = "marker-in-an-argument"
+    for arguments in [
+      ["set", "app.env", "B", marker, "--function", "app"], ["set", "app.env", "B", "--function", "app", marker],
+      ["set", "app.env", "B", "--function", "app", "--value=\(marker)"],
+      ["set", "app.env", "B", "--function", "app", "--value", marker],
+      ["set", "app.env", "B=\(marker)", "--function", "app"],
+      ["set", "app.env", "B", "--function", "app", "--", marker],
+    ] {
+      let result = try sandbox.start(arguments).wait()
+      #expect(result.code == 64 || result.code == 65, "\(arguments)")
+      #expect(result.output.isEmpty)
+      #expect(!result.messages.contains(marker), "\(arguments)")
+    }
+    #expect(try sandbox.readBytes("app.env") == before)
+  }
+
+  @Test func aPlainVariableThatIsSetIsSealedAndItIsSaid() throws {
+    try sandbox.seal("A=1\nPLAIN=seen\n", "--plain", "PLAIN")
+    let result = try sandbox.envelope("set", "app.env", "PLAIN", "--function", "app", input: "hidden").succeeded()
+    #expect(result.messages.contains("PLAIN was plain"))
+    #expect(try !sandbox.read("app.env").contains("hidden"))
+    #expect(try sandbox.opened()["PLAIN"] == "hidden")
+  }
+
+  @Test func whatIsNotThereCannotBeHadOrRemoved() throws {
+    try sandbox.seal("A=1\n")
+    let before = try sandbox.readBytes("app.env")
+    try sandbox.envelope("get", "app.env", "B", "--function", "app").failed(66, saying: "B")
+    try sandbox.envelope("unset", "app.env", "B", "--function", "app").failed(66, saying: "B")
+    try sandbox.envelope("get", "none.env", "B", "--function", "app").failed(66, saying: "none.env")
+    try sandbox.envelope("set", "none.env", "B", "--function", "app", input: "x").failed(66, saying: "none.env")
+    #expect(try sandbox.readBytes("app.env") == before)
+    #expect(!sandbox.exists("none.env"))
+  }
+
+  @Test func theLastVariableCanGoAndAnotherCome() throws {
+    try sandbox.seal("A=1\n")
+    try sandbox.envelope("unset", "app.env", "A", "--function", "app").succeeded()
+    #expect(try sandbox.opened() == [:])
+    try sandbox.envelope("set", "app.env", "B", "--function", "app", input: "2").succeeded()
+    #expect(try sandbox.opened() == ["B": "2"])
+  }
+
+  @Test(arguments: ["ENVELOPE_HEADER", "ENVELOPE_SEALED", "1A", "A-B", "A B", ""])
+  func namesThatCannotBeAreRefused(name: String) throws {
+    try sandbox.seal("A=1\n")
+    let result = try sandbox.envelope("set", "app.env", name, "--function", "app", input: "x")
+    #expect(result.code == 64 || result.code == 65)
+    #expect(try sandbox.opened() == ["A": "1"])
+  }
+
+  @Test func aLambdaDocumentKeepsToThePlatformsRules() throws {
+    try sandbox.seal("AA=1\n", "--format", "lambda")
+    let before = try sandbox.readBytes("app.env")
+    let set = ["set", "app.env"]
+    let function = ["--function", "app"]
+    try sandbox.start(set + ["AWS_REGION"] + function, input: Data("x".utf8)).wait().failed(65, saying: "AWS_REGION")
+    #expect(try sandbox.readBytes("app.env") == before)
+    let value = Data(repeating: 65, count: 4096)
+    let result = try sandbox.start(set + ["LARGE"] + function, input: value).wait().succeeded()
+    #expect(result.messages.contains("of the 4096 bytes"))
+  }
+
+  @Test func standardInputCannotBeChanged() throws {
+    for arguments in [["set", "-", "A"], ["unset", "-", "A"], ["edit", "-"]] {
+      try sandbox.start(arguments + ["--function", "app"]).wait().failed(64)
+    }
+  }
+}

@@ -1,0 +1,172 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import Testing
+
+@Suite("envelope.yaml") struct ConfigurationFileTests {
+  let sandbox: Sandbox
+  init() throws {
+    sandbox = try Sandbox()
+    try sandbox.makeFolder(".git")
+    try sandbox.write("AA=1\nLEVEL=debug\n", to: ".env")
+    for alias in ["main", "backup", "other"] { try sandbox.envelope("keys", "create", alias).succeeded() }
+  }
+
+  static let yaml = """
+    default:
+      key: other
+      plain: [LEVEL]
+    functions:
+      checkout:
+        key: [main, backup]
+        context: {team: payments}
+        file: checkout.env
+      search:
+        plain: []
+        file: deploy/search.env
+    """
+
+  private func configure(_ text: String = Self.yaml, in name: String = "envelope.yaml") throws {
+    try sandbox.write(text, to: name)
+  }
+
+  @Test func theFileNamesTheFunction() throws {
+    try configure()
+    let result = try sandbox.envelope("seal", "-o", "checkout.env").succeeded()
+    #expect(result.messages.contains("for function checkout under main ("))
+    #expect(result.messages.contains(" and backup ("))
+    #expect(result.messages.contains("Left plain: LEVEL"))
+    #expect(try sandbox.envelope("get", "checkout.env", "AA").succeeded().text == "1")
+    let context = ["--function", "checkout", "--context", "team=payments"]
+    #expect(try sandbox.start(["get", "checkout.env", "AA"] + context, in: sandbox.root).wait().code == 66)
+    try sandbox.start(["get", sandbox.path("checkout.env"), "AA"] + context, in: sandbox.root).wait().succeeded()
+  }
+
+  @Test func itIsFoundFromAFolderBelow() throws {
+    try configure()
+    try sandbox.makeFolder("deploy/deeper")
+    let below = sandbox.path("deploy/deeper")
+    try sandbox.envelope("seal", "../../.env", "-o", "../search.env", in: below).succeeded()
+    let result = try sandbox.envelope("exec", "../search.env", "--", "sh", "-c", "echo $AA", in: below)
+    #expect(result.succeeded().text == "1\n")
+    #expect(try !sandbox.read("deploy/search.env").contains("debug"))
+  }
+
+  @Test func theDefaultIsForTheRest() throws {
+    try configure()
+    let result = try sandbox.envelope("seal", "--function", "unnamed").succeeded()
+    #expect(result.messages.contains("under other (") && result.messages.contains("Left plain: LEVEL"))
+  }
+
+  @Test func flagsOverride() throws {
+    try configure()
+    let result = try sandbox.envelope(
+      "seal", "-o", "checkout.env", "--key", "other", "--plain", "AA", "--context", "team=search", "--context", "x=y")
+    #expect(result.succeeded().messages.contains("under other (") && result.messages.contains("Left plain: AA"))
+    try sandbox.envelope("open", "checkout.env").failed(65)
+    try sandbox.envelope("open", "checkout.env", "--context", "team=search", "--context", "x=y").succeeded()
+  }
+
+  @Test func oneAboveTheRepositoryIsNotUsed() throws {
+    try configure("default: {key: no-such-key}\n", in: sandbox.root + "/envelope.yaml")
+    try sandbox.envelope("seal", "--function", "app").succeeded()
+    try sandbox.makeFolder("below")
+    try sandbox.envelope("seal", "../.env", "--function", "app", in: sandbox.path("below")).succeeded()
+  }
+
+  @Test func itIsLookedForNoHigherThanHome() throws {
+    try FileManager.default.removeItem(atPath: sandbox.path(".git"))
+    try sandbox.makeFolder("home/below")
+    let variables = ["HOME": sandbox.path("home"), "XDG_DATA_HOME": sandbox.root + "/home/.local/share"]
+    let seal = ["seal", "../../.env", "--function", "app"]
+    func run() throws -> Outcome { try sandbox.start(seal, with: variables, in: sandbox.path("home/below")).wait() }
+    try configure("default: {key: no-such-key}\n")
+    try run().succeeded()
+    try configure("default: {key: no-such-key}\n", in: "home/envelope.yaml")
+    try run().failed(77, saying: "no-such-key")
+  }
+
+  @Test func outsideOfBothOnlyTheFolderItselfIsLookedAt() throws {
+    try FileManager.default.removeItem(atPath: sandbox.path(".git"))
+    try sandbox.makeFolder("below")
+    try configure("default: {key: no-such-key}\n")
+    try sandbox.envelope("seal", "../.env", "--function", "app", in: sandbox.path("below")).succeeded()
+    try sandbox.envelope("seal", ".env", "--function", "app").failed(77, saying: "no-such-key")
+  }
+
+  @Test(arguments: [0o620, 0o602, 0o666]) func aFileThatOthersCanWriteIsRefused(mode: Int) throws {
+    try configure()
+    try sandbox.setMode(mode, of: "envelope.yaml")
+    let advice = "chmod go-w '\(sandbox.path("envelope.yaml"))'"
+    try sandbox.envelope("seal", "-o", "checkout.env").failed(77, saying: advice)
+    try sandbox.setMode(0o644, of: "envelope.yaml")
+    try sandbox.envelope("seal", "-o", "checkout.env").succeeded()
+  }
+
+  @Test(arguments: [0o720, 0o702, 0o1777]) func aFolderThatOthersCanWriteToIsRefused(mode: Int) throws {
+    try configure()
+    try sandbox.setMode(mode, of: sandbox.folder)
+    try sandbox.envelope("seal", "-o", "checkout.env").failed(77, saying: "chmod go-w '\(sandbox.folder)'")
+  }
+
+  @Test func anotherUsersFileIsRefused() throws {
+    try configure()
+    let path = sandbox.path("envelope.yaml")
+    if geteuid() == 0 {
+      #expect(unsafe chown(path, 65534, 65534) == 0)
+    } else {
+      // Only root can give a file away, but what a link leads to may be root's.
+      try FileManager.default.removeItem(atPath: path)
+      try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: "/etc/passwd")
+    }
+    try sandbox.envelope("seal", "-o", "checkout.env").failed(77, saying: "another user")
+  }
+
+  @Test func aFolderOfAnotherUserIsRefused() throws {
+    try configure()
+    guard geteuid() == 0 else { return }  // Only root can give a folder away.
+    #expect(unsafe chown(sandbox.folder, 65534, 65534) == 0)
+    try sandbox.envelope("seal", "-o", "checkout.env").failed(77, saying: "another user")
+  }
+
+  static let mistakes: [(text: String, line: Int, word: String)] = [
+    ("defualt:\n  key: main\n", 1, "defualt"), ("default:\n  kye: main\n", 2, "kye"),
+    ("functions:\n  checkout:\n    kye:\n      - main\n", 3, "kye"),
+    ("functions:\n  checkout:\n    key: {a: b}\n", 3, "word"),
+    ("default:\n  file: x\n", 2, "file"), ("default:\n  context:\n    function: x\n", 3, "function"),
+    ("functions: [a]\n", 1, "names"), ("default:\n  key: [a, [b]]\n", 2, "word"), ("a\n", 1, "names"),
+  ]
+
+  @Test(arguments: mistakes) func aMistakeIsToldWithItsLine(mistake: (text: String, line: Int, word: String)) throws {
+    try configure(mistake.text)
+    let result = try sandbox.envelope("seal", "--function", "app")
+    result.failed(78, saying: "line \(mistake.line)")
+    #expect(result.messages.contains(mistake.word))
+  }
+
+  @Test(arguments: ["default: [", "default:\n\tkey: a", "default: {}\ndefault: {}", "\u{0}", "a: &a [*a]"])
+  func whatIsNotYAMLIsRefused(text: String) throws {
+    try configure(text)
+    try sandbox.envelope("seal", "--function", "app").failed(78, saying: "envelope.yaml")
+  }
+
+  @Test(arguments: ["", "# nothing\n", "default:\n", "functions:\n", "functions:\n  app:\n"])
+  func nothingIsSaidInAnEmptyOne(text: String) throws {
+    try configure(text)
+    try sandbox.envelope("seal", "--function", "app").succeeded()
+  }
+
+  @Test func withoutAFunctionItIsAskedFor() throws {
+    try sandbox.envelope("seal").failed(64, saying: "--function")
+    try configure()
+    try sandbox.envelope("seal").failed(64, saying: "--function")
+    try configure("functions:\n  only: {}\n")
+    #expect(try sandbox.envelope("seal").succeeded().messages.contains("for function only"))
+  }
+
+  @Test func aFolderThatWasRemovedIsNoTrap() throws {
+    let removed = "mkdir gone && cd gone && rmdir ../gone"
+    try sandbox.shell("\(removed) && \"$ENVELOPE\" seal - --function app </dev/null").succeeded()
+  }
+}

@@ -1,0 +1,120 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import Testing
+
+@Suite("inspect, budget, keys and help") struct ReportTests {
+  let sandbox: Sandbox
+  init() throws { sandbox = try Sandbox() }
+
+  struct Report: Decodable {
+    struct Key: Decodable {
+      let scheme: String
+      let id: String
+    }
+    let form: String
+    let generation: UInt32
+    let sealedAt: String
+    let keys: [Key]
+    let keysVerified: Bool
+    let variables: [String]
+    let plain: [String]
+    let contextMatches: Bool?
+  }
+
+  @Test func inspectNeedsNoKey() throws {
+    try sandbox.seal("AA=1\nBB=2\nLEVEL=debug\n", "--plain", "LEVEL")
+    try FileManager.default.removeItem(atPath: sandbox.root + "/home/.local")
+    let result = try sandbox.envelope("inspect", "app.env", "--json", "--function", "app").succeeded()
+    let report = try JSONDecoder().decode(Report.self, from: result.output)
+    #expect(report.form == "separate" && report.variables == ["AA", "BB"] && report.plain == ["LEVEL"])
+    #expect(report.keys.map(\.scheme) == ["keyset"] && !report.keysVerified && report.contextMatches == true)
+    let other = try sandbox.envelope("inspect", "app.env", "--json", "--function", "other").succeeded()
+    #expect(try JSONDecoder().decode(Report.self, from: other.output).contextMatches == false)
+    let text = try sandbox.envelope("inspect", "app.env").succeeded().text
+    #expect(text.contains("sealed: AA, BB\n") && text.contains("plain: LEVEL\n") && text.contains("not verified"))
+    #expect(!FileManager.default.fileExists(atPath: sandbox.keyStore))
+  }
+
+  @Test func packedShowsNoName() throws {
+    try sandbox.seal("AA=1\nBB=2\n", "--format", "packed")
+    let result = try sandbox.envelope("inspect", "app.env", "--json").succeeded()
+    let report = try JSONDecoder().decode(Report.self, from: result.output)
+    #expect(report.form == "packed" && report.variables.isEmpty && report.contextMatches == nil)
+  }
+
+  /// The length on the platform's measure, as Python's JSON has it.
+  private func measure(_ name: String) throws -> Int {
+    let program =
+      "import json, sys; v = json.load(open(sys.argv[1]))['Variables']; "
+      + "print(len(json.dumps(v, separators=(',', ':'), ensure_ascii=False).encode()))"
+    let result = try sandbox.shell("'\(Tool.python)' -c \"\(program)\" '\(sandbox.path(name))'").succeeded()
+    return try #require(Int(result.text.trimmingCharacters(in: .whitespacesAndNewlines)))
+  }
+
+  @Test(arguments: [[], ["--packed"]]) func budgetAgreesWithPython(arguments: [String]) throws {
+    let text = "AA=1\nTEXT=\"a\\n\\t\\\"\\\\ü🔑\u{7f}\u{1}/\"\nCC='three'\n"
+    let seal = ["seal", "-", "--function", "app", "--format", "lambda", "--plain", "TEXT", "-o", "app.json"]
+    try sandbox.start(seal + arguments, input: Data(text.utf8)).wait().succeeded()
+    let report = try sandbox.envelope("budget", "app.json").succeeded().text
+    let last = try #require(report.split(separator: "\n").last)
+    #expect(last.hasPrefix("\(try measure("app.json")) of 4096 bytes, room for "))
+  }
+
+  @Test(arguments: [([], 44), (["--packed"], 75)]) func thatManySecretsFit(arguments: [String], count: Int) throws {
+    func text(_ count: Int) -> Data {
+      Data((0..<count).map { "VARIABLE_\(100 + $0)=abcdefghij0123456789\n" }.joined().utf8)
+    }
+    let seal = ["seal", "-", "--function", "app", "--format", "lambda", "-o", "app.json"]
+    try sandbox.start(seal + arguments, input: text(count)).wait().succeeded()
+    #expect(try measure("app.json") <= 4096)
+    // The room that is told of is the room there is.
+    try sandbox.start(seal + arguments, input: text(10)).wait().succeeded()
+    let report = try sandbox.envelope("budget", "app.json").succeeded().text
+    let words = try #require(report.split(separator: "\n").last).split(separator: " ")
+    let room = try #require(words.firstIndex(of: "for").map { words[$0 + 1] }.flatMap { Int($0) })
+    try sandbox.start(seal + arguments, input: text(10 + room)).wait().succeeded()
+    try sandbox.start(seal + arguments, input: text(10 + room + 1)).wait().failed(65)
+  }
+
+  @Test func budgetTellsOfTooMuch() throws {
+    let text = (0..<60).map { "VARIABLE_\($0)=01234567890123456789\n" }.joined()
+    let seal = ["seal", "-", "--function", "app", "--format", "lambda", "--allow-oversize", "-o", "app.json"]
+    try sandbox.start(seal, input: Data(text.utf8)).wait().succeeded()
+    let over = try measure("app.json") - 4096
+    #expect(try sandbox.envelope("budget", "app.json").succeeded().text.hasSuffix(", \(over) too many\n"))
+  }
+
+  @Test func keysAreListedAndShown() throws {
+    let first = try sandbox.envelope("keys", "create").succeeded().text.dropLast()
+    let second = try sandbox.envelope("keys", "create", "checkout").succeeded().text.dropLast()
+    #expect(try sandbox.envelope("keys", "list").text == "default\t\(first)\tdefault\ncheckout\t\(second)\n")
+    for key in ["checkout", String(second)] {
+      let text = try sandbox.envelope("keys", "show", key).succeeded().text
+      #expect(text.hasPrefix("id: \(second)\naliases: checkout\nversion 1: made 20") && text.hasSuffix("Z, primary\n"))
+    }
+    #expect(try sandbox.envelope("keys", "show").succeeded().text.contains(first))
+    let secret = try #require(try sandbox.read(sandbox.keyStore).split(separator: "\n")[2].split(separator: " ").last)
+    for arguments in [["list"], ["show"]] {
+      #expect(try !sandbox.start(["keys"] + arguments).wait().text.contains(secret))
+    }
+  }
+
+  static let subcommands = [
+    [], ["seal"], ["open"], ["get"], ["set"], ["unset"], ["edit"], ["exec"], ["accept"], ["inspect"], ["budget"],
+    ["keys"], ["keys", "create"], ["keys", "list"], ["keys", "show"],
+  ]
+
+  @Test(arguments: subcommands) func helpShowsAnExample(words: [String]) throws {
+    let result = try sandbox.start(words + ["--help"]).wait().succeeded()
+    #expect(result.text.contains("EXAMPLE"))
+    #expect(result.text.contains(" envelope " + words.joined(separator: " ")))
+    #expect(result.messages.isEmpty)
+  }
+
+  @Test(arguments: ["bash", "zsh", "fish"]) func completionsAreMade(shell: String) throws {
+    let result = try sandbox.envelope("--generate-completion-script", shell).succeeded()
+    #expect(result.text.contains("envelope") && result.text.contains("budget"))
+  }
+}
