@@ -114,11 +114,12 @@ extension Descriptor {
   ) throws(EnvelopeError) -> SecretBytes {
     try SecretBytes(byteCount: limit) { (output) throws(EnvelopeError) in
       while output.freeCapacity > 0 {
+        guard signals.waitForInput(of: number) else { throw EnvelopeError(.usage, "Nothing was entered") }
         var byte: UInt8 = 0
         let count = unsafe read(number, &byte, 1)
-        guard count >= 0 || errno == EINTR else { throw .system("Cannot read \(path)") }
-        guard count != 0, !signals.isInterrupted else { throw EnvelopeError(.usage, "Nothing was entered") }
-        if count < 0 { continue }
+        if count < 0, errno == EINTR { continue }
+        guard count >= 0 else { throw .system("Cannot read \(path)") }
+        guard count > 0 else { throw EnvelopeError(.usage, "Nothing was entered") }
         if byte == 10 { return }
         output.append(byte)
       }

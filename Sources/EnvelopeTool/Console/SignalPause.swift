@@ -17,17 +17,16 @@ private let putOffSignal = Atomic<Int32>(0)
 /// Puts off the signals by which a person or the system ends a program, until what must not be left
 /// half done is done.
 ///
-/// They are caught, not blocked: system calls that wait are interrupted, and a program that is started meanwhile
-/// finds them as they were. One that was ignored, as under `nohup`, stays so. There is one pause at a time.
+/// They are caught, not blocked: a program that is started meanwhile finds them as they were. One that was ignored,
+/// as under `nohup`, stays so. A pause may stand in another, which then gets the signal.
 struct SignalPause {
+  private static let signals = [SIGINT, SIGTERM, SIGHUP, SIGQUIT]
   private var before: [(signal: Int32, action: sigaction)] = []
 
   init() {
-    putOffSignal.store(0, ordering: .relaxed)
-    for signal in [SIGINT, SIGTERM, SIGHUP, SIGQUIT] {
+    for signal in Self.signals {
       var old = sigaction()
       guard unsafe sigaction(signal, nil, &old) == 0, !old.isIgnoring else { continue }
-      // Without SA_RESTART, so that a read which waits is interrupted.
       var new = sigaction()
       new.setHandler { putOffSignal.store($0, ordering: .relaxed) }
       unsafe sigaction(signal, &new, nil)
@@ -35,8 +34,23 @@ struct SignalPause {
     }
   }
 
-  /// Whether a signal has come meanwhile.
-  var isInterrupted: Bool { putOffSignal.load(ordering: .relaxed) != 0 }
+  /// Waits until there is something to read from an open file; false where a signal came first.
+  func waitForInput(of file: Int32) -> Bool {
+    var signals = sigset_t()
+    unsafe sigemptyset(&signals)
+    for signal in Self.signals { unsafe sigaddset(&signals, signal) }
+    var before = sigset_t()
+    unsafe pthread_sigmask(SIG_BLOCK, &signals, &before)
+    defer { unsafe pthread_sigmask(SIG_SETMASK, &before, nil) }
+    // Signals get through only while it waits, so that none is missed between the look and the wait.
+    while putOffSignal.load(ordering: .relaxed) == 0 {
+      var files = fd_set()
+      unsafe withUnsafeMutableBytes(of: &files) { unsafe $0[Int(file) / 8] |= 1 << UInt8(file % 8) }
+      // What fails otherwise is told by reading.
+      if unsafe pselect(file + 1, &files, nil, nil, nil, &before) >= 0 || errno != EINTR { return true }
+    }
+    return false
+  }
 
   /// Lets them through again: one that came meanwhile takes effect now.
   func end() {

@@ -72,6 +72,16 @@ import Testing
     #expect(try sandbox.read("app.env") == merged)
   }
 
+  @Test func anInterruptionAfterEditingWipesTheFile() throws {
+    let before = try sandbox.read("app.env")
+    try sandbox.write("echo broken line > \"$1\"", to: "editor")
+    let arguments = ["edit", "app.env", "--function", "app"]
+    let session = try sandbox.terminal(arguments, with: ["EDITOR": "sh editor"], steps: [("[y/N] ", "\u{3}")])
+    #expect(session.signal == SIGINT)
+    #expect(try sandbox.names(in: sandbox.privatePlace) == [])
+    #expect(try sandbox.read("app.env") == before)
+  }
+
   @Test func anUnreadableLineCanBeCorrected() throws {
     let script = "if [ -e again ]; then echo AA=fixed > \"$1\"; else touch again; echo broken line > \"$1\"; fi"
     try sandbox.write(script, to: "editor")

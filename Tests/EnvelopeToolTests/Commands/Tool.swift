@@ -30,8 +30,9 @@ enum Tool {
   /// The path of the Python that the tests were set up with.
   static var python: String {
     get throws {
-      try #require(
-        ProcessInfo.processInfo.environment["ENVELOPE_TEST_PYTHON"], "ENVELOPE_TEST_PYTHON is not set: run Tests/run")
+      let path = ProcessInfo.processInfo.environment["ENVELOPE_TEST_PYTHON"] ?? ""
+      try #require(!path.isEmpty, "ENVELOPE_TEST_PYTHON is not set: run Tests/run")
+      return path
     }
   }
 
