@@ -39,13 +39,14 @@ let package = Package(
         .product(name: "Yams", package: "Yams", condition: .when(traits: ["CommandLine"])),
       ]
     ),
-    .testTarget(name: "EnvelopeKitTests", dependencies: ["EnvelopeKit"]),
-    .testTarget(name: "EnvelopeKitFilesTests", dependencies: ["EnvelopeKit", "EnvelopeKitFiles"]),
+    .target(name: "TestSupport", path: "Tests/TestSupport"),
+    .testTarget(name: "EnvelopeKitTests", dependencies: ["EnvelopeKit", "TestSupport"]),
+    .testTarget(name: "EnvelopeKitFilesTests", dependencies: ["EnvelopeKit", "EnvelopeKitFiles", "TestSupport"]),
     .testTarget(name: "EnvelopeKitFoundationTests", dependencies: ["EnvelopeKit", "EnvelopeKitFoundation"]),
     .testTarget(
       name: "EnvelopeToolTests",
       dependencies: [
-        "EnvelopeKit", "EnvelopeKitFiles", "EnvelopeTool",
+        "EnvelopeKit", "EnvelopeKitFiles", "EnvelopeTool", "TestSupport",
         .product(
           name: "ArgumentParser", package: "swift-argument-parser", condition: .when(traits: ["CommandLine"])),
       ]

@@ -45,6 +45,8 @@ struct SignalPause {
     // Signals get through only while it waits, so that none is missed between the look and the wait.
     while putOffSignal.load(ordering: .relaxed) == 0 {
       var files = fd_set()
+      // A set of files holds so many bits and no more.
+      guard Int(file) < MemoryLayout<fd_set>.size * 8 else { return true }
       unsafe withUnsafeMutableBytes(of: &files) { unsafe $0[Int(file) / 8] |= 1 << UInt8(file % 8) }
       // What fails otherwise is told by reading.
       if unsafe pselect(file + 1, &files, nil, nil, nil, &before) >= 0 || errno != EINTR { return true }

@@ -3,6 +3,7 @@
 
 #if CommandLine
   import ArgumentParser
+  import TestSupport
   import Testing
 
   @testable import EnvelopeTool
