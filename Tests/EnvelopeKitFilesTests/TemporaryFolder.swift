@@ -10,12 +10,20 @@ final class TemporaryFolder {
   let path: String
 
   init() throws {
+    path = try #require(Self.base) + "/\(UUID().uuidString)"
+    try FileManager.default.createDirectory(
+      atPath: path, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
+  }
+
+  /// All of them lie here; those of the last tests are in use until the process ends.
+  private static let base: String? = {
     var template = Array((NSTemporaryDirectory() + "/envelope-test-XXXXXX").utf8CString)
     let made = unsafe mkdtemp(&template).flatMap { unsafe realpath($0, nil) }
-    let text = unsafe made.map { unsafe String(cString: $0) }
+    let path = unsafe made.map { unsafe String(cString: $0) }
     unsafe free(made)
-    path = try #require(text)
-  }
+    atexit { TemporaryFolder.base.map { try? FileManager.default.removeItem(atPath: $0) } }
+    return path
+  }()
 
   deinit { try? FileManager.default.removeItem(atPath: path) }
 

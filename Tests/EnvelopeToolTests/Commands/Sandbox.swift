@@ -14,11 +14,9 @@ final class Sandbox {
   var environment: [String: String]
 
   init() throws {
-    var template = Array((NSTemporaryDirectory() + "/envelope-test-XXXXXX").utf8CString)
-    let made = unsafe mkdtemp(&template).flatMap { unsafe realpath($0, nil) }
-    let path = unsafe made.map { unsafe String(cString: $0) }
-    unsafe free(made)
-    root = try #require(path)
+    root = try #require(Self.base) + "/\(UUID().uuidString)"
+    try FileManager.default.createDirectory(
+      atPath: root, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
     folder = root + "/work"
     for name in ["work", "home", "run"] {
       try FileManager.default.createDirectory(
@@ -29,6 +27,16 @@ final class Sandbox {
       "LC_ALL": "C.UTF-8",
     ]
   }
+
+  /// All of them lie here; those of the last tests are in use until the process ends.
+  private static let base: String? = {
+    var template = Array((NSTemporaryDirectory() + "/envelope-test-XXXXXX").utf8CString)
+    let made = unsafe mkdtemp(&template).flatMap { unsafe realpath($0, nil) }
+    let path = unsafe made.map { unsafe String(cString: $0) }
+    unsafe free(made)
+    atexit { Sandbox.base.map { try? FileManager.default.removeItem(atPath: $0) } }
+    return path
+  }()
 
   deinit { try? FileManager.default.removeItem(atPath: root) }
 
