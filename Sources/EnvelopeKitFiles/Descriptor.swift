@@ -97,13 +97,21 @@ extension Path {
     return Descriptor(number)
   }
 
-  /// Whether there is a regular file at the path; false for a pipe or a device.
-  package var isRegularFile: Bool {
+  /// What there is at a path.
+  package enum Kind {
+    case nothing
+    case file
+    /// A folder, a pipe, a terminal or another device.
+    case other
+  }
+
+  /// What there is at the path, links followed.
+  package var kind: Kind {
     get throws(EnvelopeError) {
-      guard exists else { return false }
+      guard exists else { return .nothing }
       var status = stat()
       guard unsafe stat(string, &status) == 0 else { throw .system("Cannot look at \(self)") }
-      return mode_t(status.st_mode) & S_IFMT == S_IFREG
+      return mode_t(status.st_mode) & S_IFMT == S_IFREG ? .file : .other
     }
   }
 

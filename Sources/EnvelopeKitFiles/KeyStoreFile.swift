@@ -67,20 +67,15 @@ public struct KeyStoreFile: Sendable {
   /// - Throws: As ``load()``, or what `change` throws; the file is unchanged then.
   public func update<R>(_ change: (inout KeyStore) throws(EnvelopeError) -> R) throws(EnvelopeError) -> R {
     try path.folder.makeFolder()
-    // The folder itself is what is locked: it stays while the file is replaced. It is the one that the file is
-    // really in, so that those who come by a link wait too.
-    let place = path.resolved.folder
-    let folder = try place.openForReading()
-    while flock(folder.number, LOCK_EX) != 0 {
-      guard errno == EINTR else { throw .system("Cannot lock \(place)") }
+    return try path.withLock { () throws(EnvelopeError) in
+      try checkFolders()
+      var store = try load() ?? KeyStore()
+      let result = try change(&store)
+      try store.text().withBytes { (text) throws(EnvelopeError) in
+        try path.replace(with: text, mode: 0o600, keepsMode: false)
+      }
+      return result
     }
-    try checkFolders()
-    var store = try load() ?? KeyStore()
-    let result = try change(&store)
-    try store.text().withBytes { (text) throws(EnvelopeError) in
-      try path.replace(with: text, mode: 0o600, keepsMode: false)
-    }
-    return result
   }
 
   private func check(_ status: Descriptor.Status) throws(EnvelopeError) {

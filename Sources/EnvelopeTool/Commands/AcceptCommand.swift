@@ -29,25 +29,26 @@
 
     func execute() async throws {
       let settings = try options.settings(file: file)
-      let keyring = try LocalKeys.opening()
-      let document = try Document.read(file)
-      let sealed = try document.requireSealed(in: file)
-      do {
-        _ = try await sealed.open(context: settings.context, using: keyring)
-        Console.say("\(file) is whole: there is nothing to accept.")
-        return
-      } catch let error as EnvelopeError
-        where [.variablePutBack, .variablesAdded, .variablesMissing].contains(error.code)
-      {
-        Console.say("\(error.message).")
+      try await Document.rewrite(file) { document in
+        let keyring = try LocalKeys.opening()
+        let sealed = try document.requireSealed(in: file)
+        do {
+          _ = try await sealed.open(context: settings.context, using: keyring)
+          Console.say("\(file) is whole: there is nothing to accept.")
+          return nil
+        } catch let error as EnvelopeError
+          where [.variablePutBack, .variablesAdded, .variablesMissing].contains(error.code)
+        {
+          Console.say("\(error.message).")
+        }
+        let accepted = try await sealed.acceptingMerge(context: settings.context, using: keyring)
+        Console.say("Each of these was sealed by somebody who held the key, though it may be an earlier value:")
+        for name in sealed.names { Console.say("  \(name)") }
+        guard try yes || Console.confirm("Accept them together?") else {
+          throw EnvelopeError(.usage, "Nothing was changed")
+        }
+        return Document(layout: document.layout, sealed: accepted, plain: document.plain)
       }
-      let accepted = try await sealed.acceptingMerge(context: settings.context, using: keyring)
-      Console.say("Each of these was sealed by somebody who held the key, though it may be an earlier value:")
-      for name in sealed.names { Console.say("  \(name)") }
-      guard try yes || Console.confirm("Accept them together?") else {
-        throw EnvelopeError(.usage, "Nothing was changed")
-      }
-      try Document(layout: document.layout, sealed: accepted, plain: document.plain).write(to: file, revealing: false)
     }
   }
 #endif

@@ -41,7 +41,13 @@
         let file = try KeyStoreFile()
         let id = try file.update { (store) throws(EnvelopeError) in
           let keyset = try Keyset.generate()
-          try store.add(keyset, alias: alias)
+          do throws(EnvelopeError) {
+            try store.add(keyset, alias: alias)
+          } catch {
+            // The alias comes from the command line, where a wrong one is a wrong call.
+            throw error.code == .invalidArgument
+              ? EnvelopeError(.usage, error.message, advice: error.advice) : error
+          }
           return keyset.id
         }
         Console.say("Made the key \(alias) in \(file.location). Keep a copy of that file in a safe place.")

@@ -41,8 +41,9 @@
           advice: "Give the file and the name alone; the value is asked for, or read from standard input.")
       }
       let settings = try options.settings(file: file)
-      try VariableName.check(name)
+      try VariableName.check(name, orThrow: .usage)
       let value = try readValue()
+      if value.byteCount == 0 { Console.say("The value of \(name) is empty.") }
       try await Document.update(file, settings: settings) { (sealed, plain) throws(EnvelopeError) in
         if plain[name] != nil { Console.say("\(name) was plain and is now sealed.") }
         let others = sealed.secrets.filter { $0.name != name }

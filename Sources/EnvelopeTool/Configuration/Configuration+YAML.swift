@@ -50,13 +50,13 @@
         case "plain": plain = try value.strings()
         case "file": file = try value.text()
         case "context":
-          var pairs: [String: String] = [:]
+          var pairs: [Configuration.Pair] = []
           for (key, pair) in try value.pairs() {
             let name = try key.text()
             guard name != "function" else {
               throw .configuration("'function' cannot stand in a context: it is the function's own name", at: pair)
             }
-            pairs[name] = try pair.text()
+            pairs.append(Configuration.Pair(key: name, value: try pair.text()))
           }
           context = pairs
         case let word: throw .configuration("'\(word)' is none of 'key', 'context', 'plain' and 'file'", at: key)

@@ -11,11 +11,17 @@ struct Configuration: Equatable {
     /// Aliases or ids of the keys to seal under.
     var keys: [String]?
     /// Further pairs of the encryption context.
-    var context: [String: String]?
+    var context: [Pair]?
     /// The names that stay plain.
     var plain: [String]?
     /// The file that holds the function's variables, as a path from the folder of `envelope.yaml`.
     var file: String?
+  }
+
+  /// A pair of the encryption context; keys are compared as bytes, so a dictionary would not do.
+  struct Pair: Equatable {
+    let key: String
+    let value: String
   }
 
   /// The folder that `envelope.yaml` was found in; nil where there is none.

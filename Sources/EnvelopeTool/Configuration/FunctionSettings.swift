@@ -29,7 +29,7 @@ struct FunctionSettings {
         .usage, "It is not known which function this is for", advice: "Give its name: --function NAME")
     }
     let entry = configuration.entry(for: function)
-    var pairs = entry.context ?? [:]
+    var pairs = entry.context ?? []
     for pair in context {
       let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
       guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty, parts[0] != "function" else {
@@ -37,7 +37,8 @@ struct FunctionSettings {
           .usage, "A context is given as KEY=VALUE, neither of them empty, and KEY is not 'function'",
           advice: "For example: --context team=payments")
       }
-      pairs[parts[0]] = parts[1]
+      pairs.removeAll { $0.key.utf8.elementsEqual(parts[0].utf8) }
+      pairs.append(Configuration.Pair(key: parts[0], value: parts[1]))
     }
     self.function = function
     self.context = EncryptionContext(pairs.map { (key: $0.key, value: $0.value) }).adding(function, for: "function")

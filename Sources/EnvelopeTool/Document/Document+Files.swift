@@ -7,11 +7,15 @@ import EnvelopeKitFiles
 extension Document {
   /// Reads a file, or standard input where the path is `-`.
   ///
-  /// - Throws: `noInput` where there is no such file, `malformed` with the file and the line.
+  /// - Throws: `noInput` where there is no such file or it cannot be opened, `malformed` with the file and the line.
   static func read(_ path: String) throws(EnvelopeError) -> Document {
-    let text = try readText(path)
+    try Document(text: readText(path), of: path)
+  }
+
+  /// Reads the text of a file.
+  init(text: borrowing SecretBytes, of path: String) throws(EnvelopeError) {
     do throws(EnvelopeError) {
-      return try text.withBytes { (text) throws(EnvelopeError) in try Document(text: text) }
+      self = try text.withBytes { (text) throws(EnvelopeError) in try Document(text: text) }
     } catch {
       // Of several files that a call is about, it is not plain which one has that line.
       let place = path == "-" ? "standard input" : path
@@ -21,17 +25,23 @@ extension Document {
 
   /// Reads a file that the next version will take the place of; nil where there is none.
   static func readExisting(_ path: String) throws(EnvelopeError) -> Document? {
-    guard try Path(path).isRegularFile else { return nil }
+    guard try Path(path).kind == .file else { return nil }
     return try read(path)
   }
 
-  private static func readText(_ path: String) throws(EnvelopeError) -> SecretBytes {
+  static func readText(_ path: String) throws(EnvelopeError) -> SecretBytes {
     if path == "-" { return try Console.readInput(limit: byteLimit) }
     let path = Path(path)
     guard path.exists else {
       throw EnvelopeError(.noInput, "There is no file \(path)", advice: "Check the path.")
     }
-    return try path.openForReading().readAll(limit: byteLimit, of: path)
+    let file: Descriptor
+    do throws(EnvelopeError) {
+      file = try path.openForReading()
+    } catch {
+      throw EnvelopeError(.noInput, error.message, advice: "Check its permissions.")
+    }
+    return try file.readAll(limit: byteLimit, of: path)
   }
 
   /// Writes to a file, whole or not at all, or to standard output where there is no path or it is `-`.
@@ -46,10 +56,17 @@ extension Document {
   static func write(
     _ variables: OpenedEnvironment, as layout: Layout, to path: String?, revealing: Bool, portable: Bool
   ) throws(EnvelopeError) {
-    let text = try text(of: variables, layout: layout, portable: portable)
+    try write(text(of: variables, layout: layout, portable: portable), to: path, revealing: revealing)
+  }
+
+  static func write(_ text: borrowing SecretBytes, to path: String?, revealing: Bool) throws(EnvelopeError) {
     try text.withBytes { (text) throws(EnvelopeError) in
       guard let path, path != "-" else { return try Console.write(text) }
-      try Path(path).replace(with: text, mode: revealing ? 0o600 : 0o644, keepsMode: !revealing)
+      let file = Path(path)
+      // An interruption must not leave a half-written file of secrets beside the other; a pipe may be waited for.
+      let signals = try file.kind == .other ? nil : SignalPause()
+      defer { signals?.end() }
+      try file.replace(with: text, mode: revealing ? 0o600 : 0o644, keepsMode: !revealing)
     }
   }
 }

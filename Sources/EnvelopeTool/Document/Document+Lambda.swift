@@ -4,6 +4,15 @@
 import EnvelopeKit
 
 extension Document {
+  /// Refuses names as when it was sealed, and tells of too many bytes: those that were there may have been meant.
+  func checkStillFitsLambda() throws(EnvelopeError) {
+    try checkFitsLambda(allowingOversize: true)
+    let byteCount = try Budget(self).byteCount
+    guard byteCount > LambdaLimits.byteLimit else { return }
+    Console.say(
+      "The variables now take \(byteCount) of the \(LambdaLimits.byteLimit) bytes that AWS Lambda has for them.")
+  }
+
   /// Refuses names that the platform keeps or does not take, and more bytes than it takes.
   func checkFitsLambda(allowingOversize: Bool) throws(EnvelopeError) {
     let budget = try Budget(self)

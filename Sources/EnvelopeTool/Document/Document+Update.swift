@@ -13,28 +13,39 @@ extension Document {
     _ file: String, settings: FunctionSettings,
     _ change: (OpenedEnvironment, OpenedEnvironment) throws(EnvelopeError) -> (OpenedEnvironment, OpenedEnvironment)?
   ) async throws {
-    guard file != "-" else {
+    try await rewrite(file) { document in
+      let keyring = try LocalKeys.opening()
+      let sealed = try document.requireSealed(in: file)
+      let opened = try await sealed.open(context: settings.context, using: keyring)
+      guard let (secrets, plain) = try change(opened, document.plain) else { return nil }
+      let updated = Document(
+        layout: document.layout,
+        sealed: try await sealed.updated(to: secrets, context: settings.context, using: keyring), plain: plain)
+      if updated.layout == .lambda { try updated.checkStillFitsLambda() }
+      return updated
+    }
+  }
+
+  /// Reads a file, lets `change` make another document of it, and writes that, or nothing where it returns nil.
+  ///
+  /// - Throws: `fileFailure` where somebody else changed the file meanwhile: nothing is written over it.
+  static func rewrite(_ file: String, _ change: (Document) async throws -> Document?) async throws {
+    let path = Path(file)
+    guard file != "-", try path.kind != .other else {
       throw EnvelopeError(.usage, "What is changed must be a file", advice: "Give its path.")
     }
-    let keyring = try LocalKeys.opening()
-    let document = try read(file)
-    let sealed = try document.requireSealed(in: file)
-    let opened = try await sealed.open(context: settings.context, using: keyring)
-    guard let (secrets, plain) = try change(opened, document.plain) else { return }
-    let updated = Document(
-      layout: document.layout,
-      sealed: try await sealed.updated(to: secrets, context: settings.context, using: keyring), plain: plain)
-    if updated.layout == .lambda {
-      try updated.checkFitsLambda(allowingOversize: true)
-      // What is there already may be too long for the platform on purpose.
-      let budget = try Budget(updated)
-      if budget.freeByteCount < 0 {
-        Console.say(
-          "The variables now take \(budget.byteCount) of the \(LambdaLimits.byteLimit) bytes that AWS Lambda has for them."
-        )
+    let before = try readText(file)
+    guard let changed = try await change(Document(text: before, of: file)) else { return }
+    let text = try text(of: changed.variables(), layout: changed.layout, portable: false)
+    try path.withLock { () throws(EnvelopeError) in
+      let now = try readText(file)
+      guard before.withBytes({ before in now.withBytes { before.equalsInConstantTime($0) } }) else {
+        throw EnvelopeError(
+          .fileFailure, "\(file) was changed by somebody else meanwhile, and was left as it is now",
+          advice: "Run the command again.")
       }
+      try write(text, to: file, revealing: false)
     }
-    try updated.write(to: file, revealing: false)
   }
 }
 

@@ -104,7 +104,7 @@ import Testing
     }
     try sandbox.envelope("keys", "create", "a").succeeded()
     try sandbox.envelope("keys", "create", "a").failed(73, saying: "a already")
-    try sandbox.envelope("keys", "create", ".a").failed(65, saying: "'.a'")
+    try sandbox.envelope("keys", "create", ".a").failed(64, saying: "'.a'")
     try sandbox.envelope("keys", "show", "b").failed(77, saying: "'b'")
   }
 }

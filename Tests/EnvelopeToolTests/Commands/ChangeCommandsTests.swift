@@ -137,6 +137,42 @@ import Testing
     #expect(result.messages.contains("of the 4096 bytes"))
   }
 
+  /// Whoever is too late is told so; nobody's change is lost without a word.
+  @Test func changesAtTheSameTime() throws {
+    try sandbox.seal("A=1\n")
+    let running = try (0..<8).map { number in
+      try sandbox.start(["set", "app.env", "N\(number)", "--function", "app"], input: Data("\(number)".utf8))
+    }
+    var expected = ["A": "1"]
+    for (number, process) in running.enumerated() {
+      let result = try process.wait()
+      if result.ending == .exit(0) {
+        expected["N\(number)"] = "\(number)"
+      } else {
+        result.failed(74, saying: "changed by somebody else")
+      }
+    }
+    #expect(expected.count > 1)
+    #expect(try sandbox.opened() == expected)
+  }
+
+  @Test func anEmptyValueIsToldOf() throws {
+    try sandbox.seal("A=1\n")
+    #expect(try sandbox.envelope("set", "app.env", "A", "--function", "app").succeeded().messages.contains("empty"))
+    #expect(try sandbox.opened() == ["A": ""])
+  }
+
+  /// Contexts are compared as bytes, not as Unicode holds them equal.
+  @Test func keysOfAContextThatLookTheSame() throws {
+    let both = ["--context", "\u{e9}=1", "--context", "e\u{301}=2"]
+    try sandbox.start(["seal", "-", "--function", "app", "-o", "app.env"] + both, input: Data("A=1\n".utf8)).wait()
+      .succeeded()
+    let open = ["open", "app.env", "--function", "app"]
+    try sandbox.start(open + both).wait().succeeded()
+    try sandbox.start(open + both.prefix(2)).wait().failed(65)
+    try sandbox.start(open + both.suffix(2)).wait().failed(65)
+  }
+
   @Test func standardInputCannotBeChanged() throws {
     for arguments in [["set", "-", "A"], ["unset", "-", "A"], ["edit", "-"]] {
       try sandbox.start(arguments + ["--function", "app"]).wait().failed(64)

@@ -33,6 +33,13 @@ import Testing
     #expect(text.contains("LEVEL=info\n") && text.contains("NEW=ev1:"))
   }
 
+  @Test func aChangeBySomebodyElseIsNotWrittenOver() throws {
+    let tool = try #require(Tool.path)
+    let script = "echo other | '\(tool)' set app.env OTHER --function app && echo 'TOKEN=mine' > \"$1\""
+    try edit(script).failed(74, saying: "changed by somebody else")
+    #expect(try sandbox.opened() == ["TOKEN": "abc", "LEVEL": "debug", "OTHER": "other"])
+  }
+
   @Test func removedVariablesAreGone() throws {
     try edit("echo 'TOKEN=abc' > \"$1\"").succeeded()
     #expect(try sandbox.opened() == ["TOKEN": "abc"])
