@@ -47,10 +47,16 @@ public struct KeyStoreFile: Sendable {
 
   /// Reads the store, or returns nil where there is no file.
   ///
-  /// - Throws: `filePermissions` where others can read or replace it, with the command that mends it;
+  /// - Throws: `filePermissions` where others can read or replace it, with the command that mends it, or where
+  ///   this user may not read it;
   ///   `fileFailure`, `keyStoreDamaged`, `unsupportedVersion`.
   public func load() throws(EnvelopeError) -> KeyStore? {
     guard path.exists else { return nil }
+    guard unsafe faccessat(AT_FDCWD, path.string, R_OK, AT_EACCESS) == 0 || errno != EACCES else {
+      throw EnvelopeError(
+        .filePermissions, "This user may not read the key store \(path)",
+        advice: "Run this as its owner, or set ENVELOPE_STORE to a key store of this user's own.")
+    }
     let file = try path.openForReading()
     try check(file.status(of: path))
     try checkFolders()

@@ -127,6 +127,21 @@ import Testing
     try expectRefusal(advice: "chown $(id -u) '\(path)'")
   }
 
+  @Test func aStoreThatThisUserMayNotReadIsToldOf() async {
+    await #expect(processExitsWith: .success) {
+      let folder = try TemporaryFolder()
+      let path = folder.path + "/keys"
+      try KeyStoreFile(at: path).update { _ in }
+      try folder.setMode(0, of: path)
+      // Root may read everything.
+      let isRoot = geteuid() == 0
+      if isRoot { try #require(seteuid(65534) == 0) }
+      let error = #expect(throws: EnvelopeError.self) { try KeyStoreFile(at: path).load() }
+      if isRoot { try #require(seteuid(0) == 0) }
+      #expect(error?.code == .filePermissions && error?.advice.contains("ENVELOPE_STORE") == true)
+    }
+  }
+
   @Test func anotherUsersFolderIsRefused() throws {
     guard geteuid() == 0 else { return }  // Only root can give a folder away.
     try make()

@@ -27,8 +27,8 @@
     func execute() async throws {
       let settings = try options.settings(file: file)
       try await Document.update(file, settings: settings) { (sealed, plain) throws(EnvelopeError) in
-        let before = try Document.text(
-          of: OpenedEnvironment(merging: sealed.secrets + plain.secrets), layout: .dotenv, portable: false)
+        // Only the editor and this command read the text, so nothing is announced.
+        let before = try Dotenv.write(OpenedEnvironment(merging: sealed.secrets + plain.secrets)).takeText()
         guard let edited = try PrivateEdit.edit(before) else {
           Console.say("Nothing was changed.")
           return nil

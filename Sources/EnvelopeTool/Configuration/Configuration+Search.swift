@@ -20,9 +20,9 @@ extension Configuration {
     return folders.map { $0.appending(fileName) }.first { $0.exists }
   }
 
-  /// Refuses a file, or a folder around it, that somebody else could have written.
+  /// Refuses a file, or the folder of it or of what it links to, that somebody else could have written.
   static func check(_ path: Path) throws(EnvelopeError) {
-    for place in [path, path.folder] {
+    for place in [path, path.folder, path.resolved.folder] {
       let status = try place.openForReading().status(of: place)
       guard status.owner == geteuid() else {
         throw EnvelopeError(

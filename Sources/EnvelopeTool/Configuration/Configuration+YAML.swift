@@ -46,7 +46,10 @@
     fileprivate init(_ node: Node) throws(EnvelopeError) {
       for (key, value) in try node.pairs() {
         switch try key.text() {
-        case "key": keys = try value.strings()
+        case "key":
+          let names = try value.strings()
+          guard !names.isEmpty else { throw .configuration("'key' names no key", at: value) }
+          keys = names
         case "plain": plain = try value.strings()
         case "file": file = try value.text()
         case "context":

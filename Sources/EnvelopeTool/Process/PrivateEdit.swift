@@ -36,10 +36,9 @@ enum PrivateEdit {
       do throws(EnvelopeError) {
         return try edited.withBytes { (edited) throws(EnvelopeError) in try Dotenv.read(edited) }
       } catch {
+        guard Console.inputIsTerminal else { throw error }
         Console.say("envelope: \(error)")
-        guard Console.inputIsTerminal, try Console.confirm("Edit again? Otherwise your changes are lost.") else {
-          throw error
-        }
+        guard try Console.confirm("Edit again? Otherwise your changes are lost.") else { throw error }
       }
     }
   }

@@ -86,12 +86,23 @@ struct DotenvReader {
     skipBlanks(in: text)
     // What is not a name is not shown, for it may be the second line of a secret.
     guard let name, VariableName.isValid(name), text.byteIfAny(at: position) == .equals else {
+      if Self.isConflictMark(at: start, in: text) {
+        throw .line(
+          at: start, in: text, "is where git could not merge two edits",
+          advice: "Keep one side of each conflict, either one of ENVELOPE_HEADER; then run: envelope accept FILE")
+      }
       throw .line(
         at: start, in: text, "is not of the form NAME=value",
         advice: "Name it with at most 255 letters, digits and underscores, and quote a value of several lines.")
     }
     position += 1
     return name
+  }
+
+  /// Whether a line begins as those do that git puts around the two sides of a conflict.
+  private static func isConflictMark(at start: Int, in text: RawSpan) -> Bool {
+    guard let mark = text.byteIfAny(at: start), Set("<|=>".utf8).contains(mark) else { return false }
+    return (start..<start + 7).allSatisfy { text.byteIfAny(at: $0) == mark }
   }
 
   /// The name that begins here, or nil where it is too long to be one.

@@ -81,7 +81,7 @@ extension VariablesJSON {
     }
   }
 
-  fileprivate static func byteCount(ofEscaped byte: UInt8) -> Int {
+  private static func byteCount(ofEscaped byte: UInt8) -> Int {
     letter(ofEscaped: byte) != nil ? 2 : byte < 0x20 ? 6 : 1
   }
 
@@ -100,26 +100,9 @@ extension VariablesJSON {
     secret.withBytes { memberByteCount(secret.name, $0) } + 1
   }
 
-  /// By how many bytes a variable makes the object longer, its comma included.
-  static func cost(of name: String, _ value: String) -> Int {
-    value.utf8.reduce(name.utf8.count + 6) { $0 + byteCount(ofEscaped: $1) }
-  }
-
   /// The length of the object of all variables whose costs these are.
   static func compactByteCount(costs: some Sequence<Int>) -> Int {
     // Each cost has a comma, the first variable has none; the braces take two.
     max(costs.reduce(1, +), 2)
-  }
-
-  /// The length of the object of all variables.
-  static func compactByteCount(_ environment: OpenedEnvironment) throws(EnvelopeError) -> Int {
-    var costs: [Int] = []
-    for name in environment.names { costs.append(cost(of: try environment.require(name))) }
-    return compactByteCount(costs: costs)
-  }
-
-  /// The length of the object of all variables.
-  static func compactByteCount(_ variables: [String: String]) -> Int {
-    compactByteCount(costs: variables.map { cost(of: $0.key, $0.value) })
   }
 }

@@ -110,6 +110,15 @@ import Testing
     try sandbox.envelope("seal", "-o", "checkout.env").failed(77, saying: "chmod go-w '\(sandbox.folder)'")
   }
 
+  @Test func theFolderThatALinkLeadsToIsLookedAtToo() throws {
+    try sandbox.makeFolder("shared")
+    try configure(in: "shared/envelope.yaml")
+    try sandbox.shell("ln -s shared/envelope.yaml envelope.yaml").succeeded()
+    try sandbox.envelope("seal", "-o", "checkout.env").succeeded()
+    try sandbox.setMode(0o777, of: "shared")
+    try sandbox.envelope("seal", "-o", "checkout.env").failed(77, saying: "chmod go-w '\(sandbox.path("shared"))'")
+  }
+
   @Test func anotherUsersFileIsRefused() throws {
     try configure()
     let path = sandbox.path("envelope.yaml")
@@ -136,6 +145,7 @@ import Testing
     ("functions:\n  checkout:\n    key: {a: b}\n", 3, "word"),
     ("default:\n  file: x\n", 2, "file"), ("default:\n  context:\n    function: x\n", 3, "function"),
     ("functions: [a]\n", 1, "names"), ("default:\n  key: [a, [b]]\n", 2, "word"), ("a\n", 1, "names"),
+    ("default:\n  key: []\n", 2, "no key"),
   ]
 
   @Test(arguments: mistakes) func aMistakeIsToldWithItsLine(mistake: (text: String, line: Int, word: String)) throws {

@@ -58,6 +58,7 @@ import Testing
   @Test func anUnreadableLineLeavesTheFileAsItIs() throws {
     let result = try edit("printf 'TOKEN=def\\nmarker secret\\n' > \"$1\"").failed(65, saying: "ine 2")
     #expect(!result.messages.contains("marker"))
+    #expect(result.messages.split(separator: "\n").count == 1, "it is told once: \(result.messages)")
     #expect(try sandbox.read("app.env") == before)
   }
 
@@ -71,6 +72,11 @@ import Testing
   func aFailingEditorLeavesTheFileAsItIs(script: String) throws {
     try edit(script).failed(74)
     #expect(try sandbox.read("app.env") == before)
+  }
+
+  @Test func ofTheTextForTheEditorNothingIsAnnounced() throws {
+    try sandbox.envelope("set", "app.env", "ODD", "--function", "app", input: "it's $5").succeeded()
+    #expect(try edit("true").succeeded().messages == "Nothing was changed.\n")
   }
 
   @Test func anEditorThatIsNotThereIsTold() throws {

@@ -59,6 +59,10 @@ extension VariablesJSON {
   ) throws(EnvelopeError) -> [UInt8] {
     try write(OpenedEnvironment(values: values), as: form, first: first).withBytes { $0.array }
   }
+
+  static func compactByteCount(of environment: OpenedEnvironment) -> Int {
+    compactByteCount(costs: environment.secrets.map { cost(of: $0) })
+  }
 }
 
 extension [String: String] {

@@ -81,7 +81,7 @@ import Testing
     try #require(answers.count == all.count)
     for (values, answer) in zip(all, answers) {
       #expect(Hex.variables(answer.dropFirst()) == values)
-      #expect(try VariablesJSON.compactByteCount(OpenedEnvironment(values: values)) == Int(answer[0]))
+      #expect(try VariablesJSON.compactByteCount(of: OpenedEnvironment(values: values)) == Int(answer[0]))
     }
   }
 
