@@ -12,7 +12,7 @@
       abstract: "Opens a sealed file in an editor, and seals what was changed.",
       discussion: """
         The editor is $VISUAL, else $EDITOR, else vi. It works on a private file, in memory where the system has a
-        place for that, which is wiped afterwards. Variables that were plain stay plain; new ones are sealed;
+        place for that, which is wiped afterwards, as dotenv or JSON like the file. Variables that were plain stay plain; new ones are sealed;
         unchanged ones keep their sealed bytes.
 
         EXAMPLE
@@ -26,10 +26,13 @@
 
     func execute() async throws {
       let settings = try options.settings(file: file)
-      try await Document.update(file, settings: settings) { (sealed, plain) throws(EnvelopeError) in
+      try await Document.update(file, settings: settings) { (document, sealed) throws(EnvelopeError) in
+        let plain = document.plain
+        let all = try OpenedEnvironment(merging: sealed.secrets + plain.secrets)
         // Only the editor and this command read the text, so nothing is announced.
-        let before = try Dotenv.write(OpenedEnvironment(merging: sealed.secrets + plain.secrets)).takeText()
-        guard let edited = try PrivateEdit.edit(before) else {
+        let isDotenv = document.layout == .dotenv
+        let before = try isDotenv ? Dotenv.write(all).takeText() : VariablesJSON.write(all)
+        guard let edited = try PrivateEdit.edit(before, as: isDotenv ? "variables.env" : "variables.json") else {
           Console.say("Nothing was changed.")
           return nil
         }

@@ -44,7 +44,8 @@
       try VariableName.check(name, orThrow: .usage)
       let value = try readValue()
       if value.byteCount == 0 { Console.say("The value of \(name) is empty.") }
-      try await Document.update(file, settings: settings) { (sealed, plain) throws(EnvelopeError) in
+      try await Document.update(file, settings: settings) { (document, sealed) throws(EnvelopeError) in
+        let plain = document.plain
         if plain[name] != nil { Console.say("\(name) was plain and is now sealed.") }
         let others = sealed.secrets.filter { $0.name != name }
         return (

@@ -25,7 +25,8 @@
 
     func execute() async throws {
       let settings = try options.settings(file: file)
-      try await Document.update(file, settings: settings) { (sealed, plain) throws(EnvelopeError) in
+      try await Document.update(file, settings: settings) { (document, sealed) throws(EnvelopeError) in
+        let plain = document.plain
         guard sealed[name] != nil || plain[name] != nil else {
           throw EnvelopeError(
             .variableMissing, "\(file) has no variable \(EnvelopeError.quoted(name))", advice: "Check the name.")

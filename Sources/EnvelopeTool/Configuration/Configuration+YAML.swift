@@ -25,8 +25,7 @@
       do {
         root = try Parser(yaml: yaml, resolver: .basic).singleRoot()
       } catch {
-        throw .configuration(
-          "it is not YAML: \(error)".split(separator: "\n").prefix(2).joined(separator: " "), at: nil)
+        throw .notYAML(error)
       }
       guard let root else { return }
       for (key, node) in try root.pairs() {
@@ -93,6 +92,18 @@
   }
 
   extension EnvelopeError {
+    /// What the parser found, without the text that it quotes.
+    fileprivate static func notYAML(_ error: any Error) -> EnvelopeError {
+      switch error as? YamlError {
+      case .scanner(_, let problem, let mark, _)?, .parser(_, let problem, let mark, _)?,
+        .composer(_, let problem, let mark, _)?:
+        EnvelopeError(
+          .configuration, "envelope.yaml, line \(mark.line): it is not YAML: \(problem)",
+          advice: "See: envelope help seal")
+      default: .configuration("it is not YAML", at: nil)
+      }
+    }
+
     fileprivate static func configuration(_ reason: String, at node: Node?) -> EnvelopeError {
       let line = node?.mark.map { ", line \($0.line)" } ?? ""
       return EnvelopeError(.configuration, "envelope.yaml\(line): \(reason)", advice: "See: envelope help seal")

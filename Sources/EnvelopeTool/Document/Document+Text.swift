@@ -6,13 +6,17 @@ import EnvelopeKit
 extension Document {
   /// Reads the variables that a text holds, and how it is laid out.
   init(text: RawSpan) throws(EnvelopeError) {
-    let layout: Layout
-    if !VariablesText.isJSON(text) {
-      layout = .dotenv
-    } else {
-      layout = try VariablesJSON.form(of: text) == .flat ? .json : .lambda
+    let variables = try VariablesText.read(text)
+    try self.init(variables, layout: Self.layout(of: text))
+  }
+
+  private static func layout(of text: RawSpan) throws(EnvelopeError) -> Layout {
+    guard VariablesText.isJSON(text) else { return .dotenv }
+    switch try VariablesJSON.form(of: text) {
+    case .flat: return .json
+    case .variables: return .lambda
+    case .answer: return .answer
     }
-    try self.init(VariablesText.read(text), layout: layout)
   }
 
   /// Writes variables down, the header first.
@@ -27,7 +31,7 @@ extension Document {
     let first = [VariableName.header, VariableName.sealed]
     switch layout {
     case .json: return try VariablesJSON.write(variables, as: .flat, first: first)
-    case .lambda: return try VariablesJSON.write(variables, as: .variables, first: first)
+    case .lambda, .answer: return try VariablesJSON.write(variables, as: .variables, first: first)
     case .dotenv:
       let written = try Dotenv.write(variables, first: first)
       let names = written.announced.joined(separator: ", ")

@@ -7,21 +7,21 @@ import EnvelopeKitFiles
 extension Document {
   /// Opens a sealed file, lets `change` make other variables of it, and writes the file anew under the same data key.
   ///
-  /// - Parameter change: Takes the sealed and the plain variables, and returns both as they shall be, or nil to
-  ///   leave the file as it is.
+  /// - Parameter change: Takes the document and its opened variables, and returns the sealed and the plain variables
+  ///   that there shall be, or nil to leave the file as it is.
   static func update(
     _ file: String, settings: FunctionSettings,
-    _ change: (OpenedEnvironment, OpenedEnvironment) throws(EnvelopeError) -> (OpenedEnvironment, OpenedEnvironment)?
+    _ change: (Document, OpenedEnvironment) throws(EnvelopeError) -> (OpenedEnvironment, OpenedEnvironment)?
   ) async throws {
     try await rewrite(file) { document in
       let keyring = try LocalKeys.opening()
       let sealed = try document.requireSealed(in: file)
       let opened = try await sealed.open(context: settings.context, using: keyring)
-      guard let (secrets, plain) = try change(opened, document.plain) else { return nil }
+      guard let (secrets, plain) = try change(document, opened) else { return nil }
       let updated = Document(
         layout: document.layout,
         sealed: try await sealed.updated(to: secrets, context: settings.context, using: keyring), plain: plain)
-      if updated.layout == .lambda { try updated.checkStillFitsLambda() }
+      if [.lambda, .answer].contains(updated.layout) { try updated.checkStillFitsLambda() }
       return updated
     }
   }
@@ -45,6 +45,9 @@ extension Document {
           advice: "Run the command again.")
       }
       try write(text, to: file, revealing: false)
+    }
+    if changed.layout == .answer {
+      Console.say("\(file) held an answer of AWS; it now holds the variables alone, as --environment takes them.")
     }
   }
 }

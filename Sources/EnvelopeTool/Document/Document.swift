@@ -13,6 +13,8 @@ struct Document {
     case json
     /// The document `{"Variables": {…}}` that AWS's own command line takes.
     case lambda
+    /// What AWS answers about a function; it is read, and written as `lambda`.
+    case answer
   }
 
   let layout: Layout

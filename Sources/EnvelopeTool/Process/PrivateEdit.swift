@@ -16,17 +16,19 @@ import EnvelopeKitFiles
 enum PrivateEdit {
   /// Edits the text of variables.
   ///
+  /// - Parameter name: What the private file is called, from which editors tell what it holds.
+  ///
   /// Signals that would end the process are put off until the file has been wiped.
   ///
   /// - Returns: What was written, or nil where nothing was changed.
   /// - Throws: `fileFailure` where the editor fails, `malformed` where a line cannot be read and the person
   ///   does not want to correct it.
-  static func edit(_ text: borrowing SecretBytes) throws(EnvelopeError) -> OpenedEnvironment? {
+  static func edit(_ text: borrowing SecretBytes, as name: String) throws(EnvelopeError) -> OpenedEnvironment? {
     let signals = SignalPause()
     defer { signals.end() }
     let folder = try makeFolder()
     defer { wipe(folder) }
-    let file = folder.appending("variables.env")
+    let file = folder.appending(name)
     try text.withBytes { (text) throws(EnvelopeError) in try file.replace(with: text, mode: 0o600, keepsMode: false) }
     while true {
       try runEditor(on: file)
@@ -34,7 +36,7 @@ enum PrivateEdit {
       let isSame = edited.withBytes { edited in text.withBytes { $0.equalsInConstantTime(edited) } }
       if isSame { return nil }
       do throws(EnvelopeError) {
-        return try edited.withBytes { (edited) throws(EnvelopeError) in try Dotenv.read(edited) }
+        return try edited.withBytes { (edited) throws(EnvelopeError) in try VariablesText.read(edited) }
       } catch {
         guard Console.inputIsTerminal else { throw error }
         Console.say("envelope: \(error)")

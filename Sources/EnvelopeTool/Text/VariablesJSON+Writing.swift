@@ -10,6 +10,8 @@ extension VariablesJSON {
     case flat
     /// The document `{"Variables": {…}}` that the AWS command line takes for `--environment`.
     case variables
+    /// What AWS answers about a function; it is read, and only its variables are written.
+    case answer
   }
 
   /// Writes variables one a line, with as few escapes as JSON allows, so that ``read(_:)`` reads them back.

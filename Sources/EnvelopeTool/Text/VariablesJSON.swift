@@ -15,7 +15,7 @@ enum VariablesJSON {
   /// - Throws: `malformed`, which says where and never shows what is there but for a variable's name.
   static func read(_ text: RawSpan) throws(EnvelopeError) -> OpenedEnvironment {
     if let offset = text.firstOffsetOutsideUTF8 { throw .json(at: offset, in: text, "is not UTF-8") }
-    guard let offset = try offsetOfVariables(in: text) else { return try OpenedEnvironment(capacity: 0) { _, _ in } }
+    guard let offset = try place(in: text).offset else { return try OpenedEnvironment(capacity: 0) { _, _ in } }
     // A value is never longer than its text.
     return try OpenedEnvironment(capacity: text.byteCount - offset) { (output, index) throws(EnvelopeError) in
       var scanner = JSONScanner(at: offset)
@@ -37,11 +37,7 @@ enum VariablesJSON {
   /// What is around the variables of a text.
   ///
   /// - Throws: `malformed`, as ``read(_:)``.
-  static func form(of text: RawSpan) throws(EnvelopeError) -> Form {
-    var scanner = JSONScanner(at: text.byteOrderMarkLength)
-    scanner.skipBlanks(in: text)
-    return try offsetOfVariables(in: text) == scanner.position ? .flat : .variables
-  }
+  static func form(of text: RawSpan) throws(EnvelopeError) -> Form { try place(in: text).form }
 
   private static func readValue(
     of name: String, in text: RawSpan, with scanner: inout JSONScanner, into output: inout OutputRawSpan
@@ -71,7 +67,7 @@ enum VariablesJSON {
   }
 
   /// Checks the whole text, and finds the object whose members are the variables; nil where a function has none.
-  private static func offsetOfVariables(in text: RawSpan) throws(EnvelopeError) -> Int? {
+  private static func place(in text: RawSpan) throws(EnvelopeError) -> (offset: Int?, form: Form) {
     var scanner = JSONScanner(at: text.byteOrderMarkLength)
     scanner.skipBlanks(in: text)
     let start = scanner.position
@@ -83,7 +79,9 @@ enum VariablesJSON {
     }
     if let environment = try top.object("Environment", in: text) {
       var scanner = JSONScanner(at: environment)
-      if let variables = try members(in: text, with: &scanner).object("Variables", in: text) { return variables }
+      if let variables = try members(in: text, with: &scanner).object("Variables", in: text) {
+        return (variables, .answer)
+      }
       throw .json(
         at: environment, in: text, "is an environment without variables",
         advice: "AWS leaves them out where the caller may not use the function's key: ask with another role.")
@@ -92,11 +90,11 @@ enum VariablesJSON {
       guard top.count == 1 else {
         throw .json(at: start, in: text, "has other members beside \"Variables\"", advice: "Remove them.")
       }
-      return variables
+      return (variables, .variables)
     }
     // What AWS answers about a function without variables has no environment at all.
-    if top.offsets["FunctionName"] != nil, top.offsets["FunctionArn"] != nil { return nil }
-    return start
+    if top.offsets["FunctionName"] != nil, top.offsets["FunctionArn"] != nil { return (nil, .answer) }
+    return (start, .flat)
   }
 
   private static func members(

@@ -162,6 +162,19 @@ import Testing
     #expect(try sandbox.opened() == ["A": ""])
   }
 
+  /// Of AWS's answer only the variables can be written back: that is said.
+  @Test func anAnswerOfAWSKeepsItsVariablesAlone() throws {
+    try sandbox.seal("AA=1\n", "--format", "lambda")
+    let document = try sandbox.read("app.env")
+    try sandbox.write(#"{"FunctionName": "app", "FunctionArn": "arn", "Environment": "# + document + "}", to: "app.env")
+    #expect(try sandbox.opened() == ["AA": "1"])
+    let result = try sandbox.envelope("set", "app.env", "BB", "--function", "app", input: "2").succeeded()
+    #expect(result.messages.contains("answer of AWS"))
+    #expect(try sandbox.opened() == ["AA": "1", "BB": "2"])
+    #expect(try sandbox.read("app.env").hasPrefix("{\n  \"Variables\": {"))
+    #expect(!(try sandbox.envelope("set", "app.env", "BB", "--function", "app", input: "3").messages.contains("AWS")))
+  }
+
   /// Contexts are compared as bytes, not as Unicode holds them equal.
   @Test func keysOfAContextThatLookTheSame() throws {
     let both = ["--context", "\u{e9}=1", "--context", "e\u{301}=2"]

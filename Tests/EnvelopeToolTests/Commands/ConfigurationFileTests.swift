@@ -132,11 +132,20 @@ import Testing
     try sandbox.envelope("seal", "-o", "checkout.env").failed(77, saying: "another user")
   }
 
-  @Test func aFolderOfAnotherUserIsRefused() throws {
+  @Test(.enabled(if: geteuid() == 0, "Only root can give a folder away"))
+  func aFolderOfAnotherUserIsRefused() throws {
     try configure()
-    guard geteuid() == 0 else { return }  // Only root can give a folder away.
     #expect(unsafe chown(sandbox.folder, 65534, 65534) == 0)
     try sandbox.envelope("seal", "-o", "checkout.env").failed(77, saying: "another user")
+  }
+
+  @Test(arguments: ["a: [", "\"", "a: b: c", "\t- x", "a: &x\n  - *y"]) func whatIsNotYAMLIsToldPlainly(text: String)
+    throws
+  {
+    try configure()
+    try sandbox.write(text, to: "envelope.yaml")
+    let result = try sandbox.envelope("seal", "-o", "checkout.env").failed(78, saying: "it is not YAML")
+    #expect(!result.messages.contains("\n ") && !result.messages.contains(":."), "the parser's own form")
   }
 
   static let mistakes: [(text: String, line: Int, word: String)] = [

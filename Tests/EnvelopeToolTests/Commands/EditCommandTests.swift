@@ -40,6 +40,15 @@ import Testing
     #expect(try sandbox.opened() == ["TOKEN": "abc", "LEVEL": "debug", "OTHER": "other"])
   }
 
+  /// Names that shells keep for themselves cannot stand in a dotenv file; in JSON they can.
+  @Test(arguments: ["json", "lambda"]) func aJSONFileIsEditedAsJSON(format: String) throws {
+    try sandbox.write(#"{"UID_": "1", "SECONDS": "2", "TEXT": "a\"b"}"#, to: "in.json")
+    try sandbox.envelope("seal", "in.json", "--function", "app", "--format", format, "-o", "app.env").succeeded()
+    try edit("sed -i s/2/3/ \"$1\" && case $1 in *.json) ;; *) exit 1 ;; esac").succeeded()
+    #expect(try sandbox.opened() == ["UID_": "1", "SECONDS": "3", "TEXT": "a\"b"])
+    #expect(try sandbox.read("app.env").contains("Variables") == (format == "lambda"))
+  }
+
   @Test func removedVariablesAreGone() throws {
     try edit("echo 'TOKEN=abc' > \"$1\"").succeeded()
     #expect(try sandbox.opened() == ["TOKEN": "abc"])
