@@ -16,6 +16,8 @@ public struct KeyStore: Sendable {
   /// How many keysets a store may have.
   public static let keysetLimit = 1024
 
+  static let aliasByteLimit = 64
+
   /// Makes an empty store.
   public init() {}
 
@@ -52,9 +54,9 @@ public struct KeyStore: Sendable {
   }
 
   private static func isValidAlias(_ alias: String) -> Bool {
-    guard (1...64).contains(alias.utf8.count), let first = alias.utf8.first, !"._-".utf8.contains(first) else {
-      return false
-    }
+    guard (1...aliasByteLimit).contains(alias.utf8.count), let first = alias.utf8.first,
+      !"._-".utf8.contains(first)
+    else { return false }
     return alias.utf8.allSatisfy { Base64URL.isDigit($0) || $0 == UInt8(ascii: ".") }
   }
 
