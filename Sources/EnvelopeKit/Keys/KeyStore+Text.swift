@@ -30,11 +30,13 @@ extension KeyStore {
   }
 
   /// Writes the text of the store.
+  ///
+  /// - Throws: `invalidArgument` where it is longer than what is read.
   package func text() throws(EnvelopeError) -> SecretBytes {
     let versionCount = keysets.reduce(0) { $0 + $1.versions.count }
     // No line is longer than this: a version with two numbers of 20 digits and 43 characters, or an alias.
     let capacity = (4 + keysets.count + versionCount + aliases.count) * 128
-    return try SecretBytes(byteCount: capacity) { (output) throws(EnvelopeError) in
+    let text = try SecretBytes(byteCount: capacity) { (output) throws(EnvelopeError) in
       output.append("envelope-keys 1\n")
       for keyset in keysets {
         output.append("keyset \(keyset.id) \(keyset.primary)\n")
@@ -50,6 +52,12 @@ extension KeyStore {
       if let defaultKeyID { output.append("default \(defaultKeyID)\n") }
       output.append("end\n")
     }
+    guard text.byteCount <= Self.textByteLimit else {
+      throw EnvelopeError(
+        .invalidArgument, "The key store is longer than \(Self.textByteLimit) bytes",
+        advice: "Keep some of its keys in a store of their own.")
+    }
+    return text
   }
 }
 
