@@ -8,6 +8,8 @@
 public struct KeyStore: Sendable {
   /// The keysets in the order in which they were added; at most ``keysetLimit``.
   public private(set) var keysets: [Keyset] = []
+  /// Where each keyset stands among them.
+  private var positions: [String: Int] = [:]
   /// The aliases and the keysets that they stand for.
   public private(set) var aliases: [String: KeyID] = [:]
   /// The keyset that is used where none is named; nil in an empty store.
@@ -36,6 +38,7 @@ public struct KeyStore: Sendable {
       throw EnvelopeError(.keyExists, "The key store has a key or an alias \(keyset.id) already")
     }
     if let alias { try setAlias(alias, to: keyset.id) }
+    positions[keyset.id.string] = keysets.count
     keysets.append(keyset)
     defaultKeyID = defaultKeyID ?? keyset.id
   }
@@ -64,7 +67,7 @@ public struct KeyStore: Sendable {
   init(keysets: [Keyset], aliases: [(String, KeyID)], defaultKeyID: KeyID?) throws(EnvelopeError) {
     for keyset in keysets { try add(keyset) }
     for (alias, id) in aliases {
-      guard keysets.contains(where: { $0.id == id }) else { throw .keyStoreDamaged("an alias stands for no key") }
+      guard positions[id.string] != nil else { throw .keyStoreDamaged("an alias stands for no key") }
       try setAlias(alias, to: id)
     }
     guard keysets.isEmpty ? defaultKeyID == nil : keysets.contains(where: { $0.id == defaultKeyID }) else {
@@ -75,8 +78,9 @@ public struct KeyStore: Sendable {
 
   /// The keyset with this alias or id, or nil.
   public subscript(aliasOrID: String) -> Keyset? {
-    let id = aliases[aliasOrID]?.string ?? aliasOrID
-    return keysets.first { $0.id.string == id }
+    // By bytes: as a string, an alias equals one that has the Kelvin sign for its K.
+    guard aliasOrID.utf8.allSatisfy({ $0 < 0x80 }) else { return nil }
+    return positions[aliases[aliasOrID]?.string ?? aliasOrID].map { keysets[$0] }
   }
 
   /// A keyring that wraps and unwraps with one keyset.

@@ -75,6 +75,13 @@ import Testing
     }
   }
 
+  /// As a string, the alias equals one that has the Kelvin sign for its K.
+  @Test func aliasesAreComparedAsBytes() throws {
+    var store = KeyStore()
+    try store.add(.generate(), alias: "K")
+    #expect(store["K"] != nil && store["\u{212a}"] == nil)
+  }
+
   @Test func whatCouldNotBeReadBackIsNotWritten() async throws {
     // Each version takes a line of 84 bytes: 48 such keysets fit a text, and 49 do not.
     let key = try WrappingKey.generate()
