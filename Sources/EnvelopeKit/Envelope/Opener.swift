@@ -17,7 +17,8 @@ public struct Opener: Sendable {
   ///   - envelope: Any one of the sealer's envelopes.
   ///   - context: The pairs given when it was sealed.
   ///   - keyring: Unwraps the data key.
-  /// - Throws: `malformed`, `unsupportedVersion`, `contextDiffers`, `headerAltered`, or what the keyring throws.
+  /// - Throws: `malformed`, `unsupportedVersion`, `contextDiffers`, `headerAltered`, `invalidArgument`
+  ///   for a context that breaks a limit, or what the keyring throws.
   public init(for envelope: [UInt8], context: EncryptionContext, using keyring: some Keyring) async throws {
     var reader = ByteReader(envelope)
     let parsed = try Header(from: &reader, expecting: .value)
