@@ -21,7 +21,7 @@ extension Path {
   ///   - bytes: The new content.
   ///   - mode: The permissions of a new file, from which the process's mask is taken off.
   ///   - keepsMode: Whether a file that is there keeps its permissions; otherwise it gets `mode` exactly.
-  /// - Throws: `fileFailure`; what was there is unchanged then.
+  /// - Throws: `fileFailure`; what was there is unchanged then, unless it is the folder that cannot be synced.
   package func replace(with bytes: RawSpan, mode: UInt32, keepsMode: Bool) throws(EnvelopeError) {
     var status = stat()
     let exists = unsafe stat(string, &status) == 0
@@ -44,15 +44,16 @@ extension Path {
       }
       try file.writeAll(bytes, to: self)
       guard fsync(file.number) == 0 else { throw .system("Cannot sync \(self)") }
+      // Opened before the renaming, for afterwards it would be too late to fail.
+      let folder = try target.folder.openForReading()
       guard unsafe rename(temporary.string, target.string) == 0 else { throw .system("Cannot replace \(self)") }
+      // Some file systems cannot sync a folder; the file itself is in place by now.
+      guard fsync(folder.number) == 0 || errno == EINVAL || errno == ENOTSUP else {
+        throw .system("Cannot sync the folder of \(self)")
+      }
     } catch {
       unsafe unlink(temporary.string)
       throw error
-    }
-    let folder = try target.folder.openForReading()
-    // Some file systems cannot sync a folder; the file itself is in place by now.
-    guard fsync(folder.number) == 0 || errno == EINVAL || errno == ENOTSUP else {
-      throw .system("Cannot sync the folder of \(self)")
     }
   }
 

@@ -58,6 +58,30 @@ import Testing
     #expect(try manager.contentsOfDirectory(atPath: deep) == ["real"])
   }
 
+  /// A folder that cannot be opened cannot be synced either: that is found out before anything is replaced.
+  @Test func aFolderThatCannotBeReadLeavesTheFileUnchanged() async {
+    await #expect(processExitsWith: .success) {
+      let folder = try TemporaryFolder()
+      let place = try folder.makeFolder("place")
+      let path = Path(place + "/file")
+      try path.replace(with: RawSpan(), mode: 0o600, keepsMode: false)
+      // Permissions do not hold for root.
+      if geteuid() == 0 {
+        for name in [folder.path, place, path.string] { #expect(unsafe chown(name, 65534, 65534) == 0) }
+        let base = (folder.path as NSString).deletingLastPathComponent
+        #expect(unsafe chmod(base, 0o755) == 0 && setgid(65534) == 0 && setuid(65534) == 0)
+      }
+      try folder.setMode(0o300, of: place)
+      let error = try #require(throws: EnvelopeError.self) {
+        try unsafe path.replace(with: Array("new".utf8).span.bytes, mode: 0o600, keepsMode: false)
+      }
+      #expect(error.code == .fileFailure)
+      #expect(try bytes(of: path.string) == [])
+      try folder.setMode(0o700, of: place)
+      #expect(try FileManager.default.contentsOfDirectory(atPath: place) == ["file"])
+    }
+  }
+
   @Test func theLongestNamesAreTaken() throws {
     for name in [String(repeating: "a", count: 255), String(repeating: "鍵", count: 85)] {
       let path = Path(folder.path + "/" + name)

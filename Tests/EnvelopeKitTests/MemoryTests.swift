@@ -96,6 +96,34 @@
       }
     }
 
+    /// A secret that stands where none belongs is not copied on the way to the error.
+    @Test(arguments: ["SECRET", "version SECRET 1 2", "version 1 SECRET", "version 1 SECRET 2", "keyset SECRET 1"])
+    func aDamagedKeyStoreLeavesNoCopy(line: String) async {
+      await #expect(processExitsWith: .success) { [line = line as String] in
+        let secret = HiddenSecret(byteCount: 400)
+        do {
+          let parts = line.split(separator: " ", omittingEmptySubsequences: false)
+          for first in ["envelope-keys 1\nkeyset Vh0dNZkcTqfV 1\n", ""] {
+            let text = SecretBytes(byteCount: 512) { output in
+              for byte in first.utf8 { output.append(byte) }
+              for part in parts {
+                if part == "SECRET" {
+                  secret.append(to: &output)
+                } else {
+                  for byte in part.utf8 { output.append(byte) }
+                }
+                output.append(part.endIndex == line.endIndex ? 10 : 32)
+              }
+            }
+            await expectError(.keyStoreDamaged, .unsupportedVersion) {
+              try text.withBytes { (text) throws(EnvelopeError) in _ = try KeyStore(text: text) }
+            }
+          }
+        }
+        #expect(MemoryScan.count(ofMasked: secret.maskedTail) == 0)
+      }
+    }
+
     /// The caller's strings stay the caller's, and no further copy of them is left.
     @Test func sealingStringsLeavesNoCopyOfThem() async {
       await #expect(processExitsWith: .success) {

@@ -41,8 +41,9 @@ public enum Envelope {
   ///   - associatedData: The bytes given when it was sealed.
   ///   - keyring: Unwraps the data key.
   /// - Returns: The plaintext, wiped when its owner lets go of it.
-  /// - Throws: `malformed`, `unsupportedVersion`, `contextDiffers`, `headerAltered`, `payloadAltered`, or what
-  ///   the keyring throws (`keyNotFound`, `unwrapFailed`, `keyServiceUnavailable`).
+  /// - Throws: `malformed`, `unsupportedVersion`, `contextDiffers`, `headerAltered`, `payloadAltered`,
+  ///   `invalidArgument` for a context that breaks a limit, or what the keyring throws (`keyNotFound`,
+  ///   `unwrapFailed`, `keyServiceUnavailable`).
   public static func open(
     _ envelope: [UInt8], context: EncryptionContext, authenticating associatedData: [UInt8] = [],
     using keyring: some Keyring

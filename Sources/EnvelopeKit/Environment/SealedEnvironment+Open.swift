@@ -9,7 +9,8 @@ extension SealedEnvironment {
   ///   - keyring: Unwraps the data key.
   ///   - minimumGeneration: The lowest generation to accept; 0 accepts any.
   /// - Throws: `contextDiffers`, `headerAltered`; `variablesAltered`, `variablesAdded`, `variablesMissing`,
-  ///   `variablePutBack` or (packed) `payloadAltered`, `malformed`; `staleGeneration`; or what the keyring throws.
+  ///   `variablePutBack` or (packed) `payloadAltered`, `malformed`; `staleGeneration`; `invalidArgument` for
+  ///   a context that breaks a limit; or what the keyring throws.
   public func open(
     context: EncryptionContext, using keyring: some Keyring, minimumGeneration: UInt32 = 0
   ) async throws -> OpenedEnvironment {

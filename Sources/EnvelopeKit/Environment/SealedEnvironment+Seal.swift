@@ -36,7 +36,11 @@ extension SealedEnvironment {
     }
     for name in values.names {
       try VariableName.check(name)
-      guard form == .separate || values[name]?.withBytes({ $0.byteCount }) ?? 0 <= Int(UInt16.max) else {
+      let byteCount = values[name]?.withBytes { $0.byteCount } ?? 0
+      guard byteCount <= sealedByteLimit - AEAD.chaCha20Poly1305.overheadByteCount else {
+        throw EnvelopeError(.invalidArgument, "The variable \(name) is longer than 4 GiB", names: [name])
+      }
+      guard form == .separate || byteCount <= Int(UInt16.max) else {
         throw EnvelopeError(
           .invalidArgument, "The variable \(name) is longer than the 65,535 bytes that a packed environment takes",
           advice: "Seal the variables separately.", names: [name])

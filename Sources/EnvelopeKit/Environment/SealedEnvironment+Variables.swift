@@ -74,10 +74,10 @@ extension SealedEnvironment {
       try VariableName.check(name, orThrow: .malformed)
       guard let value = variables[name],
         let bytes = Base64URL.decode(value.utf8.dropFirst(EnvelopeText.variablePrefix.utf8.count)),
-        bytes.count >= AEAD.chaCha20Poly1305.overheadByteCount
+        (AEAD.chaCha20Poly1305.overheadByteCount...Self.sealedByteLimit).contains(bytes.count)
       else {
         throw EnvelopeError(
-          .malformed, "The sealed variable \(name) is not whole: it is too short or not URL-safe base64",
+          .malformed, "The sealed variable \(name) is not whole: its length is wrong, or it is not URL-safe base64",
           advice: "Take it from where it was sealed.", names: [name])
       }
       entries.append(Entry(name: name, sealed: bytes))

@@ -37,6 +37,9 @@ public struct SealedEnvironment: Sendable, Equatable {
   /// The greatest number of variables.
   public static let countLimit = Int(UInt16.max)
 
+  /// The most bytes that the manifest's 32-bit length can tell of.
+  static let sealedByteLimit = Int(UInt32.max)
+
   /// How the variables are laid out.
   public var form: Form {
     switch payload {

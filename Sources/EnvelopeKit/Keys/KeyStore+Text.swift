@@ -30,11 +30,13 @@ extension KeyStore {
   }
 
   /// Writes the text of the store.
+  ///
+  /// - Throws: `invalidArgument` where it is longer than what is read.
   package func text() throws(EnvelopeError) -> SecretBytes {
     let versionCount = keysets.reduce(0) { $0 + $1.versions.count }
     // No line is longer than this: a version with two numbers of 20 digits and 43 characters, or an alias.
     let capacity = (4 + keysets.count + versionCount + aliases.count) * 128
-    return try SecretBytes(byteCount: capacity) { (output) throws(EnvelopeError) in
+    let text = try SecretBytes(byteCount: capacity) { (output) throws(EnvelopeError) in
       output.append("envelope-keys 1\n")
       for keyset in keysets {
         output.append("keyset \(keyset.id) \(keyset.primary)\n")
@@ -50,6 +52,12 @@ extension KeyStore {
       if let defaultKeyID { output.append("default \(defaultKeyID)\n") }
       output.append("end\n")
     }
+    guard text.byteCount <= Self.textByteLimit else {
+      throw EnvelopeError(
+        .invalidArgument, "The key store is longer than \(Self.textByteLimit) bytes",
+        advice: "Keep some of its keys in a store of their own.")
+    }
+    return text
   }
 }
 
@@ -73,7 +81,7 @@ private struct KeyStoreParser {
       let line = text.extracting(start..<end)
       start = end + 1
       if lineNumber == 1 {
-        guard [UInt8](copying: line) == Array("envelope-keys 1".utf8) else {
+        guard line.byteCount <= Self.longestWord, [UInt8](copying: line) == Array("envelope-keys 1".utf8) else {
           throw EnvelopeError(
             .unsupportedVersion, "The key store's first line is not 'envelope-keys 1'",
             advice: "Check that it is a key store, and that this release is new enough for it.")
@@ -91,7 +99,7 @@ private struct KeyStoreParser {
   ) throws(EnvelopeError) -> Bool {
     let fields = Self.fields(of: line)
     // The fourth field is the secret one.
-    let words = fields.prefix(3).map { String(decoding: [UInt8](copying: line.extracting($0)), as: UTF8.self) }
+    let words = fields.prefix(3).map { Self.word(line.extracting($0), limit: Self.longestWord) }
     switch (words.first, fields.count) {
     case ("keyset", 3):
       guard aliases.isEmpty, defaultKeyID == nil, let id = try? KeyID(words[1]),
@@ -109,7 +117,7 @@ private struct KeyStoreParser {
       return false
     case ("alias", 3):
       guard defaultKeyID == nil, let id = try? KeyID(words[2]) else { break }
-      aliases.append((words[1], id))
+      aliases.append((Self.word(line.extracting(fields[1]), limit: KeyStore.aliasByteLimit), id))
       return false
     case ("default", 2):
       guard defaultKeyID == nil, let id = try? KeyID(words[1]) else { break }
@@ -121,6 +129,14 @@ private struct KeyStoreParser {
       break
     }
     throw .keyStoreDamaged("its line \(number) cannot be read")
+  }
+
+  /// The most bytes of a word that is no alias: a number.
+  private static let longestWord = 20
+
+  /// A word as a string, or an empty one where it is too long: in a damaged line it may be a secret.
+  private static func word(_ bytes: RawSpan, limit: Int) -> String {
+    bytes.byteCount <= limit ? String(decoding: [UInt8](copying: bytes), as: UTF8.self) : ""
   }
 
   /// A decimal number without a sign or leading zeros.

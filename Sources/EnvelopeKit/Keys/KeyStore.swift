@@ -8,6 +8,8 @@
 public struct KeyStore: Sendable {
   /// The keysets in the order in which they were added; at most ``keysetLimit``.
   public private(set) var keysets: [Keyset] = []
+  /// Where each keyset stands among them.
+  private var positions: [String: Int] = [:]
   /// The aliases and the keysets that they stand for.
   public private(set) var aliases: [String: KeyID] = [:]
   /// The keyset that is used where none is named; nil in an empty store.
@@ -15,6 +17,8 @@ public struct KeyStore: Sendable {
 
   /// How many keysets a store may have.
   public static let keysetLimit = 1024
+
+  static let aliasByteLimit = 64
 
   /// Makes an empty store.
   public init() {}
@@ -34,6 +38,7 @@ public struct KeyStore: Sendable {
       throw EnvelopeError(.keyExists, "The key store has a key or an alias \(keyset.id) already")
     }
     if let alias { try setAlias(alias, to: keyset.id) }
+    positions[keyset.id.string] = keysets.count
     keysets.append(keyset)
     defaultKeyID = defaultKeyID ?? keyset.id
   }
@@ -52,9 +57,9 @@ public struct KeyStore: Sendable {
   }
 
   private static func isValidAlias(_ alias: String) -> Bool {
-    guard (1...64).contains(alias.utf8.count), let first = alias.utf8.first, !"._-".utf8.contains(first) else {
-      return false
-    }
+    guard (1...aliasByteLimit).contains(alias.utf8.count), let first = alias.utf8.first,
+      !"._-".utf8.contains(first)
+    else { return false }
     return alias.utf8.allSatisfy { Base64URL.isDigit($0) || $0 == UInt8(ascii: ".") }
   }
 
@@ -62,7 +67,7 @@ public struct KeyStore: Sendable {
   init(keysets: [Keyset], aliases: [(String, KeyID)], defaultKeyID: KeyID?) throws(EnvelopeError) {
     for keyset in keysets { try add(keyset) }
     for (alias, id) in aliases {
-      guard keysets.contains(where: { $0.id == id }) else { throw .keyStoreDamaged("an alias stands for no key") }
+      guard positions[id.string] != nil else { throw .keyStoreDamaged("an alias stands for no key") }
       try setAlias(alias, to: id)
     }
     guard keysets.isEmpty ? defaultKeyID == nil : keysets.contains(where: { $0.id == defaultKeyID }) else {
@@ -73,8 +78,9 @@ public struct KeyStore: Sendable {
 
   /// The keyset with this alias or id, or nil.
   public subscript(aliasOrID: String) -> Keyset? {
-    let id = aliases[aliasOrID]?.string ?? aliasOrID
-    return keysets.first { $0.id.string == id }
+    // By bytes: as a string, an alias equals one that has the Kelvin sign for its K.
+    guard aliasOrID.utf8.allSatisfy({ $0 < 0x80 }) else { return nil }
+    return positions[aliases[aliasOrID]?.string ?? aliasOrID].map { keysets[$0] }
   }
 
   /// A keyring that wraps and unwraps with one keyset.

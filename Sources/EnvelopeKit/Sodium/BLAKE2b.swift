@@ -48,6 +48,8 @@ package enum BLAKE2b {
     _ byteCount: Int, key: RawSpan, salt: RawSpan, personal: StaticString, message: RawSpan,
     to output: inout OutputRawSpan
   ) throws(EnvelopeError) {
+    // Before it has started, libsodium promises nothing about other threads.
+    try Sodium.start()
     try checkLength(byteCount)
     guard salt.byteCount == saltByteCount || salt.isEmpty, personal.isASCII, personal.utf8CodeUnitCount <= 16 else {
       throw EnvelopeError(.invalidArgument, "A hash was asked for with a salt or a personal string that does not fit")

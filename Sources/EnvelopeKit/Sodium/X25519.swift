@@ -17,6 +17,7 @@ package enum X25519 {
   package static func sharedSecret(
     privateKey: RawSpan, publicKey: RawSpan
   ) throws(EnvelopeError) -> SecretBytes {
+    try Sodium.start()
     guard privateKey.byteCount == byteCount, publicKey.byteCount == byteCount else {
       throw EnvelopeError(.invalidArgument, "An X25519 key must be \(byteCount) bytes")
     }

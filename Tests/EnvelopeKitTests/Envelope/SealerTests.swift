@@ -27,6 +27,18 @@ import Testing
     #expect(try opener.open(sealer.seal(plaintext, authenticating: row), authenticating: row).copy() == plaintext)
   }
 
+  @Test func everyByteOfTheHeaderMustBeTheSame() async throws {
+    let (sealer, opener) = try await pair()
+    let envelope = try sealer.seal([1, 2, 3], authenticating: row)
+    for position in 0..<opener.overheadByteCount - 40 {
+      for bit in [1, 0x80] as [UInt8] {
+        var altered = envelope
+        altered[position] ^= bit
+        await expectError(.headerUnknown, at: "byte \(position)") { try opener.open(altered, authenticating: row) }
+      }
+    }
+  }
+
   @Test func aBufferTooSmallStaysAsItWas() async throws {
     let (sealer, opener) = try await pair()
     let plaintext = Array(Planted.token.utf8)

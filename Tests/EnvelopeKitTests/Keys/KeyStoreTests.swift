@@ -75,6 +75,29 @@ import Testing
     }
   }
 
+  /// As a string, the alias equals one that has the Kelvin sign for its K.
+  @Test func aliasesAreComparedAsBytes() throws {
+    var store = KeyStore()
+    try store.add(.generate(), alias: "K")
+    #expect(store["K"] != nil && store["\u{212a}"] == nil)
+  }
+
+  @Test func whatCouldNotBeReadBackIsNotWritten() async throws {
+    // Each version takes a line of 84 bytes: 48 such keysets fit a text, and 49 do not.
+    let key = try WrappingKey.generate()
+    let versions = (1...UInt32(Keyset.versionLimit)).map {
+      Keyset.Version(number: $0 + 4_000_000_000, created: .max, key: key)
+    }
+    var store = KeyStore()
+    for _ in 0..<48 {
+      try store.add(Keyset(id: Keyset.generate().id, versions: versions, primary: versions[0].number))
+    }
+    #expect(try store.text().byteCount <= KeyStore.textByteLimit)
+    try store.text().withBytes { bytes in _ = try KeyStore(text: bytes) }
+    try store.add(Keyset(id: Keyset.generate().id, versions: versions, primary: versions[0].number))
+    await expectError(.invalidArgument) { try store.text() }
+  }
+
   @Test func whatIsThereAlreadyIsNotAddedAgain() async throws {
     var store = try filled()
     let before = try text(of: store)
