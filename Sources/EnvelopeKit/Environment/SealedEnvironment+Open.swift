@@ -45,7 +45,8 @@ extension SealedEnvironment {
     guard expected.equalsInConstantTime(manifest) else {
       throw EnvelopeError(
         .variablePutBack,
-        "Each variable verifies, but not all together: one was put back to an earlier value, or the trailer was altered",
+        "Each variable verifies, but not all together: one was put back to an earlier value, or the trailer was "
+          + "altered",
         advice: "Take all variables from where they were sealed; after a merge of two edits: envelope accept.")
     }
     return opened

@@ -32,7 +32,8 @@ public actor HandlerSecrets {
 
   /// The opened environment: opened by the first who asks, and kept.
   ///
-  /// A failure is told to all who were waiting and is not kept: whoever asks next tries again.
+  /// A failure is told to all who were waiting and is not kept: whoever asks next tries again. Who is cancelled
+  /// while waiting waits to the end all the same.
   ///
   /// - Throws: As ``open(using:function:context:minimumGeneration:acceptingAnonymousSender:variables:)``.
   public func opened() async throws -> OpenedEnvironment {

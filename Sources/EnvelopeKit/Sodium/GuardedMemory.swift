@@ -45,7 +45,9 @@ package final class GuardedMemory {
 
   /// Gives access to all bytes, which are valid only inside `body`.
   package func withBytes<R: ~Copyable, E: Error>(_ body: (RawSpan) throws(E) -> R) throws(E) -> R {
-    try unsafe body(UnsafeRawBufferPointer(start: base, count: byteCount).bytes)
+    // The memory goes with the last reference, which the optimizer must not see before the last use of a pointer.
+    defer { withExtendedLifetime(self) {} }
+    return try unsafe body(UnsafeRawBufferPointer(start: base, count: byteCount).bytes)
   }
 
   /// Gives access to some of the bytes, which are valid only inside `body`.

@@ -11,9 +11,9 @@
       commandName: "edit",
       abstract: "Opens a sealed file in an editor, and seals what was changed.",
       discussion: """
-        The editor is $VISUAL, else $EDITOR, else vi. It works on a private file, in memory where the system has a
-        place for that, which is wiped afterwards, as dotenv or JSON like the file. Variables that were plain stay plain; new ones are sealed;
-        unchanged ones keep their sealed bytes.
+        The editor is $VISUAL, else $EDITOR, else vi. It works on a private file, dotenv or JSON like the sealed one, in
+        memory where the system has a place for that, which is wiped afterwards. Variables that were plain stay
+        plain; new ones are sealed; unchanged ones keep their sealed bytes.
 
         EXAMPLE
           EDITOR=nano envelope edit checkout.env --function checkout
