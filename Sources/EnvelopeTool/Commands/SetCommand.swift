@@ -42,9 +42,10 @@
       }
       let settings = try options.settings(file: file)
       try VariableName.check(name, orThrow: .usage)
-      let value = try readValue()
-      if value.byteCount == 0 { Console.say("The value of \(name) is empty.") }
       try await Document.update(file, settings: settings) { (document, sealed) throws(EnvelopeError) in
+        // Nobody is asked for a value that there is no place for.
+        let value = try readValue()
+        if value.byteCount == 0 { Console.say("The value of \(name) is empty.") }
         let plain = document.plain
         if plain[name] != nil { Console.say("\(name) was plain and is now sealed.") }
         let others = sealed.secrets.filter { $0.name != name }

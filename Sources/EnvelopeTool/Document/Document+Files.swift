@@ -24,9 +24,17 @@ extension Document {
   }
 
   /// Reads a file that the next version will take the place of; nil where there is none.
+  ///
+  /// - Throws: As ``read(_:)``, with the advice to write elsewhere.
   static func readExisting(_ path: String) throws(EnvelopeError) -> Document? {
     guard try Path(path).kind == .file else { return nil }
-    return try read(path)
+    do throws(EnvelopeError) {
+      return try read(path)
+    } catch {
+      throw EnvelopeError(
+        error.code, error.message, advice: "It would be written over: remove it first, or write to another file.",
+        names: error.names)
+    }
   }
 
   static func readText(_ path: String) throws(EnvelopeError) -> SecretBytes {

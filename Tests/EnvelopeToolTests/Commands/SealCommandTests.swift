@@ -5,6 +5,15 @@ import Foundation
 import Testing
 
 @Suite struct SealCommandTests {
+  /// What cannot be read may be anything: it is not written over.
+  @Test func anOutputThatHoldsSomethingElseIsLeftAlone() throws {
+    let sandbox = try Sandbox()
+    try sandbox.write("not variables\n", to: "out.txt")
+    try sandbox.start(["seal", "-", "--function", "app", "-o", "out.txt"], input: Data("A=1\n".utf8)).wait()
+      .failed(65, saying: "remove it first")
+    #expect(try sandbox.read("out.txt") == "not variables\n")
+  }
+
   let sandbox: Sandbox
   init() throws { sandbox = try Sandbox() }
 
