@@ -3,6 +3,7 @@
 
 import EnvelopeKit
 import EnvelopeKitFiles
+import TestSupport
 import Testing
 
 @Suite struct DamagedKeyStoreTests {

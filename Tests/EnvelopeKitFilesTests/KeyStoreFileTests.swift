@@ -4,6 +4,7 @@
 import EnvelopeKit
 import EnvelopeKitFiles
 import Foundation
+import TestSupport
 import Testing
 
 @Suite struct KeyStoreFileTests {

@@ -5,6 +5,7 @@ import EnvelopeKit
 import EnvelopeKitFiles
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 
 @Suite("Path+Lock") struct LockTests {

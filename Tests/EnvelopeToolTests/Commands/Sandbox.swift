@@ -2,21 +2,22 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import TestSupport
 import Testing
 
 /// A folder of a test's own, with a home and a working folder in it, removed with its owner.
 final class Sandbox {
+  private let place: TemporaryFolder
   /// Everything lies here, by its path without links.
-  let root: String
+  var root: String { place.path }
   /// The working folder of commands.
   let folder: String
   /// The variables of commands.
   var environment: [String: String]
 
   init() throws {
-    root = try #require(Self.base) + "/\(UUID().uuidString)"
-    try FileManager.default.createDirectory(
-      atPath: root, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
+    place = try TemporaryFolder()
+    let root = place.path
     folder = root + "/work"
     for name in ["work", "home", "run"] {
       try FileManager.default.createDirectory(
@@ -27,18 +28,6 @@ final class Sandbox {
       "LC_ALL": "C.UTF-8",
     ]
   }
-
-  /// All of them lie here; those of the last tests are in use until the process ends.
-  private static let base: String? = {
-    var template = Array((NSTemporaryDirectory() + "/envelope-test-XXXXXX").utf8CString)
-    let made = unsafe mkdtemp(&template).flatMap { unsafe realpath($0, nil) }
-    let path = unsafe made.map { unsafe String(cString: $0) }
-    unsafe free(made)
-    atexit { Sandbox.base.map { try? FileManager.default.removeItem(atPath: $0) } }
-    return path
-  }()
-
-  deinit { try? FileManager.default.removeItem(atPath: root) }
 
   /// The path of a file in the working folder.
   func path(_ name: String) -> String { name.hasPrefix("/") ? name : "\(folder)/\(name)" }
