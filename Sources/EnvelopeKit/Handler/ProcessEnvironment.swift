@@ -20,6 +20,11 @@ package enum ProcessEnvironment {
     #endif
   }
 
+  /// The value of one variable, or nil where it is not set or not UTF-8.
+  package static func value(of name: String) -> String? {
+    unsafe getenv(name).flatMap { unsafe String(validatingCString: $0) }
+  }
+
   /// All variables whose name is ASCII and whose value is UTF-8; of a name that is there twice, the first, as
   /// `getenv` does.
   ///

@@ -9,7 +9,7 @@
   extension Configuration {
     /// Finds, checks and reads `envelope.yaml`; an empty configuration where there is none.
     static func load() throws(EnvelopeError) -> Configuration {
-      let home = ProcessEnvironment.variables["HOME"].map { Path($0) }
+      let home = ProcessEnvironment.value(of: "HOME").map { Path($0) }
       guard let path = find(from: Path("."), home: home) else { return Configuration() }
       try check(path)
       let text = try path.openForReading().readAll(limit: 1 << 20, of: path)

@@ -31,7 +31,7 @@ struct ChildEnvironment: ~Copyable {
     let byName = Dictionary(variables.map { ($0.name, $0) }) { _, last in last }
     let variables = byName.values.sorted { $0.name < $1.name }
     var offsets: [Int] = []
-    let capacity = variables.reduce(0) { $0 + $1.name.utf8.count + $1.withBytes { $0.byteCount } + 2 }
+    let capacity = variables.reduce(0) { $0 + $1.name.utf8.count + $1.byteCount + 2 }
     text = try SecretBytes(byteCount: capacity) { (output) throws(EnvelopeError) in
       for variable in variables {
         offsets.append(output.byteCount)
@@ -104,7 +104,7 @@ struct ChildEnvironment: ~Copyable {
   private static func candidates(for program: String) throws(EnvelopeError) -> [String] {
     guard !program.isEmpty else { throw EnvelopeError(.usage, "The command to run has no name") }
     if program.utf8.contains(UInt8(ascii: "/")) { return [program] }
-    let path = ProcessEnvironment.variables["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"
+    let path = ProcessEnvironment.value(of: "PATH") ?? "/usr/local/bin:/usr/bin:/bin"
     return path.split(separator: ":", omittingEmptySubsequences: false).map {
       $0.isEmpty ? program : "\($0)/\(program)"
     }

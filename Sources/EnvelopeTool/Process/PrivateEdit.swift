@@ -16,10 +16,11 @@ import EnvelopeKitFiles
 enum PrivateEdit {
   /// Edits the text of variables.
   ///
-  /// - Parameter name: What the private file is called, from which editors tell what it holds.
-  ///
   /// Signals that would end the process are put off until the file has been wiped.
   ///
+  /// - Parameters:
+  ///   - text: What the person finds in the editor.
+  ///   - name: What the private file is called, from which editors tell what it holds.
   /// - Returns: What was written, or nil where nothing was changed.
   /// - Throws: `fileFailure` where the editor fails, `malformed` where a line cannot be read and the person
   ///   does not want to correct it.
@@ -47,8 +48,9 @@ enum PrivateEdit {
 
   /// A new folder for this user alone, in memory where the system has a place for that.
   private static func makeFolder() throws(EnvelopeError) -> Path {
-    let variables = ProcessEnvironment.variables
-    let places = [variables["XDG_RUNTIME_DIR"], "/dev/shm", variables["TMPDIR"], "/tmp"].compactMap(\.self)
+    let places = [
+      ProcessEnvironment.value(of: "XDG_RUNTIME_DIR"), "/dev/shm", ProcessEnvironment.value(of: "TMPDIR"), "/tmp",
+    ].compactMap(\.self)
     for place in places where place.utf8.first == UInt8(ascii: "/") {
       let folder = Path(place).appending("envelope-\(Base64URL.encode(try Randomness.bytes(12)))")
       if unsafe mkdir(folder.string, 0o700) == 0 { return folder }
@@ -58,8 +60,7 @@ enum PrivateEdit {
   }
 
   private static func runEditor(on file: Path) throws(EnvelopeError) {
-    let variables = ProcessEnvironment.variables
-    let editor = [variables["VISUAL"], variables["EDITOR"]].compactMap(\.self).first { !$0.isEmpty } ?? "vi"
+    let editor = ["VISUAL", "EDITOR"].compactMap(ProcessEnvironment.value(of:)).first { !$0.isEmpty } ?? "vi"
     // The shell splits an editor with arguments, such as "code --wait"; the file's path is an argument of its own.
     let status = try Shell.run("\(editor) \"$1\"", argument: file.string)
     guard status == 0 else {
