@@ -25,7 +25,6 @@ package struct Descriptor: ~Copyable {
     package let owner: UInt32
     package let mode: UInt32
     package let isRegular: Bool
-    package let isFolder: Bool
     package let byteCount: Int
   }
 
@@ -35,7 +34,7 @@ package struct Descriptor: ~Copyable {
     let type = mode_t(status.st_mode) & S_IFMT
     return Status(
       owner: status.st_uid, mode: UInt32(status.st_mode) & 0o7777, isRegular: type == S_IFREG,
-      isFolder: type == S_IFDIR, byteCount: Int(status.st_size))
+      byteCount: Int(status.st_size))
   }
 
   /// Reads to the end into memory that is wiped, whatever its kind: a file, a pipe, a terminal.

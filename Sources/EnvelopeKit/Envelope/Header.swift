@@ -39,8 +39,8 @@ package struct Header: Sendable, Hashable {
       ).prefix(contextCheckByteCount))
   }
 
-  /// Whether the header was made for this context, as far as four bytes can tell.
-  package func matches(_ context: EncryptionContext) throws(EnvelopeError) -> Bool {
-    try Self.contextCheck(salt: salt, canonicalContext: context.canonicalBytes()) == contextCheck
+  /// Whether the header was made for the context of this canonical form, as far as four bytes can tell.
+  package func matches(canonicalContext: [UInt8]) throws(EnvelopeError) -> Bool {
+    try Self.contextCheck(salt: salt, canonicalContext: canonicalContext) == contextCheck
   }
 }

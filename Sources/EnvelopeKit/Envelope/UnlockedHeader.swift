@@ -34,7 +34,7 @@ struct UnlockedHeader: ~Copyable, Sendable {
     _ header: Header, context: EncryptionContext, using keyring: some Keyring
   ) async throws -> UnlockedHeader {
     let canonicalContext = try context.canonicalBytes()
-    guard try header.matches(context) else {
+    guard try header.matches(canonicalContext: canonicalContext) else {
       throw EnvelopeError(
         .contextDiffers, "The encryption context differs from the one sealed with, or the header was altered",
         advice: "Give the same function name and context as when it was sealed.")

@@ -50,7 +50,7 @@ public struct OpenedEnvironment: Sendable {
     private var names: Set<String> = []
     private var end = 0
 
-    /// Gives a name to all bytes from the end of the previous value, or of what was skipped, to `end`.
+    /// Gives a name to all bytes from the end of the previous value to `end`.
     ///
     /// - Throws: `invalidArgument` where the name is not valid, or there already.
     package mutating func add(_ name: String, endingAt end: Int) throws(EnvelopeError) {
@@ -61,9 +61,6 @@ public struct OpenedEnvironment: Sendable {
       entries.append(Entry(name: name, range: self.end..<end))
       self.end = end
     }
-
-    /// Leaves out the bytes up to `end`.
-    package mutating func skip(to end: Int) { self.end = end }
   }
 
   /// The names in ascending order of their bytes.
@@ -101,8 +98,8 @@ public struct OpenedEnvironment: Sendable {
     return secret
   }
 
-  /// How many bytes all values have together.
-  package var byteCount: Int { entries.reduce(0) { $0 + $1.range.count } }
+  /// Every secret, in ascending order of the names' bytes.
+  package var secrets: [Secret] { entries.map { Secret(name: $0.name, memory: memory, range: $0.range) } }
 }
 
 extension OpenedEnvironment: CustomReflectable, CustomStringConvertible {

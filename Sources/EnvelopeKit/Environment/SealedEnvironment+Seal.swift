@@ -30,17 +30,18 @@ extension SealedEnvironment {
     try await seal(OpenedEnvironment(values), as: form, context: context, using: keyring, after: previous)
   }
 
-  private static func checkLimits(of values: OpenedEnvironment, as form: Form) throws(EnvelopeError) {
-    guard values.names.count <= countLimit else {
+  static func checkLimits(of values: OpenedEnvironment, as form: Form) throws(EnvelopeError) {
+    let secrets = values.secrets
+    guard secrets.count <= countLimit else {
       throw EnvelopeError(.invalidArgument, "An environment holds at most \(countLimit) variables")
     }
-    for name in values.names {
+    for secret in secrets {
+      let name = secret.name
       try VariableName.check(name)
-      let byteCount = values[name]?.withBytes { $0.byteCount } ?? 0
-      guard byteCount <= sealedByteLimit - AEAD.chaCha20Poly1305.overheadByteCount else {
+      guard secret.byteCount <= sealedByteLimit - AEAD.chaCha20Poly1305.overheadByteCount else {
         throw EnvelopeError(.invalidArgument, "The variable \(name) is longer than 4 GiB", names: [name])
       }
-      guard form == .separate || byteCount <= Int(UInt16.max) else {
+      guard form == .separate || secret.byteCount <= Int(UInt16.max) else {
         throw EnvelopeError(
           .invalidArgument, "The variable \(name) is longer than the 65,535 bytes that a packed environment takes",
           advice: "Seal the variables separately.", names: [name])
@@ -48,12 +49,12 @@ extension SealedEnvironment {
     }
   }
 
-  /// Seals under a header that is there, keeping the sealed bytes of those variables that are named.
+  /// Seals variables whose limits have been checked under a header that is there, keeping the sealed bytes of those
+  /// that are named.
   static func seal(
     _ values: OpenedEnvironment, as form: Form, under unlocked: borrowing UnlockedHeader, generation: UInt32,
     keeping kept: [String: Entry]
   ) throws(EnvelopeError) -> SealedEnvironment {
-    try checkLimits(of: values, as: form)
     let payload: Payload
     switch form {
     case .separate:
@@ -73,17 +74,17 @@ extension SealedEnvironment {
     let aead = AEAD.chaCha20Poly1305
     let key = try keys.key(.payload)
     // One draw for the nonces of all.
-    let new = values.names.filter { kept[$0] == nil }
-    var nonces = try Randomness.bytes(new.count * aead.nonceByteCount)[...]
+    let secrets = values.secrets
+    var nonces = try Randomness.bytes(secrets.count { kept[$0.name] == nil } * aead.nonceByteCount)[...]
     var entries: [Entry] = []
-    for name in values.names {
+    for secret in secrets {
+      let name = secret.name
       if let entry = kept[name] {
         entries.append(entry)
         continue
       }
       let nonce = Array(nonces.prefix(aead.nonceByteCount))
       nonces = nonces.dropFirst(aead.nonceByteCount)
-      let secret = try values.require(name)
       let sealed = try secret.withBytes { (plaintext) throws(EnvelopeError) in
         try [UInt8].appending(capacity: plaintext.byteCount + aead.overheadByteCount) {
           (output) throws(EnvelopeError) in
@@ -103,17 +104,15 @@ extension SealedEnvironment {
   private static func pack(
     _ values: OpenedEnvironment, keys: borrowing KeySchedule, generation: UInt32
   ) throws(EnvelopeError) -> [UInt8] {
-    let names = values.names
-    let capacity = names.reduce(2 + values.byteCount) { $0 + 4 + $1.utf8.count }
+    let secrets = values.secrets
+    let capacity = secrets.reduce(2) { $0 + 4 + $1.name.utf8.count + $1.byteCount }
     let plaintext = try SecretBytes(byteCount: capacity) { (output) throws(EnvelopeError) in
-      output.append(bigEndian: UInt16(names.count))
-      for name in names {
-        output.append(bigEndian: UInt16(name.utf8.count))
-        unsafe output.append(Array(name.utf8).span.bytes)
-        try values.require(name).withBytes { value in
-          output.append(bigEndian: UInt16(value.byteCount))
-          output.append(value)
-        }
+      output.append(bigEndian: UInt16(secrets.count))
+      for secret in secrets {
+        output.append(bigEndian: UInt16(secret.name.utf8.count))
+        unsafe output.append(Array(secret.name.utf8).span.bytes)
+        output.append(bigEndian: UInt16(secret.byteCount))
+        secret.withBytes { output.append($0) }
       }
     }
     var associatedData: [UInt8] = []

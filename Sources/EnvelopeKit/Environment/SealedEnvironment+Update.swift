@@ -26,6 +26,7 @@ extension SealedEnvironment {
         kept[entry.name] = entry
       }
     }
+    try Self.checkLimits(of: values, as: form)
     return try Self.seal(
       values, as: form, under: unlocked, generation: Self.generation(after: generation), keeping: kept)
   }

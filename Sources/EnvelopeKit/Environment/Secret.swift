@@ -14,6 +14,9 @@ public struct Secret: Sendable {
     self.range = range
   }
 
+  /// How many bytes there are.
+  package var byteCount: Int { range.count }
+
   /// Gives access to the bytes, which are valid only inside `body` and are copied nowhere.
   public func withBytes<R: ~Copyable, E: Error>(_ body: (RawSpan) throws(E) -> R) throws(E) -> R {
     try memory.withBytes(in: range, body)

@@ -38,7 +38,7 @@
       var report = Report(try document.requireSealed(in: file), plain: document.plain.names)
       if options.function != nil {
         let context = try options.settings(file: file).context
-        report.contextMatches = try document.sealed?.header.matches(context)
+        report.contextMatches = try document.sealed?.header.matches(canonicalContext: context.canonicalBytes())
       }
       guard json else { return try Console.write(report.text) }
       let encoder = JSONEncoder()

@@ -50,7 +50,7 @@
         if plain[name] != nil { Console.say("\(name) was plain and is now sealed.") }
         let others = sealed.secrets.filter { $0.name != name }
         return (
-          try OpenedEnvironment(merging: others, adding: name, value),
+          try OpenedEnvironment(merging: others + OpenedEnvironment(name, value).secrets),
           try OpenedEnvironment(merging: plain.secrets.filter { $0.name != name })
         )
       }

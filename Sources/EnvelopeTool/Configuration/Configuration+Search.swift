@@ -39,18 +39,8 @@ extension Configuration {
 }
 
 extension Path {
-  /// The path from the root, without links where they can be told.
-  var absolute: Path {
-    if let resolved = unsafe realpath(string, nil) {
-      defer { unsafe free(resolved) }
-      return unsafe Path(String(cString: resolved))
-    }
-    guard name != string || !exists else { return self }
-    // The file may not be there yet; its folder is.
-    guard let folder = unsafe realpath(self.folder.string, nil) else { return self }
-    defer { unsafe free(folder) }
-    return unsafe Path(String(cString: folder)).appending(name)
-  }
+  /// The path from the root, without links where they can be told; the file may not be there yet.
+  var absolute: Path { exists ? resolved : folder.resolved.appending(name) }
 
   /// The folder itself and those above it, up to the first that is a repository's root or the home folder; only
   /// the folder itself where none is.

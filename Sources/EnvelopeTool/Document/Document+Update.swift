@@ -51,18 +51,3 @@ extension Document {
     }
   }
 }
-
-extension OpenedEnvironment {
-  /// Variables gathered from elsewhere and one more.
-  init(merging secrets: [Secret], adding name: String, _ value: borrowing SecretBytes) throws(EnvelopeError) {
-    let capacity = secrets.reduce(value.byteCount) { $0 + $1.withBytes { $0.byteCount } }
-    try self.init(capacity: capacity) { (output, index) throws(EnvelopeError) in
-      value.withBytes { output.append($0) }
-      try index.add(name, endingAt: output.byteCount)
-      for secret in secrets {
-        secret.withBytes { output.append($0) }
-        try index.add(secret.name, endingAt: output.byteCount)
-      }
-    }
-  }
-}

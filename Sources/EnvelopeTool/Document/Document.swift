@@ -37,9 +37,8 @@ struct Document {
   /// - Throws: `malformed`, `unsupportedVersion`; `noHeader` where there are sealed variables and no header.
   init(_ variables: OpenedEnvironment, layout: Layout) throws(EnvelopeError) {
     var sealed: [String: String] = [:]
-    for name in variables.names {
-      guard let secret = variables[name], secret.looksSealed else { continue }
-      sealed[name] = try secret.revealingString()
+    for secret in variables.secrets where secret.looksSealed {
+      sealed[secret.name] = try secret.revealingString()
     }
     let plain = try OpenedEnvironment(merging: variables.secrets.filter { sealed[$0.name] == nil })
     self.init(layout: layout, sealed: sealed.isEmpty ? nil : try SealedEnvironment(variables: sealed), plain: plain)
@@ -72,7 +71,7 @@ extension Secret {
 extension OpenedEnvironment {
   /// Variables gathered from elsewhere, copied into guarded memory of their own.
   init(merging secrets: [Secret]) throws(EnvelopeError) {
-    let capacity = secrets.reduce(0) { $0 + $1.withBytes { $0.byteCount } }
+    let capacity = secrets.reduce(0) { $0 + $1.byteCount }
     try self.init(capacity: capacity) { (output, index) throws(EnvelopeError) in
       for secret in secrets {
         secret.withBytes { output.append($0) }
@@ -81,6 +80,11 @@ extension OpenedEnvironment {
     }
   }
 
-  /// Every variable.
-  var secrets: [Secret] { names.compactMap { self[$0] } }
+  /// One variable.
+  init(_ name: String, _ value: borrowing SecretBytes) throws(EnvelopeError) {
+    try self.init(capacity: value.byteCount) { (output, index) throws(EnvelopeError) in
+      value.withBytes { output.append($0) }
+      try index.add(name, endingAt: output.byteCount)
+    }
+  }
 }

@@ -39,7 +39,7 @@ extension Dotenv {
       let spelling = secret.withBytes { Spelling(for: $0) }
       try ShellName.check(name, isBare: spelling == .bare)
       if secret.withBytes({ !spelling.isCommon(for: $0) }) { announced.append(name) }
-      capacity += name.utf8.count + 4 + secret.withBytes { $0.byteCount } * 2
+      capacity += name.utf8.count + 4 + secret.byteCount * 2
     }
     let text = try SecretBytes(byteCount: capacity) { (output) throws(EnvelopeError) in
       for name in order.first { append(try environment.require(name), to: &output) }
