@@ -1,0 +1,86 @@
+# SPDX-FileCopyrightText: The EnvelopeKit authors
+# SPDX-License-Identifier: Apache-2.0
+"""Reads what the benchmarks wrote."""
+import csv
+import json
+import pathlib
+
+LIMIT = 4096
+SIZES = {
+    "16B": 16, "64B": 64, "256B": 256, "1KiB": 1 << 10, "4KiB": 4 << 10, "16KiB": 16 << 10, "64KiB": 64 << 10,
+    "1MiB": 1 << 20, "16MiB": 16 << 20,
+}  # fmt: skip
+COUNTS = (1, 10, 50, 200, 1000)
+
+
+class Failure(Exception):
+    """Something that whoever runs this can put right."""
+
+
+class Results:
+    """The figures of one run. Any of them may be missing; then it is None."""
+
+    def __init__(self, folder):
+        self.folder = pathlib.Path(folder)
+        self.medians = read_medians(self.folder / "hot.csv")
+        self.peers = self.read_json("peers.json")
+        self.cold_start = self.read_json("cold-start.json")
+        self.machine = self.read_json("machine.json")
+        self.capacity = read_capacity(self.folder / "capacity.csv")
+
+    def read_json(self, name):
+        path = self.folder / name
+        return json.loads(path.read_text()) if path.exists() else None
+
+    def median(self, test, metric):
+        """Nanoseconds an operation for a time, thousandths for a ratio, of 1,000 operations for allocations."""
+        return self.medians.get((test, metric))
+
+    def multiple(self, test, metric):
+        """A ratio as a multiple, or allocations of one operation."""
+        value = self.median(test, metric)
+        return None if value is None else value / 1000
+
+    def peer(self, peer, variant, operation, count):
+        wanted = (peer, variant, operation, count)
+        for measure in self.peers["measures"] if self.peers else ():
+            if (measure["peer"], measure["variant"], measure["operation"], measure["count"]) == wanted:
+                return measure
+        return None
+
+    def require_all(self):
+        """Figures that are published are whole."""
+        parts = {"peers.json": self.peers, "cold-start.json": self.cold_start, "machine.json": self.machine,
+                 "capacity.csv": self.capacity}  # fmt: skip
+        missing = [name for name, part in parts.items() if not part]
+        if missing:
+            raise Failure(f"{self.folder} has no {', '.join(missing)}. Run Benchmarks/run, which makes them all.")
+
+
+def read_medians(path):
+    """The median of the rounds, by test and metric."""
+    if not path.exists():
+        raise Failure(f"{path} is missing. Run Benchmarks/run, which makes it.")
+    lines = [line for line in path.read_text().splitlines() if line and not line.startswith("#")]
+    rows = csv.DictReader(lines)
+    if not {"test", "metric", "percentile", "value"} <= set(rows.fieldnames or ()):
+        raise Failure(f"{path} is not what `swift package benchmark --format influx` writes: it has no such header.")
+    medians = {(row["test"], row["metric"]): float(row["value"]) for row in rows if float(row["percentile"]) == 50}
+    if not medians:
+        raise Failure(f"{path} holds no median of any test. Run Benchmarks/run and look at what it prints.")
+    return medians
+
+
+def read_capacity(path):
+    """Bytes used, by number of secrets, by form and key."""
+    if not path.exists():
+        return None
+    curves = {}
+    for row in csv.DictReader(path.read_text().splitlines()):
+        curves.setdefault((row["form"], row["key"]), {})[int(row["count"])] = int(row["bytes"])
+    return curves
+
+
+def fits(curve):
+    """The largest number of secrets that the limit has room for."""
+    return max((count for count, used in curve.items() if used <= LIMIT), default=0)
