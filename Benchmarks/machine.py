@@ -56,7 +56,7 @@ def gather():
         "cpu": field("/proc/cpuinfo", "model name") or platform.machine(),
         "cores": os.cpu_count(),
         "memory": f"{memory:.1f} GiB",
-        "kernel": f"{os.uname().sysname} {os.uname().release} {os.uname().machine}",
+        "kernel": f"{os.uname().sysname} {os.uname().release.partition('-')[0]} {os.uname().machine}",
         "system": platform.freedesktop_os_release()["PRETTY_NAME"],
         "swift": swift_version(),
         "libsodium": output("pkg-config", "--modversion", "libsodium"),
