@@ -47,7 +47,8 @@ def timed(arguments, environment, output):
     if code != 0 or output.seek(0, os.SEEK_END) != 0:
         output.seek(0)
         printed = output.read().decode(errors="replace").strip() or "nothing"
-        raise Failure(f"{' '.join(arguments)}: must exit with 0 and print nothing; exit code {code}, printed: {printed}")
+        call = " ".join(arguments)
+        raise Failure(f"{call}: must exit with 0 and print nothing; exit code {code}, printed: {printed}")
     return taken
 
 

@@ -63,16 +63,20 @@ def rule(x1, y1, x2, y2, kind="grid"):
     return f'<line class="{kind}" x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"/>'
 
 
+def colours(mode):
+    """The rules that give every line its colour, light (0) or dark (1), and everything else that of ink."""
+    named = " ".join(f".{name}{{color:{shades[mode]}}}" for name, shades in COLOURS.items())
+    return f"svg{{color:{COLOURS['ink'][mode]}}} {named}"
+
+
 def style():
-    light, dark = (
-        " ".join(f".{name}{{color:{shades[i]}}}" for name, shades in COLOURS.items()) for i in (0, 1)
-    )
+    light, dark = (colours(mode) for mode in (0, 1))
     return (
         "<style>text{font:12px system-ui,sans-serif;fill:currentColor} .title{font-size:15px;font-weight:600}"
         " .small{font-size:11px} .bold{font-weight:600} .line{fill:none;stroke:currentColor;stroke-linejoin:round}"
-        " .mark{fill:currentColor} .grid,.axis,.edge{stroke:currentColor} .grid{stroke-opacity:.22} .edge{stroke-width:1.5}"
-        f" svg,.grid,.axis,.title,.small,.bold{{color:{COLOURS['ink'][0]}}} {light}"
-        f" @media (prefers-color-scheme:dark){{svg,.grid,.axis,.title,.small,.bold{{color:{COLOURS['ink'][1]}}} {dark}}}"
+        " .mark{fill:currentColor} .grid,.axis,.edge{stroke:currentColor} .grid{stroke-opacity:.22}"
+        " .edge{stroke-width:1.5}"
+        f" {light} @media (prefers-color-scheme:dark){{{dark}}}"
         "</style>"
     )
 
@@ -134,7 +138,8 @@ def throughput(results):
     for operation, left in PANEL_LEFTS.items():
         parts.append(text(left, 48, operation, kind="bold"))
         parts += throughput_grid(left, x, y, low, high)
-        points = {metric: [(x(left, size), y(rate)) for size, rate in curve] for metric, curve in panels[operation].items()}
+        curves = panels[operation].items()
+        points = {metric: [(x(left, size), y(rate)) for size, rate in curve] for metric, curve in curves}
         parts += [THROUGHPUT[metric].path(curve) for metric, curve in points.items() if curve]
         parts += [THROUGHPUT[metric].marks(curve) for metric, curve in points.items()]
     parts += [text(PANEL_LEFTS["seal"] - 8, y(10**e) + 4, rate_name(e), "end", "small") for e in range(low, high + 1)]
@@ -179,9 +184,9 @@ def throughput_legend():
 NAME_AND_PUNCTUATION = 12 + len('"":"",')
 OURS = {
     ("packed", "keyset"): Line("EnvelopeKit, packed", "blue", "solid", "circle", 2.6),
-    ("packed", "kms"): Line("the same, key service", "blue", "short", "none", 1.2),
+    ("packed", "kms"): Line("packed, key service", "blue", "short", "none", 1.2),
     ("separate", "keyset"): Line("EnvelopeKit, separate", "orange", "solid", "square", 2.6),
-    ("separate", "kms"): Line("the same, key service", "orange", "short", "none", 1.2),
+    ("separate", "kms"): Line("separate, key service", "orange", "short", "none", 1.2),
 }
 # Bytes of a sealed value of 20 bytes, and bytes that come once: computed from what these tools write.
 COMPUTED = [

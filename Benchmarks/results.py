@@ -9,7 +9,7 @@ LIMIT = 4096
 SIZES = {
     "16B": 16, "64B": 64, "256B": 256, "1KiB": 1 << 10, "4KiB": 4 << 10, "16KiB": 16 << 10, "64KiB": 64 << 10,
     "1MiB": 1 << 20, "16MiB": 16 << 20,
-}  # fmt: skip
+}
 COUNTS = (1, 10, 50, 200, 1000)
 
 
@@ -51,7 +51,7 @@ class Results:
     def require_all(self):
         """Figures that are published are whole."""
         parts = {"peers.json": self.peers, "cold-start.json": self.cold_start, "machine.json": self.machine,
-                 "capacity.csv": self.capacity}  # fmt: skip
+                 "capacity.csv": self.capacity}
         missing = [name for name, part in parts.items() if not part]
         if missing:
             raise Failure(f"{self.folder} has no {', '.join(missing)}. Run Benchmarks/run, which makes them all.")

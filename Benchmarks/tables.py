@@ -1,0 +1,288 @@
+# SPDX-FileCopyrightText: The EnvelopeKit authors
+# SPDX-License-Identifier: Apache-2.0
+"""The tables of the report, and what was asked of the figures."""
+from results import COUNTS, SIZES, fits
+
+UNITS = ((1e9, "s"), (1e6, "ms"), (1e3, "µs"), (1, "ns"))
+ENCRYPTION_SDK = "aws-encryption-sdk"
+DEFAULT_VARIANT = "default suite (0x0578)"
+
+
+class Table:
+    def __init__(self, title, note, header, rows):
+        self.title, self.note, self.header, self.rows = title, note, header, rows
+
+    def plain(self):
+        """Aligned columns, the first to the left."""
+        lines = [self.header, *self.rows]
+        widths = [max(len(line[i]) for line in lines) for i in range(len(self.header))]
+        aligned = [
+            "  ".join([line[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(line[1:], widths[1:]))])
+            for line in lines
+        ]
+        return "\n".join([f"{self.title}. {self.note}".strip(), "", *aligned, ""])
+
+    def markdown(self):
+        bar = ["---", *["---:"] * (len(self.header) - 1)]
+        lines = ["| " + " | ".join(line) + " |" for line in (self.header, bar, *self.rows)]
+        return "\n".join([f"### {self.title}", "", *([self.note, ""] if self.note else []), *lines, ""])
+
+
+def three_digits(value):
+    decimals = 0 if value >= 100 else 1 if value >= 10 else 2
+    return f"{value:,.{decimals}f}"
+
+
+def time(nanoseconds):
+    if nanoseconds is None:
+        return "–"
+    scale, unit = next((pair for pair in UNITS if nanoseconds >= pair[0]), UNITS[-1])
+    return f"{three_digits(nanoseconds / scale)} {unit}"
+
+
+def multiple(value):
+    return "–" if value is None else f"{three_digits(value)} ×"
+
+
+def number(value):
+    return "–" if value is None else f"{value:,.3f}".rstrip("0").rstrip(".")
+
+
+def exact(value):
+    """A multiple with the digits that decide whether a limit is kept."""
+    if value is None:
+        return "–"
+    return (f"{value:,.0f}" if value >= 100 else f"{value:.3f}".rstrip("0").rstrip(".")) + " ×"
+
+
+def quotient(above, below):
+    return above / below if above and below else None
+
+
+# Figures
+
+
+def values(results, operation):
+    rows, ratios = [], []
+    for size in SIZES:
+        test = f"{operation}-{size}"
+        metrics = ("plain", "into", "bytes", "batch", "ChaChaPoly", "AES.GCM")
+        rows.append([size, *(time(results.median(test, metric)) for metric in metrics)])
+        ways = ("into", "bytes", "batch")
+        over = [multiple(results.multiple(test, f"{metric}-ratio")) for metric in (*ways, "ChaChaPoly")]
+        allocations = [number(results.multiple(test, f"{metric}-allocations")) for metric in ways]
+        ratios.append([size, *over, *allocations])
+    name = operation.capitalize()
+    return [
+        Table(
+            f"{name} one value",
+            "Time of one operation; a batch is of 100 values.",
+            ["size", "plain", "into a buffer", "returning bytes", "in a batch", "ChaChaPoly", "AES.GCM"],
+            rows,
+        ),
+        Table(
+            f"{name} one value: ratios and allocations",
+            "Times over those of the plain calls in the same round, and of ChaChaPoly over EnvelopeKit into a buffer."
+            " Heap allocations of one operation.",
+            ["size", "into", "bytes", "batch", "ChaChaPoly", "into allocates", "bytes allocates", "batch allocates"],
+            ratios,
+        ),
+    ]
+
+
+def environments(results, operation, parsed):
+    rows = []
+    for count in COUNTS:
+        test = f"environment-{operation}-{count}"
+        times = [results.median(test, metric) for metric in ("plain", parsed, "text")]
+        ratios = [multiple(results.multiple(test, f"{metric}-ratio")) for metric in (parsed, "text")]
+        allocations = [number(results.multiple(test, f"{metric}-allocations")) for metric in (parsed, "text")]
+        each = time(quotient(times[1], count))
+        rows.append([str(count), *map(time, times), *ratios, *allocations, each])
+    return Table(
+        f"{operation.capitalize()} an environment",
+        "Variables of 32 bytes, one data key; the unwrap or the wrap of the data key is in it.",
+        ["variables", "plain", parsed, "with text", f"{parsed} / plain", "text / plain", f"{parsed} allocates",
+         "text allocates", f"{parsed}, a variable"],
+        rows,
+    )
+
+
+def keys(results):
+    rows = []
+    for test in ("data-key-generate", "data-key-wrap", "data-key-unwrap", "header-parse"):
+        times = [time(results.median(test, metric)) for metric in ("plain", "envelope")]
+        ratio, allocations = (results.multiple(test, f"envelope-{kind}") for kind in ("ratio", "allocations"))
+        rows.append([test.replace("-", " "), *times, multiple(ratio), number(allocations)])
+    return Table("Data keys and headers", "", ["work", "plain", "EnvelopeKit", "ratio", "allocates"], rows)
+
+
+def peers(results, operation):
+    own = peer_row(lambda count: results.median(f"environment-{operation}-{count}", "text"))
+    rows = [["EnvelopeKit, one environment", "", *own, ""]]
+    ours = results.median(f"environment-{operation}-50", "text")
+    variants = dict.fromkeys((m["peer"], m["variant"], m["sealed_bytes"]) for m in results.peers["measures"])
+    for peer, variant, sealed_bytes in variants:
+        found = {n: results.peer(peer, variant, operation, n) for n in (1, 10, 50, 200)}
+        times = peer_row(lambda count: found[count] and found[count]["median_ns"])
+        slower = multiple(quotient(found[50] and found[50]["median_ns"], ours))
+        rows.append([f"{peer}, {variant}", str(sealed_bytes), *times, slower])
+    return Table(
+        f"{operation.capitalize()} N values of 32 bytes: other libraries",
+        "Each value is a message of its own there, with its own data key under a local key. The last column is the time"
+        " for 50 values over EnvelopeKit's, from or to the text.",
+        ["library", "bytes of a message", "1", "10", "50", "200", "50, over EnvelopeKit"],
+        rows,
+    )
+
+
+def peer_row(nanoseconds):
+    return [time(nanoseconds(count)) for count in (1, 10, 50, 200)]
+
+
+def cold_start(results):
+    names = {
+        "true": "`true`, the floor",
+        "start": "a program with EnvelopeKit that only starts",
+        "open": "the same, opening ten sealed variables",
+    }
+    rows = [
+        [names[m["name"]], time(m["median_ns"]), time(m["minimum_ns"]), time(m["p90_ns"])]
+        for m in results.cold_start["measures"]
+    ]
+    note = f"Whole processes from start to end, {results.cold_start['rounds']} rounds, in turn."
+    return Table("Cold start", note, ["process", "median", "minimum", "90 of 100 under"], rows)
+
+
+def growth(results):
+    rows = []
+    for operation in ("seal", "open"):
+        for metric in ("into", "bytes"):
+            small, large = (per_byte(results, operation, metric, size) for size in ("16KiB", "16MiB"))
+            rows.append([f"{operation}, {metric}: a byte, 16 KiB and 16 MiB", *growth_row(small, large)])
+    for test, metric in (("open", "opened"), ("open", "text"), ("seal", "sealed"), ("seal", "text")):
+        small, large = (per_variable(results, test, metric, count) for count in (50, 1000))
+        rows.append([f"environment {test}, {metric}: a variable of 50 and of 1,000", *growth_row(small, large)])
+    return Table("Growth", "", ["time of", "of few", "of many", "many / few"], rows)
+
+
+def growth_row(small, large):
+    times = ["–" if one is None else f"{three_digits(one)} ns" for one in (small, large)]
+    return [*times, multiple(quotient(large, small))]
+
+
+def per_byte(results, operation, metric, size):
+    return quotient(results.median(f"{operation}-{size}", metric), SIZES[size])
+
+
+def per_variable(results, operation, metric, count):
+    return quotient(results.median(f"environment-{operation}-{count}", metric), count)
+
+
+def capacity(results):
+    keys = {"keyset": "local keyset", "kms": "AWS KMS"}
+    rows = [[f"{form}, {keys[key]}", str(fits(curve))] for (form, key), curve in results.capacity.items()]
+    note = "Names of 12 and values of 20 characters."
+    return Table("Secrets that fit in 4,096 bytes", note, ["form and key", "fit"], rows)
+
+
+def figures(results):
+    """Every table for which there are figures."""
+    tables = [*values(results, "seal"), *values(results, "open")]
+    tables += [environments(results, "open", "opened"), environments(results, "seal", "sealed")]
+    tables += [keys(results), growth(results)]
+    if results.peers:
+        tables += [peers(results, "open"), peers(results, "seal")]
+    if results.cold_start:
+        tables.append(cold_start(results))
+    if results.capacity:
+        tables.append(capacity(results))
+    return tables
+
+
+# What was asked
+
+
+class Asked:
+    """A figure that was asked for: the worst of the measured ones must keep it. Without a limit it is only shown."""
+
+    def __init__(self, what, limit, measured, at_least=False, show=exact):
+        self.what, self.limit, self.at_least, self.show = what, limit, at_least, show
+        self.measured = {where: value for where, value in measured.items() if value is not None}
+        worst = min if at_least else max
+        self.where = worst(self.measured, key=self.measured.get, default=None)
+        self.value = self.measured.get(self.where)
+
+    def reached(self):
+        if self.value is None:
+            return "not measured"
+        if self.limit is None:
+            return "–"
+        return "yes" if (self.value >= self.limit if self.at_least else self.value <= self.limit) else "no"
+
+    def bound(self):
+        if self.limit is None:
+            return "–"
+        return f"{'at least' if self.at_least else 'at most'} {self.show(self.limit)}"
+
+    def row(self):
+        differs = len(set(self.measured.values())) > 1
+        where = f" ({self.where})" if differs else ""
+        return [self.what, self.bound(), self.show(self.value) + where, self.reached()]
+
+
+def by_size(results, operation, metric, smallest=0):
+    return {size: results.multiple(f"{operation}-{size}", metric) for size, count in SIZES.items() if count >= smallest}
+
+
+def asked_of_values(results, operation):
+    faster = {"seal": 2.8, "open": 1.15}[operation]
+    into, returning = f"{operation}, into a buffer", f"{operation}, returning bytes"
+    return [
+        Asked(f"{into}, 64 B and up, over plain", 1.05, by_size(results, operation, "into-ratio", 64)),
+        Asked(f"{into}: allocations", 0, by_size(results, operation, "into-allocations"), show=number),
+        Asked(f"{returning}, 64 B and up, over plain", 1.15, by_size(results, operation, "bytes-ratio", 64)),
+        Asked(f"{returning}: allocations", 1, by_size(results, operation, "bytes-allocations"), show=number),
+        Asked(f"{operation} 64 B: faster than ChaChaPoly.{operation}", faster,
+              {"64B": results.multiple(f"{operation}-64B", "ChaChaPoly-ratio")}, at_least=True),
+    ]
+
+
+def asked_of_environments(results):
+    opened = {"50": results.multiple("environment-open-50", "opened-ratio")}
+    asked = [Asked("environment of 50 opened, unwrap included, over plain", 1.3, opened)]
+    ours = results.median("environment-open-50", "text")
+    for variant in encryption_sdk_variants(results):
+        theirs = results.peer(ENCRYPTION_SDK, variant, "open", 50)
+        what = f"environment of 50 from text: faster than {ENCRYPTION_SDK} opening 50 values, {variant}"
+        faster = quotient(theirs and theirs["median_ns"], ours)
+        asked.append(Asked(what, 500 if variant == DEFAULT_VARIANT else None, {"50": faster}, at_least=True))
+    return asked
+
+
+def encryption_sdk_variants(results):
+    """The default one, about which something was asked, and the others that were measured."""
+    measures = results.peers["measures"] if results.peers else []
+    return dict.fromkeys([DEFAULT_VARIANT, *(m["variant"] for m in measures if m["peer"] == ENCRYPTION_SDK)])
+
+
+def asked_of_growth(results):
+    variable, byte = {}, {}
+    for operation, metric in (("open", "opened"), ("open", "text"), ("seal", "sealed"), ("seal", "text")):
+        small, large = (per_variable(results, operation, metric, count) for count in (50, 1000))
+        variable[f"{operation}, {metric}"] = quotient(large, small)
+    for operation in ("seal", "open"):
+        for metric in ("into", "bytes"):
+            small, large = (per_byte(results, operation, metric, size) for size in ("16KiB", "16MiB"))
+            byte[f"{operation}, {metric}"] = quotient(large, small)
+    return [
+        Asked("time of a variable, of 1,000 over of 50", 1.2, variable),
+        Asked("time of a byte, of 16 MiB over of 16 KiB", 1.2, byte),
+    ]
+
+
+def reaches(results):
+    asked = [*asked_of_values(results, "seal"), *asked_of_values(results, "open")]
+    asked += [*asked_of_environments(results), *asked_of_growth(results)]
+    note = "The worst of the sizes or ways that a line is about, and which it is."
+    return Table("What was asked", note, ["figure", "asked", "measured", "reached"], [one.row() for one in asked])
