@@ -16,44 +16,56 @@ package enum Base64URL {
   package static func encodedLength(of byteCount: Int) -> Int { (byteCount * 4 + 2) / 3 }
 
   package static func encode(_ bytes: [UInt8]) -> String {
-    unsafe String(unsafeUninitializedCapacity: encodedLength(of: bytes.count)) { buffer in
-      var (count, bits, pending) = (0, 0, 0 as UInt32)
-      for byte in bytes {
-        pending = pending << 8 | UInt32(byte)
-        bits += 8
-        while bits >= 6 {
-          bits -= 6
-          unsafe buffer[count] = digits[Int(pending >> UInt32(bits)) & 63]
-          count += 1
+    unsafe String(unsafeUninitializedCapacity: encodedLength(of: bytes.count)) { text in
+      var (end, index) = (0, 0)
+      // Three bytes are four characters; of what is left, one byte is two and two are three.
+      while index < bytes.count {
+        let taken = min(3, bytes.count - index)
+        var group: UInt32 = 0
+        for offset in 0..<3 { group = group << 8 | (offset < taken ? UInt32(bytes[index + offset]) : 0) }
+        for shift in stride(from: 18, through: 6 * (3 - taken), by: -6) {
+          unsafe text[end] = digits[Int(group >> UInt32(shift)) & 63]
+          end += 1
         }
+        index += taken
       }
-      if bits > 0 {
-        unsafe buffer[count] = digits[Int(pending << UInt32(6 - bits)) & 63]
-        count += 1
-      }
-      return count
+      return end
     }
   }
 
   /// The bytes that a text stands for, or nil where it is not canonical: the whole text is consumed, holds
   /// nothing outside the alphabet, and its spare bits are zero.
   package static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
-    let length = text.count
-    guard length % 4 != 1 else { return nil }
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(length * 3 / 4)
-    var (bits, pending) = (0, 0 as UInt32)
-    for character in text {
-      let value = values[Int(character)]
-      guard value < 64 else { return nil }
-      pending = pending << 6 | UInt32(value)
-      bits += 6
-      if bits >= 8 {
-        bits -= 8
-        bytes.append(UInt8(truncatingIfNeeded: pending >> UInt32(bits)))
+    // The bytes of strings are contiguous; those of other collections are copied.
+    text.withContiguousStorageIfAvailable { unsafe decode($0.span) } ?? decode(Array(text).span)
+  }
+
+  private static func decode(_ text: Span<UInt8>) -> [UInt8]? {
+    let (groupCount, rest) = text.count.quotientAndRemainder(dividingBy: 4)
+    guard rest != 1 else { return nil }
+    let values = values.span
+    // Every value is below 64, and that of a character outside the alphabet is not.
+    var seen: UInt8 = 0
+    var spareBits: UInt8 = 0
+    let bytes = [UInt8].appending(capacity: text.count * 3 / 4) { output in
+      for group in 0..<groupCount {
+        let (a, b, c, d) = (
+          values[Int(text[group * 4])], values[Int(text[group * 4 + 1])], values[Int(text[group * 4 + 2])],
+          values[Int(text[group * 4 + 3])]
+        )
+        seen |= a | b | c | d
+        output.append(a << 2 | b >> 4)
+        output.append(b << 4 | c >> 2)
+        output.append(c << 6 | d)
       }
+      guard rest > 0 else { return }
+      let (a, b) = (values[Int(text[groupCount * 4])], values[Int(text[groupCount * 4 + 1])])
+      let c = rest == 3 ? values[Int(text[groupCount * 4 + 2])] : 0
+      seen |= a | b | c
+      output.append(a << 2 | b >> 4)
+      if rest == 3 { output.append(b << 4 | c >> 2) }
+      spareBits = rest == 3 ? c << 6 : b << 4
     }
-    guard pending & (1 << UInt32(bits) - 1) == 0 else { return nil }
-    return bytes
+    return seen < 64 && spareBits == 0 ? bytes : nil
   }
 }

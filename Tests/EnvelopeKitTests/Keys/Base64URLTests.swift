@@ -38,6 +38,17 @@ import Testing
     }
   }
 
+  /// In every place of a group, and in the group that is left over.
+  @Test(arguments: [6, 7, 8, 11]) func onlyTheAlphabetIsTaken(length: Int) {
+    for position in 0..<length - 1 {
+      for byte in UInt8.min...UInt8.max {
+        var text = [UInt8](repeating: UInt8(ascii: "A"), count: length)
+        text[position] = byte
+        #expect((Base64URL.decode(text) != nil) == Self.digits.contains(byte), "byte \(byte) at \(position)")
+      }
+    }
+  }
+
   @Test(arguments: [
     "A", "AAAAA", "AAAAAAAAA", "AA==", "AAA=", "AAAA=", "AA=", "=", "AA A", " AAAA", "AAAA ", "AAAA\n", "AA+A", "AA/A",
     "AA.A", "AAÄA", "AAA\0", "ＡAAA",
