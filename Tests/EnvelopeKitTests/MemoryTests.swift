@@ -96,6 +96,33 @@
       }
     }
 
+    @Test func aBatchLeavesNoPlaintext() async {
+      await #expect(processExitsWith: .success) {
+        let secret = HiddenSecret()
+        let keyring = KeysetKeyring(try .generate())
+        do {
+          let sealer = try await Sealer(context: [:], using: keyring)
+          let envelope = try secret.bytes().withBytes { (bytes) throws(EnvelopeError) in
+            try [UInt8].appending(capacity: bytes.byteCount + sealer.overheadByteCount) {
+              (output) throws(EnvelopeError) in
+              try unsafe sealer.seal(bytes, authenticating: ([1] as [UInt8]).span.bytes, into: &output)
+            }
+          }
+          let opener = try await Opener(for: envelope, context: [:], using: keyring)
+          let longer = try sealer.seal([UInt8](repeating: 7, count: 300), authenticating: [1])
+          try opener.open([envelope, longer, envelope], authenticating: [[1], [1], [1]]) { index, plaintext in
+            #expect(plaintext.byteCount == (index == 1 ? 300 : 41))
+            #expect(MemoryScan.count(ofMasked: secret.maskedTail) == (index == 1 ? 0 : 1))
+          }
+          #expect(MemoryScan.count(ofMasked: secret.maskedTail) == 0)
+          await expectError(.payloadAltered) {
+            try opener.open([envelope, envelope], authenticating: [[1], [2]]) { _, _ in }
+          }
+        }
+        #expect(MemoryScan.count(ofMasked: secret.maskedTail) == 0)
+      }
+    }
+
     /// A secret that stands where none belongs is not copied on the way to the error.
     @Test(arguments: ["SECRET", "version SECRET 1 2", "version 1 SECRET", "version 1 SECRET 2", "keyset SECRET 1"])
     func aDamagedKeyStoreLeavesNoCopy(line: String) async {

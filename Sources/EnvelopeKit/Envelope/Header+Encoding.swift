@@ -7,7 +7,11 @@ extension Header {
 
   /// Every byte before the tag, which is what the tag is made over.
   var taggedBytes: [UInt8] {
-    var bytes = Self.prefix(of: kind) + salt + contextCheck
+    var bytes = Self.prefix(of: kind)
+    // Room for the tag that follows, too.
+    bytes.reserveCapacity(wrappedKeys.reduce(80) { $0 + 4 + $1.keyID.string.utf8.count + $1.bytes.count })
+    bytes += salt
+    bytes += contextCheck
     bytes.append(UInt8(wrappedKeys.count))
     for key in wrappedKeys {
       bytes.append(key.scheme.rawValue)
@@ -15,7 +19,8 @@ extension Header {
       bytes.append(contentsOf: key.keyID.string.utf8)
       bytes.append(lengthPrefixed16: key.bytes)
     }
-    return bytes + commitment
+    bytes += commitment
+    return bytes
   }
 
   /// Reads a header of one of the given kinds, and leaves the reader behind it.

@@ -29,7 +29,8 @@ struct KeySchedule: ~Copyable, Sendable {
   ) throws(EnvelopeError) {
     var message: [UInt8] = []
     message.append(lengthPrefixed16: canonicalContext)
-    message += Header.prefix(of: kind) + salt
+    message += Header.prefix(of: kind)
+    message += salt
     let output = try SecretBytes(byteCount: 64) { (output) throws(EnvelopeError) in
       try dataKey.withBytes { (dataKey) throws(EnvelopeError) in
         try unsafe BLAKE2b.derive(

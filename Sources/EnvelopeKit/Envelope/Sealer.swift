@@ -34,15 +34,9 @@ public struct Sealer: Sendable {
   public func seal(
     _ plaintext: RawSpan, authenticating associatedData: RawSpan, into output: inout OutputRawSpan
   ) throws(EnvelopeError) {
-    guard !associatedData.isEmpty else {
-      throw EnvelopeError(
-        .invalidArgument, "Values sealed under one header need associated data",
-        advice: "Give what says where the value belongs, such as its table and row.")
-    }
-    guard output.freeCapacity >= plaintext.byteCount + overheadByteCount else { throw .bufferTooSmall }
-    unsafe output.append(header.span.bytes)
+    let header = unsafe header.span.bytes
     try payloadKey.withBytes { (key) throws(EnvelopeError) in
-      try AEAD.xChaCha20Poly1305.seal(plaintext, authenticating: associatedData, key: key, into: &output)
+      try Self.append(header, sealing: plaintext, authenticating: associatedData, key: key, to: &output)
     }
   }
 
@@ -52,9 +46,56 @@ public struct Sealer: Sendable {
   public func seal(
     _ plaintext: [UInt8], authenticating associatedData: [UInt8]
   ) throws(EnvelopeError) -> [UInt8] {
-    try [UInt8].appending(capacity: plaintext.count + overheadByteCount) { (output) throws(EnvelopeError) in
-      try unsafe seal(plaintext.span.bytes, authenticating: associatedData.span.bytes, into: &output)
+    // Closures that capture spans and nothing else are inlined, and retain nothing.
+    let byteCount = plaintext.count + overheadByteCount
+    let (header, plaintext, associatedData) = unsafe (
+      header.span.bytes, plaintext.span.bytes, associatedData.span.bytes
+    )
+    var envelope: [UInt8] = []
+    try payloadKey.withBytes { (key) throws(EnvelopeError) in
+      try envelope.append(addingCapacity: byteCount) { (span) throws(EnvelopeError) in
+        try span.withRawSpan { (output) throws(EnvelopeError) in
+          try Self.append(header, sealing: plaintext, authenticating: associatedData, key: key, to: &output)
+        }
+      }
     }
+    return envelope
+  }
+
+  /// Appends header ‖ nonce ‖ ciphertext ‖ tag.
+  @inline(__always)
+  private static func append(
+    _ header: RawSpan, sealing plaintext: RawSpan, authenticating associatedData: RawSpan, key: RawSpan,
+    to output: inout OutputRawSpan
+  ) throws(EnvelopeError) {
+    try appendHeader(header, sealing: plaintext, authenticating: associatedData, to: &output)
+    try AEAD.xChaCha20Poly1305.seal(plaintext, authenticating: associatedData, key: key, into: &output)
+  }
+
+  /// The same under a nonce of 24 bytes that has just been drawn and is used for nothing else.
+  func seal(
+    _ plaintext: RawSpan, authenticating associatedData: RawSpan, nonce: RawSpan, into output: inout OutputRawSpan
+  ) throws(EnvelopeError) {
+    try unsafe Self.appendHeader(header.span.bytes, sealing: plaintext, authenticating: associatedData, to: &output)
+    output.append(nonce)
+    try payloadKey.withBytes { (key) throws(EnvelopeError) in
+      try AEAD.xChaCha20Poly1305.seal(plaintext, authenticating: associatedData, nonce: nonce, key: key, into: &output)
+    }
+  }
+
+  @inline(__always)
+  private static func appendHeader(
+    _ header: RawSpan, sealing plaintext: RawSpan, authenticating associatedData: RawSpan,
+    to output: inout OutputRawSpan
+  ) throws(EnvelopeError) {
+    guard !associatedData.isEmpty else {
+      throw EnvelopeError(
+        .invalidArgument, "Values sealed under one header need associated data",
+        advice: "Give what says where the value belongs, such as its table and row.")
+    }
+    let byteCount = header.byteCount + plaintext.byteCount + AEAD.xChaCha20Poly1305.overheadByteCount
+    guard output.freeCapacity >= byteCount else { throw .bufferTooSmall }
+    output.append(header)
   }
 }
 

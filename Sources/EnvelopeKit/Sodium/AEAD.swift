@@ -30,6 +30,7 @@ package enum AEAD {
   private static let longestMessage = (1 << 38) - 64
 
   /// Appends a fresh random nonce, the ciphertext and the tag.
+  @inline(__always)
   package func seal(
     _ plaintext: RawSpan, authenticating associatedData: RawSpan, key: RawSpan, into output: inout OutputRawSpan
   ) throws(EnvelopeError) {
@@ -64,11 +65,12 @@ package enum AEAD {
   }
 
   /// Appends the plaintext of nonce ‖ ciphertext ‖ tag; appends nothing where it does not verify.
+  @inline(__always)
   package func open(
     _ sealed: RawSpan, authenticating associatedData: RawSpan, key: RawSpan, into output: inout OutputRawSpan
   ) throws(EnvelopeError) {
     guard sealed.byteCount >= overheadByteCount else { throw .payloadAltered }
-    try open(
+    try openChecked(
       sealed.extracting(droppingFirst: nonceByteCount), authenticating: associatedData,
       nonce: sealed.extracting(first: nonceByteCount), key: key, into: &output)
   }
@@ -78,8 +80,15 @@ package enum AEAD {
     _ sealed: RawSpan, authenticating associatedData: RawSpan, nonce: RawSpan, key: RawSpan,
     into output: inout OutputRawSpan
   ) throws(EnvelopeError) {
-    try checkKey(key)
     try checkNonce(nonce)
+    try openChecked(sealed, authenticating: associatedData, nonce: nonce, key: key, into: &output)
+  }
+
+  private func openChecked(
+    _ sealed: RawSpan, authenticating associatedData: RawSpan, nonce: RawSpan, key: RawSpan,
+    into output: inout OutputRawSpan
+  ) throws(EnvelopeError) {
+    try checkKey(key)
     let plaintextByteCount = sealed.byteCount - Self.tagByteCount
     guard plaintextByteCount >= 0, plaintextByteCount <= Self.longestMessage else { throw .payloadAltered }
     guard output.freeCapacity >= plaintextByteCount else { throw .bufferTooSmall }

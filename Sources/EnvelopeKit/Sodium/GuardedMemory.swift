@@ -12,8 +12,12 @@ package final class GuardedMemory {
   private let base: UnsafeMutableRawPointer
   /// How many bytes there are.
   package let byteCount: Int
+
   /// Whether the system keeps the bytes out of swap; false where RLIMIT_MEMLOCK is used up.
-  package let isLocked: Bool
+  ///
+  /// `sodium_malloc` locks, but says nothing where that failed. Locking once more tells, and is left until somebody
+  /// asks, for it takes the system as long as opening a few variables.
+  package var isLocked: Bool { unsafe byteCount == 0 || sodium_mlock(base, byteCount) == 0 }
 
   /// Makes room for at most `capacity` bytes and lets `body` append them.
   ///
@@ -33,8 +37,6 @@ package final class GuardedMemory {
     }
     unsafe self.base = base
     byteCount = unsafe output.finalize(for: buffer)
-    // `sodium_malloc` locks, but says nothing where that failed; locking once more tells.
-    isLocked = unsafe capacity == 0 || sodium_mlock(base, capacity) == 0
     unsafe sodium_mprotect_readonly(base)
   }
 

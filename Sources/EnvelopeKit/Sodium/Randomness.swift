@@ -12,6 +12,7 @@ package enum Randomness {
   /// Appends random bytes.
   ///
   /// - Throws: `bufferTooSmall` where there is no room for them.
+  @inline(__always)
   package static func append(_ byteCount: Int, to output: inout OutputRawSpan) throws(EnvelopeError) {
     try Sodium.start()
     guard byteCount >= 0, output.freeCapacity >= byteCount else { throw .bufferTooSmall }

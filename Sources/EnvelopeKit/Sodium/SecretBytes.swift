@@ -16,6 +16,7 @@ public struct SecretBytes: ~Copyable {
   /// Makes room for at most `byteCount` bytes and lets `body` append them.
   ///
   /// - Throws: What `body` throws; the room is wiped first.
+  @inline(__always)
   package init<E: Error>(byteCount capacity: Int, _ body: (inout OutputRawSpan) throws(E) -> Void) throws(E) {
     let base = UnsafeMutableRawPointer.allocate(byteCount: max(capacity, 1), alignment: 16)
     let buffer = unsafe UnsafeMutableRawBufferPointer(start: base, count: capacity)
@@ -29,7 +30,7 @@ public struct SecretBytes: ~Copyable {
     }
     let count = unsafe output.finalize(for: buffer)
     // What was claimed and not used may still have held something.
-    unsafe sodium_memzero(base + count, capacity - count)
+    if count < capacity { unsafe sodium_memzero(base + count, capacity - count) }
     unsafe self.base = base
     self.byteCount = count
   }
