@@ -13,9 +13,18 @@ public struct OpenedEnvironment: Sendable {
   private let memory: GuardedMemory
   private let entries: [Entry]
 
-  fileprivate struct Entry: Sendable {
+  /// A name, and where its value lies.
+  struct Entry: Sendable {
     let name: String
     let range: Range<Int>
+  }
+
+  /// Puts together values that have been opened into one memory, under valid names in ascending order.
+  init(_ entries: [Entry], in memory: GuardedMemory, generation: UInt32, source: WrappedDataKey?) {
+    self.entries = entries
+    self.memory = memory
+    self.generation = generation
+    self.source = source
   }
 
   /// Makes an environment of strings, which stay the caller's and cannot be wiped.
@@ -25,8 +34,7 @@ public struct OpenedEnvironment: Sendable {
     try self.init(capacity: values.reduce(0) { $0 + $1.value.utf8.count }) { (output, index) throws(EnvelopeError) in
       for (name, value) in values {
         // Straight from the string's own bytes: an array of them would be left unwiped.
-        var value = value
-        value.withUTF8 { bytes in unsafe output.append(UnsafeRawBufferPointer(bytes).bytes) }
+        value.withUTF8Bytes { output.append($0) }
         try index.add(name, endingAt: output.byteCount)
       }
     }
@@ -39,28 +47,37 @@ public struct OpenedEnvironment: Sendable {
   ) throws(EnvelopeError) {
     var index = Index()
     memory = try GuardedMemory(capacity: capacity) { (output) throws(EnvelopeError) in try body(&output, &index) }
-    entries = index.entries.sorted { VariableName.areInOrder($0.name, $1.name) }
+    entries = index.sortedEntries
     self.generation = generation
     self.source = source
   }
 
   /// The names of what has been appended so far, and where each value lies.
   package struct Index {
-    fileprivate var entries: [Entry] = []
-    private var names: Set<String> = []
+    private var entries: [Entry] = []
     private var end = 0
+    // Names mostly come in ascending order, and then none is there twice. From the first that does not, all are kept.
+    private var isAscending = true
+    private var names: Set<String> = []
 
     /// Gives a name to all bytes from the end of the previous value to `end`.
     ///
     /// - Throws: `invalidArgument` where the name is not valid, or there already.
     package mutating func add(_ name: String, endingAt end: Int) throws(EnvelopeError) {
       try VariableName.checkValid(name)
-      guard names.insert(name).inserted else {
+      if isAscending, let last = entries.last, last.name >= name {
+        isAscending = false
+        names = Set(entries.map(\.name))
+      }
+      guard isAscending || names.insert(name).inserted else {
         throw EnvelopeError(.invalidArgument, "The variable \(name) is there twice", advice: "Remove one of the two.")
       }
       entries.append(Entry(name: name, range: self.end..<end))
       self.end = end
     }
+
+    /// The entries in ascending order of the names' bytes.
+    fileprivate var sortedEntries: [Entry] { isAscending ? entries : entries.sorted { $0.name < $1.name } }
   }
 
   /// The names in ascending order of their bytes.
@@ -71,13 +88,14 @@ public struct OpenedEnvironment: Sendable {
 
   /// The secret of this name, or nil where none was sealed: an unsealed variable is never looked at.
   public subscript(name: String) -> Secret? {
-    // By bytes: as a string, KEY equals a name that has the Kelvin sign for its K.
+    // As a string, KEY equals a name that has the Kelvin sign for its K, and that is not valid.
+    guard VariableName.isValid(name) else { return nil }
     var (low, high) = (0, entries.count)
     while low < high {
       let middle = (low + high) / 2
-      if entries[middle].name.utf8.elementsEqual(name.utf8) {
+      if entries[middle].name == name {
         return Secret(name: name, memory: memory, range: entries[middle].range)
-      } else if VariableName.areInOrder(entries[middle].name, name) {
+      } else if entries[middle].name < name {
         low = middle + 1
       } else {
         high = middle

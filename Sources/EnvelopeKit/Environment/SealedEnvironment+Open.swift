@@ -58,30 +58,34 @@ extension SealedEnvironment {
   ) throws(EnvelopeError) -> OpenedEnvironment {
     let aead = AEAD.chaCha20Poly1305
     let key = try unlocked.keys.key(.payload)
+    var opened: [OpenedEnvironment.Entry] = []
+    opened.reserveCapacity(entries.count)
+    var altered: [String] = []
     let capacity = entries.reduce(0) { $0 + $1.sealed.count - aead.overheadByteCount }
-    return try OpenedEnvironment(capacity: capacity, generation: generation, source: unlocked.source) {
-      (output, index) throws(EnvelopeError) in
-      var altered: [String] = []
-      for entry in entries {
-        do throws(EnvelopeError) {
-          try key.withBytes { (key) throws(EnvelopeError) in
-            try unsafe aead.open(
-              entry.sealed.span.bytes, authenticating: Array(entry.name.utf8).span.bytes, key: key, into: &output)
+    let memory = try GuardedMemory(capacity: capacity) { (output) throws(EnvelopeError) in
+      try key.withBytes { (key) throws(EnvelopeError) in
+        for entry in entries {
+          let start = output.byteCount
+          do throws(EnvelopeError) {
+            try entry.name.withUTF8Bytes { (name) throws(EnvelopeError) in
+              try unsafe aead.open(entry.sealed.span.bytes, authenticating: name, key: key, into: &output)
+            }
+          } catch {
+            guard error.code == .payloadAltered else { throw error }
+            altered.append(entry.name)
           }
-        } catch {
-          guard error.code == .payloadAltered else { throw error }
-          altered.append(entry.name)
+          opened.append(OpenedEnvironment.Entry(name: entry.name, range: start..<output.byteCount))
         }
-        try index.add(entry.name, endingAt: output.byteCount)
-      }
-      guard altered.isEmpty else {
-        throw EnvelopeError(
-          .variablesAltered,
-          "\(altered.count == 1 ? "A variable was" : "Variables were") altered, swapped or renamed: "
-            + altered.joined(separator: ", "),
-          advice: "Take them from where they were sealed.", names: altered)
       }
     }
+    guard altered.isEmpty else {
+      throw EnvelopeError(
+        .variablesAltered,
+        "\(altered.count == 1 ? "A variable was" : "Variables were") altered, swapped or renamed: "
+          + altered.joined(separator: ", "),
+        advice: "Take them from where they were sealed.", names: altered)
+    }
+    return OpenedEnvironment(opened, in: memory, generation: generation, source: unlocked.source)
   }
 
   private static func unpack(
@@ -108,7 +112,7 @@ extension SealedEnvironment {
           let nameRange = try reader.take(reader.takeUInt16(of: bytes))
           let name = String(decoding: [UInt8](copying: bytes.extracting(nameRange)), as: UTF8.self)
           // The name is plaintext, and where lengths are off even part of a value: it is not told.
-          guard VariableName.areInOrder(previous, name), (try? VariableName.check(name)) != nil else {
+          guard (try? VariableName.check(name)) != nil, previous < name else {
             throw PackedReader.miswritten
           }
           let valueRange = try reader.take(reader.takeUInt16(of: bytes))

@@ -90,8 +90,10 @@ extension SealedEnvironment {
           (output) throws(EnvelopeError) in
           unsafe output.append(nonce.span.bytes)
           try key.withBytes { (key) throws(EnvelopeError) in
-            try unsafe aead.seal(
-              plaintext, authenticating: Array(name.utf8).span.bytes, nonce: nonce.span.bytes, key: key, into: &output)
+            try name.withUTF8Bytes { (name) throws(EnvelopeError) in
+              try unsafe aead.seal(
+                plaintext, authenticating: name, nonce: nonce.span.bytes, key: key, into: &output)
+            }
           }
         }
       }
@@ -110,7 +112,7 @@ extension SealedEnvironment {
       output.append(bigEndian: UInt16(secrets.count))
       for secret in secrets {
         output.append(bigEndian: UInt16(secret.name.utf8.count))
-        unsafe output.append(Array(secret.name.utf8).span.bytes)
+        secret.name.withUTF8Bytes { output.append($0) }
         output.append(bigEndian: UInt16(secret.byteCount))
         secret.withBytes { output.append($0) }
       }
@@ -126,12 +128,5 @@ extension SealedEnvironment {
         }
       }
     }
-  }
-}
-
-extension OutputRawSpan {
-  fileprivate mutating func append(bigEndian value: UInt16) {
-    append(UInt8(value >> 8))
-    append(UInt8(truncatingIfNeeded: value))
   }
 }

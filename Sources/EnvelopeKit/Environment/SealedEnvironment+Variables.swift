@@ -34,7 +34,8 @@ extension SealedEnvironment {
   /// - Throws: `noHeader` where there is none; `malformed` where there are two, or where header, trailer or a
   ///   variable is not what it should be; `unsupportedVersion`.
   public init(variables: [String: String]) throws(EnvelopeError) {
-    let sealed = variables.filter { $0.value.utf8.starts(with: EnvelopeText.variablePrefix.utf8) }
+    let sealed = variables.lazy.filter { $0.value.utf8.starts(with: EnvelopeText.variablePrefix.utf8) }
+      .map { (name: $0.key, value: $0.value) }.sorted { $0.name < $1.name }
     switch (variables[VariableName.header], variables[VariableName.sealed]) {
     case (nil, nil):
       throw EnvelopeError(
@@ -57,7 +58,7 @@ extension SealedEnvironment {
     }
   }
 
-  private init(header text: String, variables: [String: String]) throws(EnvelopeError) {
+  private init(header text: String, variables: [(name: String, value: String)]) throws(EnvelopeError) {
     var reader = ByteReader(try EnvelopeText.decode(text, prefix: EnvelopeText.headerPrefix))
     let header = try Header(from: &reader, expecting: .environment)
     let generation = try reader.takeUInt32()
@@ -70,10 +71,10 @@ extension SealedEnvironment {
       throw EnvelopeError(.malformed, "There are more than \(Self.countLimit) sealed variables")
     }
     var entries: [Entry] = []
-    for name in variables.keys.sorted(by: VariableName.areInOrder) {
+    entries.reserveCapacity(variables.count)
+    for (name, value) in variables {
       try VariableName.check(name, orThrow: .malformed)
-      guard let value = variables[name],
-        let bytes = Base64URL.decode(value.utf8.dropFirst(EnvelopeText.variablePrefix.utf8.count)),
+      guard let bytes = Base64URL.decode(value.utf8.dropFirst(EnvelopeText.variablePrefix.utf8.count)),
         (AEAD.chaCha20Poly1305.overheadByteCount...Self.sealedByteLimit).contains(bytes.count)
       else {
         throw EnvelopeError(

@@ -81,12 +81,18 @@ public struct SealedEnvironment: Sendable, Equatable {
   static func manifest(
     generation: UInt32, entries: [Entry], keys: borrowing KeySchedule
   ) throws(EnvelopeError) -> [UInt8] {
-    var message: [UInt8] = []
-    message.append(bigEndian: generation)
-    message.append(bigEndian: UInt16(truncatingIfNeeded: entries.count))
-    for entry in entries {
-      message.append(lengthPrefixed16: entry.name.utf8)
-      message.append(lengthPrefixed32: entry.sealed)
+    let byteCount = entries.reduce(6) { $0 + 2 + $1.name.utf8.count + 4 + $1.sealed.count }
+    let message = [UInt8].appending(capacity: byteCount) { output in
+      output.append(bigEndian: generation)
+      output.append(bigEndian: UInt16(truncatingIfNeeded: entries.count))
+      for entry in entries {
+        entry.name.withUTF8Bytes { name in
+          output.append(bigEndian: UInt16(name.byteCount))
+          output.append(name)
+        }
+        output.append(bigEndian: UInt32(entry.sealed.count))
+        unsafe output.append(entry.sealed.span.bytes)
+      }
     }
     return try keys.authenticate(message, with: .manifest, byteCount: manifestByteCount)
   }

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// What the name of an environment variable may be.
+///
+/// Valid names are ASCII, so their order as strings is that of their bytes, and two that are equal have the same bytes.
 package enum VariableName {
   /// Holds header and trailer of an environment whose variables are sealed one by one.
   package static let header = "ENVELOPE_HEADER"
@@ -12,8 +14,14 @@ package enum VariableName {
 
   /// Whether a name matches `[A-Za-z_][A-Za-z0-9_]*` and has at most 255 bytes.
   package static func isValid(_ name: String) -> Bool {
-    guard (1...byteLimit).contains(name.utf8.count), let first = name.utf8.first else { return false }
-    return !isDigit(first) && name.utf8.allSatisfy { isLetter($0) || isDigit($0) || $0 == UInt8(ascii: "_") }
+    name.withUTF8Bytes { bytes in
+      guard (1...byteLimit).contains(bytes.byteCount) else { return false }
+      for offset in 0..<bytes.byteCount {
+        let byte = unsafe bytes.unsafeLoad(fromUncheckedByteOffset: offset, as: UInt8.self)
+        guard isLetter(byte) || byte == UInt8(ascii: "_") || (isDigit(byte) && offset > 0) else { return false }
+      }
+      return true
+    }
   }
 
   /// Refuses names that are not valid.
@@ -37,9 +45,6 @@ package enum VariableName {
         code, "The name \(name) is reserved for sealed environments", advice: "Give the variable another.")
     }
   }
-
-  /// Whether one name's bytes come before another's.
-  package static func areInOrder(_ a: String, _ b: String) -> Bool { a.utf8.lexicographicallyPrecedes(b.utf8) }
 
   private static func isLetter(_ byte: UInt8) -> Bool {
     (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)

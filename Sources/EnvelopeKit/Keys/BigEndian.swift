@@ -14,10 +14,11 @@ extension Array where Element == UInt8 {
     append(bigEndian: UInt16(bytes.count))
     append(contentsOf: bytes)
   }
+}
 
-  /// Appends a 32-bit length and the bytes.
-  package mutating func append(lengthPrefixed32 bytes: some Collection<UInt8>) {
-    append(bigEndian: UInt32(bytes.count))
-    append(contentsOf: bytes)
+extension OutputRawSpan {
+  /// Appends an integer, most significant byte first.
+  package mutating func append<T: FixedWidthInteger & BitwiseCopyable>(bigEndian value: T) {
+    unsafe append(value.bigEndian, as: T.self)
   }
 }

@@ -11,11 +11,14 @@ public struct EncryptionContext: Sendable {
   public static let canonicalByteLimit = 8192
 
   /// The pairs, in the order given.
-  public private(set) var pairs: [(key: String, value: String)]
+  public let pairs: [(key: String, value: String)]
+  // It is asked for several times in every use.
+  private let canonicalForm: Result<[UInt8], EnvelopeError>
 
   /// Makes a context of pairs; an empty one binds nothing.
   public init(_ pairs: some Sequence<(key: String, value: String)> = EmptyCollection()) {
     self.pairs = Array(pairs)
+    canonicalForm = Self.canonicalForm(of: self.pairs)
   }
 
   /// The value of the pair `function`, or nil.
@@ -32,25 +35,30 @@ public struct EncryptionContext: Sendable {
   }
 
   /// The pairs sorted by the bytes of the key, each key and value after its 16-bit length.
-  package func canonicalBytes() throws(EnvelopeError) -> [UInt8] {
+  ///
+  /// - Throws: `invalidArgument` where the context breaks a limit.
+  package func canonicalBytes() throws(EnvelopeError) -> [UInt8] { try canonicalForm.get() }
+
+  private static func canonicalForm(of pairs: [(key: String, value: String)]) -> Result<[UInt8], EnvelopeError> {
     var bytes: [UInt8] = []
     var previous: String?
     for (key, value) in pairs.sorted(by: { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }) {
       guard !key.utf8.isEmpty, !value.utf8.isEmpty else {
-        throw EnvelopeError(.invalidArgument, "The encryption context has an empty key or value")
+        return .failure(EnvelopeError(.invalidArgument, "The encryption context has an empty key or value"))
       }
       if let previous, previous.utf8.elementsEqual(key.utf8) {
-        throw EnvelopeError(.invalidArgument, "The encryption context has a key twice")
+        return .failure(EnvelopeError(.invalidArgument, "The encryption context has a key twice"))
       }
-      guard bytes.count + 4 + key.utf8.count + value.utf8.count <= Self.canonicalByteLimit else {
-        throw EnvelopeError(
-          .invalidArgument, "The encryption context is longer than \(Self.canonicalByteLimit) bytes")
+      guard bytes.count + 4 + key.utf8.count + value.utf8.count <= canonicalByteLimit else {
+        return .failure(
+          EnvelopeError(
+            .invalidArgument, "The encryption context is longer than \(canonicalByteLimit) bytes"))
       }
       bytes.append(lengthPrefixed16: key.utf8)
       bytes.append(lengthPrefixed16: value.utf8)
       previous = key
     }
-    return bytes
+    return .success(bytes)
   }
 }
 

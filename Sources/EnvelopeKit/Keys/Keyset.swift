@@ -73,4 +73,13 @@ public struct Keyset: Sendable {
   func keyID(of version: Version) throws(EnvelopeError) -> KeyID {
     try KeyID("\(id).\(version.number)")
   }
+
+  /// The version that a header names so, or nil.
+  func version(named keyID: KeyID) -> Version? {
+    let name = keyID.string.utf8
+    guard name.starts(with: id.string.utf8) else { return nil }
+    // Found by its number, and then compared whole: 1 is also read where 01 or +1 stands.
+    let number = UInt32(Substring(name.dropFirst(Self.idCharacterCount + 1)))
+    return versions.first { $0.number == number && (try? self.keyID(of: $0)) == keyID }
+  }
 }

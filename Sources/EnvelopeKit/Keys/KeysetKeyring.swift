@@ -3,9 +3,8 @@
 
 /// Wraps with one local keyset, and unwraps with that and any others that it is given.
 public struct KeysetKeyring: Keyring {
-  /// The keyset that wraps.
-  public let keyset: Keyset
-  private let others: [Keyset]
+  // The one that wraps, and those that only unwrap.
+  private let keysets: [Keyset]
 
   /// Makes a keyring.
   ///
@@ -13,9 +12,11 @@ public struct KeysetKeyring: Keyring {
   ///   - keyset: Wraps new data keys, and unwraps.
   ///   - others: Unwrap only.
   public init(_ keyset: Keyset, alsoUnwrappingWith others: [Keyset] = []) {
-    self.keyset = keyset
-    self.others = others
+    keysets = [keyset] + others
   }
+
+  /// The keyset that wraps.
+  public var keyset: Keyset { keysets[0] }
 
   /// Draws a data key and wraps it with the primary version.
   public func generateDataKey(for context: EncryptionContext) async throws -> GeneratedDataKey {
@@ -36,9 +37,11 @@ public struct KeysetKeyring: Keyring {
   ///
   /// - Throws: `keyNotFound` where none does, `unwrapFailed` where those that do were altered.
   public func unwrap(_ wrapped: [WrappedDataKey], for context: EncryptionContext) async throws -> UnwrappedDataKey {
-    var failure = EnvelopeError.keyNotFound(among: wrapped)
+    var failure: EnvelopeError?
     for entry in wrapped where entry.scheme == .keyset {
-      for version in try versions(named: entry.keyID) {
+      // More than one keyset has the version where a copy of a keyset went its own way.
+      for keyset in keysets {
+        guard let version = keyset.version(named: entry.keyID) else { continue }
         do {
           return UnwrappedDataKey(dataKey: try version.key.unwrap(entry, for: context), source: entry)
         } catch {
@@ -46,16 +49,7 @@ public struct KeysetKeyring: Keyring {
         }
       }
     }
-    throw failure
-  }
-
-  /// The versions of this name: more than one where a copy of a keyset went its own way.
-  private func versions(named keyID: KeyID) throws(EnvelopeError) -> [Keyset.Version] {
-    var versions: [Keyset.Version] = []
-    for keyset in [keyset] + others {
-      for version in keyset.versions where try keyset.keyID(of: version) == keyID { versions.append(version) }
-    }
-    return versions
+    throw failure ?? .keyNotFound(among: wrapped)
   }
 }
 

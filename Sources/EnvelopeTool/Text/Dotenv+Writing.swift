@@ -46,7 +46,7 @@ extension Dotenv {
       if !order.first.isEmpty, !order.rest.isEmpty { output.append(UInt8.lineFeed) }
       for name in order.rest { append(try environment.require(name), to: &output) }
     }
-    return Document(text: text, announced: announced.sorted(by: VariableName.areInOrder))
+    return Document(text: text, announced: announced.sorted())
   }
 
   private static func append(_ secret: Secret, to output: inout OutputRawSpan) {

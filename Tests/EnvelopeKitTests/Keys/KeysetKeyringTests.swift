@@ -57,7 +57,10 @@ import Testing
     let wrapped = try #require(try await keyring.wrap(try DataKey.generate(), for: [:]).first)
     let renamed = try WrappedDataKey(scheme: .keyset, keyID: KeyID("\(keyset.id).1"), bytes: wrapped.bytes)
     await expectError(.unwrapFailed) { try await keyring.unwrap([renamed], for: [:]) }
-    for id in ["\(keyset.id).3", "\(keyset.id).02", "\(keyset.id)", "\(keyset.id).2.", "x"] {
+    for id in [
+      "\(keyset.id).3", "\(keyset.id).02", "\(keyset.id).+2", "\(keyset.id)x2", "\(keyset.id)2", "\(keyset.id).",
+      "\(keyset.id)", "\(keyset.id).2.", "x",
+    ] {
       let unknown = try WrappedDataKey(scheme: .keyset, keyID: KeyID(id), bytes: wrapped.bytes)
       await expectError(.keyNotFound) { try await keyring.unwrap([unknown], for: [:]) }
     }
