@@ -4,7 +4,7 @@
 import math
 from html import escape
 
-from results import LIMIT, SIZES, fits
+from results import LIMIT, SIZES, fits, value_test
 
 WIDTH = 760
 # Light and dark colour of each line: at least 3:1 against white and against GitHub's and Debian's dark grey.
@@ -108,7 +108,10 @@ def megabytes_a_second(results, operation):
     """Points (size, MB/s) of each line of one panel."""
     curves = {}
     for metric in THROUGHPUT:
-        times = [(byte_count, results.median(f"{operation}-{size}", metric)) for size, byte_count in SIZES.items()]
+        times = [
+            (byte_count, results.median(value_test(operation, metric, size), metric))
+            for size, byte_count in SIZES.items()
+        ]
         curves[metric] = [(size, size * 1000 / time) for size, time in times if time]
     return curves
 

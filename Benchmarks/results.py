@@ -4,6 +4,7 @@
 import csv
 import json
 import pathlib
+import statistics
 
 LIMIT = 4096
 SIZES = {
@@ -11,6 +12,11 @@ SIZES = {
     "1MiB": 1 << 20, "16MiB": 16 << 20,
 }
 COUNTS = (1, 10, 50, 200, 1000)
+
+
+def value_test(operation, way, size):
+    """The test that measures a way to seal or open one value; batches have their own."""
+    return f"{operation}-batch-{size}" if way == "batch" else f"{operation}-{size}"
 
 
 class Failure(Exception):
@@ -22,7 +28,7 @@ class Results:
 
     def __init__(self, folder):
         self.folder = pathlib.Path(folder)
-        self.medians = read_medians(self.folder / "hot.csv")
+        self.medians = read_medians(self.folder)
         self.peers = self.read_json("peers.json")
         self.cold_start = self.read_json("cold-start.json")
         self.machine = self.read_json("machine.json")
@@ -57,10 +63,18 @@ class Results:
             raise Failure(f"{self.folder} has no {', '.join(missing)}. Run Benchmarks/run, which makes them all.")
 
 
-def read_medians(path):
-    """The median of the rounds, by test and metric."""
-    if not path.exists():
-        raise Failure(f"{path} is missing. Run Benchmarks/run, which makes it.")
+def read_medians(folder):
+    """The median over the processes of the median of the rounds, by test and metric."""
+    found = {}
+    for path in sorted(folder.glob("hot-*.csv")):
+        for key, median in read_medians_of_process(path).items():
+            found.setdefault(key, []).append(median)
+    if not found:
+        raise Failure(f"{folder} has no hot-1.csv. Run Benchmarks/run, which makes it.")
+    return {key: statistics.median(medians) for key, medians in found.items()}
+
+
+def read_medians_of_process(path):
     lines = [line for line in path.read_text().splitlines() if line and not line.startswith("#")]
     rows = csv.DictReader(lines)
     if not {"test", "metric", "percentile", "value"} <= set(rows.fieldnames or ()):

@@ -1,10 +1,11 @@
 # SPDX-FileCopyrightText: The EnvelopeKit authors
 # SPDX-License-Identifier: Apache-2.0
 """The tables of the report, and what was asked of the figures."""
-from results import COUNTS, SIZES, fits
+from results import COUNTS, SIZES, fits, value_test
 
 UNITS = ((1e9, "s"), (1e6, "ms"), (1e3, "µs"), (1, "ns"))
 ENCRYPTION_SDK = "aws-encryption-sdk"
+WAYS = ("plain", "into", "bytes", "batch", "ChaChaPoly", "AES.GCM")
 DEFAULT_VARIANT = "default suite (0x0578)"
 
 
@@ -65,12 +66,11 @@ def quotient(above, below):
 def values(results, operation):
     rows, ratios = [], []
     for size in SIZES:
-        test = f"{operation}-{size}"
-        metrics = ("plain", "into", "bytes", "batch", "ChaChaPoly", "AES.GCM")
-        rows.append([size, *(time(results.median(test, metric)) for metric in metrics)])
-        ways = ("into", "bytes", "batch")
-        over = [multiple(results.multiple(test, f"{metric}-ratio")) for metric in (*ways, "ChaChaPoly")]
-        allocations = [number(results.multiple(test, f"{metric}-allocations")) for metric in ways]
+        tests = {way: value_test(operation, way, size) for way in WAYS}
+        rows.append([size, *(time(results.median(test, way)) for way, test in tests.items())])
+        ratios_of = ("into", "bytes", "batch", "ChaChaPoly")
+        over = [multiple(results.multiple(tests[way], f"{way}-ratio")) for way in ratios_of]
+        allocations = [number(results.multiple(tests[way], f"{way}-allocations")) for way in ratios_of[:3]]
         ratios.append([size, *over, *allocations])
     name = operation.capitalize()
     return [

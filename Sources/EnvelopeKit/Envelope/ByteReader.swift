@@ -22,12 +22,16 @@ struct ByteReader {
     return bytes[position]
   }
 
-  mutating func takeUInt16() throws(EnvelopeError) -> UInt16 {
-    try UInt16(bigEndian: take(2))
-  }
+  mutating func takeUInt16() throws(EnvelopeError) -> UInt16 { try takeBigEndian() }
 
-  mutating func takeUInt32() throws(EnvelopeError) -> UInt32 {
-    try UInt32(bigEndian: take(4))
+  mutating func takeUInt32() throws(EnvelopeError) -> UInt32 { try takeBigEndian() }
+
+  /// An integer, most significant byte first.
+  private mutating func takeBigEndian<T: FixedWidthInteger>() throws(EnvelopeError) -> T {
+    let byteCount = T.bitWidth / 8
+    guard byteCount <= remainingByteCount else { throw .truncated }
+    defer { position += byteCount }
+    return bytes[position..<position + byteCount].reduce(0) { $0 << 8 | T(truncatingIfNeeded: $1) }
   }
 
   /// All that is left.
@@ -38,13 +42,6 @@ struct ByteReader {
 
   /// The bytes read so far.
   var consumed: [UInt8] { Array(bytes[..<position]) }
-}
-
-extension FixedWidthInteger {
-  /// The integer whose bytes these are, most significant first.
-  fileprivate init(bigEndian bytes: [UInt8]) {
-    self = bytes.reduce(0) { $0 << 8 | Self(truncatingIfNeeded: $1) }
-  }
 }
 
 extension EnvelopeError {

@@ -9,7 +9,7 @@ package enum EnvelopeText {
   package static let variablePrefix = "ev1:"
 
   package static func encode(_ bytes: [UInt8], prefix: String) -> String {
-    prefix + Base64URL.encode(bytes)
+    Base64URL.encode(bytes, after: prefix)
   }
 
   /// The bytes of a text with this prefix.

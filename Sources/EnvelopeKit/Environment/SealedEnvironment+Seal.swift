@@ -75,29 +75,29 @@ extension SealedEnvironment {
     let key = try keys.key(.payload)
     // One draw for the nonces of all.
     let secrets = values.secrets
-    var nonces = try Randomness.bytes(secrets.count { kept[$0.name] == nil } * aead.nonceByteCount)[...]
-    var entries: [Entry] = []
-    for secret in secrets {
-      let name = secret.name
-      if let entry = kept[name] {
-        entries.append(entry)
-        continue
-      }
-      let nonce = Array(nonces.prefix(aead.nonceByteCount))
-      nonces = nonces.dropFirst(aead.nonceByteCount)
-      let sealed = try secret.withBytes { (plaintext) throws(EnvelopeError) in
-        try [UInt8].appending(capacity: plaintext.byteCount + aead.overheadByteCount) {
-          (output) throws(EnvelopeError) in
-          unsafe output.append(nonce.span.bytes)
-          try key.withBytes { (key) throws(EnvelopeError) in
-            try name.withUTF8Bytes { (name) throws(EnvelopeError) in
-              try unsafe aead.seal(
-                plaintext, authenticating: name, nonce: nonce.span.bytes, key: key, into: &output)
+    let nonces = try Randomness.bytes(secrets.count { kept[$0.name] == nil } * aead.nonceByteCount)
+    var (entries, position) = ([] as [Entry], 0)
+    entries.reserveCapacity(secrets.count)
+    try key.withBytes { (key) throws(EnvelopeError) in
+      for secret in secrets {
+        if let entry = kept[secret.name] {
+          entries.append(entry)
+          continue
+        }
+        let range = position..<position + aead.nonceByteCount
+        position = range.upperBound
+        let sealed = try secret.withBytes { (plaintext) throws(EnvelopeError) in
+          try [UInt8].appending(capacity: plaintext.byteCount + aead.overheadByteCount) {
+            (output) throws(EnvelopeError) in
+            let nonce = unsafe nonces.span.bytes.extracting(range)
+            output.append(nonce)
+            try secret.name.withUTF8Bytes { (name) throws(EnvelopeError) in
+              try aead.seal(plaintext, authenticating: name, nonce: nonce, key: key, into: &output)
             }
           }
         }
+        entries.append(Entry(name: secret.name, sealed: sealed))
       }
-      entries.append(Entry(name: name, sealed: sealed))
     }
     return entries
   }

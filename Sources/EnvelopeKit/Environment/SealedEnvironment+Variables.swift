@@ -10,6 +10,7 @@ extension SealedEnvironment {
       bytes.append(bigEndian: generation)
       bytes.append(bigEndian: count)
       var variables = [VariableName.header: EnvelopeText.encode(bytes + manifest, prefix: EnvelopeText.headerPrefix)]
+      variables.reserveCapacity(entries.count + 1)
       for entry in entries {
         variables[entry.name] = EnvelopeText.encode(entry.sealed, prefix: EnvelopeText.variablePrefix)
       }

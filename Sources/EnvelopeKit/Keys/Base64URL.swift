@@ -15,22 +15,33 @@ package enum Base64URL {
   /// How many characters stand for so many bytes.
   package static func encodedLength(of byteCount: Int) -> Int { (byteCount * 4 + 2) / 3 }
 
-  package static func encode(_ bytes: [UInt8]) -> String {
-    unsafe String(unsafeUninitializedCapacity: encodedLength(of: bytes.count)) { text in
-      var (end, index) = (0, 0)
-      // Three bytes are four characters; of what is left, one byte is two and two are three.
-      while index < bytes.count {
-        let taken = min(3, bytes.count - index)
-        var group: UInt32 = 0
-        for offset in 0..<3 { group = group << 8 | (offset < taken ? UInt32(bytes[index + offset]) : 0) }
-        for shift in stride(from: 18, through: 6 * (3 - taken), by: -6) {
-          unsafe text[end] = digits[Int(group >> UInt32(shift)) & 63]
-          end += 1
-        }
-        index += taken
-      }
-      return end
+  /// The text that stands for bytes, behind a prefix.
+  package static func encode(_ bytes: [UInt8], after prefix: String = "") -> String {
+    unsafe String(unsafeUninitializedCapacity: prefix.utf8.count + encodedLength(of: bytes.count)) { buffer in
+      let text = UnsafeMutableRawBufferPointer(buffer)
+      var output = unsafe OutputRawSpan(buffer: text, initializedCount: 0)
+      prefix.withUTF8Bytes { output.append($0) }
+      append(bytes.span, to: &output)
+      return unsafe output.finalize(for: text)
     }
+  }
+
+  private static func append(_ bytes: Span<UInt8>, to output: inout OutputRawSpan) {
+    let digits = digits.span
+    let (groupCount, rest) = bytes.count.quotientAndRemainder(dividingBy: 3)
+    for group in 0..<groupCount {
+      let (a, b, c) = (bytes[group * 3], bytes[group * 3 + 1], bytes[group * 3 + 2])
+      output.append(digits[Int(a >> 2)])
+      output.append(digits[Int((a << 4 | b >> 4) & 63)])
+      output.append(digits[Int((b << 2 | c >> 6) & 63)])
+      output.append(digits[Int(c & 63)])
+    }
+    guard rest > 0 else { return }
+    let a = bytes[groupCount * 3]
+    let b = rest == 2 ? bytes[groupCount * 3 + 1] : 0
+    output.append(digits[Int(a >> 2)])
+    output.append(digits[Int((a << 4 | b >> 4) & 63)])
+    if rest == 2 { output.append(digits[Int(b << 2 & 63)]) }
   }
 
   /// The bytes that a text stands for, or nil where it is not canonical: the whole text is consumed, holds

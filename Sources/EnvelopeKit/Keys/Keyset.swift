@@ -76,10 +76,14 @@ public struct Keyset: Sendable {
 
   /// The version that a header names so, or nil.
   func version(named keyID: KeyID) -> Version? {
-    let name = keyID.string.utf8
-    guard name.starts(with: id.string.utf8) else { return nil }
-    // Found by its number, and then compared whole: 1 is also read where 01 or +1 stands.
-    let number = UInt32(Substring(name.dropFirst(Self.idCharacterCount + 1)))
-    return versions.first { $0.number == number && (try? self.keyID(of: $0)) == keyID }
+    let (prefix, digits) = (
+      keyID.string.utf8.prefix(Self.idCharacterCount + 1), keyID.string.utf8.dropFirst(Self.idCharacterCount + 1)
+    )
+    // A number has one spelling: neither 01 nor +1 is 1.
+    guard prefix.elementsEqual(id.string.utf8 + [UInt8(ascii: ".")]), digits.first != UInt8(ascii: "0"),
+      digits.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
+      let number = UInt32(Substring(digits))
+    else { return nil }
+    return versions.first { $0.number == number }
   }
 }

@@ -3,6 +3,14 @@
 
 internal import CLibsodium
 
+#if canImport(Darwin)
+  internal import Darwin
+#elseif canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#endif
+
 /// Secret bytes with one owner, wiped when that owner lets go of them.
 ///
 /// They lie in ordinary memory: wiped, but not locked against being swapped out. Long-lived keys and
@@ -18,14 +26,17 @@ public struct SecretBytes: ~Copyable {
   /// - Throws: What `body` throws; the room is wiped first.
   @inline(__always)
   package init<E: Error>(byteCount capacity: Int, _ body: (inout OutputRawSpan) throws(E) -> Void) throws(E) {
-    let base = UnsafeMutableRawPointer.allocate(byteCount: max(capacity, 1), alignment: 16)
+    // Swift's own `allocate` asks for an alignment that memory has anyway, and takes longer for it.
+    guard let base = unsafe malloc(max(capacity, 1)) else {
+      preconditionFailure("There is no memory for \(capacity) bytes")
+    }
     let buffer = unsafe UnsafeMutableRawBufferPointer(start: base, count: capacity)
     var output = unsafe OutputRawSpan(buffer: buffer, initializedCount: 0)
     do {
       try body(&output)
     } catch {
       unsafe sodium_memzero(base, capacity)
-      unsafe base.deallocate()
+      unsafe free(base)
       throw error
     }
     let count = unsafe output.finalize(for: buffer)
@@ -42,7 +53,7 @@ public struct SecretBytes: ~Copyable {
 
   deinit {
     unsafe sodium_memzero(base, byteCount)
-    unsafe base.deallocate()
+    unsafe free(base)
   }
 
   /// Gives access to the bytes, which are valid only inside `body`.

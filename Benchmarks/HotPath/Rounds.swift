@@ -1,0 +1,122 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Benchmark
+import CAllocations
+
+/// One of several ways to do the same work.
+struct Contender {
+  let name: String
+  /// How many operations one call of `work` is.
+  let operationsPerCall: Int
+  /// Does the work so many times.
+  let work: (Int) async throws -> Void
+
+  init(_ name: String, operationsPerCall: Int = 1, _ work: @escaping (Int) async throws -> Void) {
+    self.name = name
+    self.operationsPerCall = operationsPerCall
+    self.work = work
+  }
+}
+
+/// What is measured of a contender beside its time.
+struct Measure {
+  let contender: String
+  /// The contender that its time is divided by, in the same round; nil for none.
+  let over: String?
+  let countsAllocations: Bool
+
+  init(_ contender: String, over: String? = nil, countsAllocations: Bool = false) {
+    self.contender = contender
+    self.over = over
+    self.countsAllocations = countsAllocations
+  }
+}
+
+/// Measures contenders in rounds, each of which runs all of them one after the other.
+///
+/// What slows the machine down slows all of them, and their ratio within a round stays what it is. Every round is one
+/// sample.
+///
+/// The metrics of a contender `x` are `x` in nanoseconds an operation, `x-ratio` in thousandths and `x-allocations`
+/// for a thousand operations.
+func compare(_ name: String, _ measures: [Measure], _ makeContenders: @escaping () async throws -> [Contender]) {
+  var metrics: [BenchmarkMetric] = []
+  for measure in measures {
+    metrics.append(.custom(measure.contender, useScalingFactor: false))
+    if measure.over != nil { metrics.append(.custom("\(measure.contender)-ratio", useScalingFactor: false)) }
+    if measure.countsAllocations {
+      metrics.append(.custom("\(measure.contender)-allocations", useScalingFactor: false))
+    }
+  }
+  Benchmark(
+    name,
+    configuration: .init(metrics: metrics, warmupIterations: 3, maxDuration: .seconds(8), maxIterations: 51)
+  ) { (benchmark: Benchmark, rounds: Rounds) async throws in
+    let times = try await rounds.next()
+    for measure in measures {
+      guard let time = times[measure.contender] else { continue }
+      benchmark.measurement(.custom(measure.contender), Int(time.rounded()))
+      if let over = measure.over, let other = times[over] {
+        benchmark.measurement(.custom("\(measure.contender)-ratio"), Int((time / other * 1000).rounded()))
+      }
+      if measure.countsAllocations {
+        benchmark.measurement(
+          .custom("\(measure.contender)-allocations"), try await rounds.allocations(by: measure.contender))
+      }
+    }
+  } setup: {
+    try await Rounds(makeContenders())
+  }
+}
+
+/// The rounds of one comparison.
+final class Rounds {
+  private let contenders: [Contender]
+  private let calls: [Int]
+  private var first = 0
+
+  /// Finds out how often each contender must run for about a millisecond: long beside reading the clock, short
+  /// beside what disturbs a machine.
+  init(_ contenders: [Contender]) async throws {
+    self.contenders = contenders
+    var calls: [Int] = []
+    for contender in contenders {
+      var count = 1
+      while try await Self.time(contender, count) < 1_000_000, count < 1 << 20 { count *= 2 }
+      calls.append(count)
+    }
+    self.calls = calls
+  }
+
+  /// Runs all, each time another one first, and tells the nanoseconds an operation of each.
+  func next() async throws -> [String: Double] {
+    var times: [String: Double] = [:]
+    for offset in contenders.indices {
+      let index = (first + offset) % contenders.count
+      let (contender, count) = (contenders[index], calls[index])
+      times[contender.name] = try await Self.time(contender, count) / Double(count * contender.operationsPerCall)
+    }
+    first += 1
+    return times
+  }
+
+  /// How many heap allocations a thousand operations take, rounded up.
+  func allocations(by name: String) async throws -> Int {
+    guard let contender = contenders.first(where: { $0.name == name }) else { return 0 }
+    let calls = 20
+    allocation_count_begin()
+    try await contender.work(calls)
+    let count = Int(allocation_count_end())
+    let operations = calls * contender.operationsPerCall
+    return (count * 1000 + operations - 1) / operations
+  }
+
+  private static func time(_ contender: Contender, _ count: Int) async throws -> Double {
+    let clock = ContinuousClock()
+    let start = clock.now
+    try await contender.work(count)
+    let elapsed = start.duration(to: clock.now)
+    return Double(elapsed.components.seconds) * 1e9 + Double(elapsed.components.attoseconds) / 1e9
+  }
+}
