@@ -76,11 +76,11 @@ public struct Keyset: Sendable {
 
   /// The version that a header names so, or nil.
   func version(named keyID: KeyID) -> Version? {
-    let (prefix, digits) = (
-      keyID.string.utf8.prefix(Self.idCharacterCount + 1), keyID.string.utf8.dropFirst(Self.idCharacterCount + 1)
-    )
+    let name = keyID.string.utf8
+    let digits = name.dropFirst(Self.idCharacterCount + 1)
     // A number has one spelling: neither 01 nor +1 is 1.
-    guard prefix.elementsEqual(id.string.utf8 + [UInt8(ascii: ".")]), digits.first != UInt8(ascii: "0"),
+    guard name.starts(with: id.string.utf8), name.dropFirst(Self.idCharacterCount).first == UInt8(ascii: "."),
+      digits.first != UInt8(ascii: "0"),
       digits.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
       let number = UInt32(Substring(digits))
     else { return nil }
