@@ -121,7 +121,8 @@ It needs Swift, libsodium and Python 3 with `venv`, and installs the other libra
 - Calls to a key service, which depend on the network.
 - Memory in use, and work on several threads at once.
 - Other processors and systems than the one above.
-- A cold start in AWS Lambda itself; the one here starts with the program in the page cache.
+- A cold start in AWS Lambda itself; the one here starts with the program in the page cache. Nor one with the console
+  helper's values, which need a key service.
 """
 
 

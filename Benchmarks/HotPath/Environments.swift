@@ -9,7 +9,7 @@ import EnvelopeKit
 /// from its text.
 func compareOpeningEnvironments(of count: Int) {
   let measures = [
-    Measure("plain"), Measure("opened", over: "plain", countsAllocations: true),
+    Measure("plain"), Measure("unguarded"), Measure("opened", over: "plain", countsAllocations: true),
     Measure("text", over: "plain", countsAllocations: true),
   ]
   compare("environment-open-\(count)", measures) {
@@ -20,6 +20,9 @@ func compareOpeningEnvironments(of count: Int) {
     return [
       Contender("plain") { calls in
         for _ in 0..<calls { plain.open() }
+      },
+      Contender("unguarded") { calls in
+        for _ in 0..<calls { plain.openUnguarded() }
       },
       Contender("opened") { calls in
         for _ in 0..<calls { try await work.open(sealed) }
@@ -103,17 +106,29 @@ final class PlainEnvironment {
   private let sealed: Memory
   private let listed: Memory
   private let nonces: Memory
+  private let opened: Memory
 
   init(count: Int) {
     self.count = count
     sealed = Memory(12 + value.byteCount + PlainSodium.tagByteCount)
     listed = Memory(6 + count * (2 + name.byteCount + 4 + sealed.byteCount))
     nonces = Memory(12 * count)
+    opened = Memory(count * value.byteCount)
     PlainSodium.seal(dataKey, authenticating: wrapping, key: key, into: wrapped)
     PlainSodium.sealVariable(value, name: name, key: key, into: sealed)
   }
 
   func open() {
+    guard let arena = sodium_malloc(opened.byteCount) else { preconditionFailure("no memory") }
+    open(into: arena.assumingMemoryBound(to: UInt8.self))
+    sodium_mprotect_readonly(arena)
+    sodium_free(arena)
+  }
+
+  /// The same into ordinary memory that is there beforehand: what guarded memory costs is the difference.
+  func openUnguarded() { open(into: opened.base) }
+
+  private func open(into arena: UnsafeMutablePointer<UInt8>) {
     PlainSodium.hash(context, 32, key: key, into: digest)  // the header's check of the context
     PlainSodium.hash(context, 32, key: key, into: digest)  // the wrapping key narrowed to the function
     PlainSodium.open(wrapped, authenticating: wrapping, key: key, into: dataKey)
@@ -121,15 +136,11 @@ final class PlainEnvironment {
     compare(32)  // the commitment
     PlainSodium.hash(header, 16, key: key, into: digest)
     compare(16)  // the header's tag
-    guard let arena = sodium_malloc(count * value.byteCount) else { preconditionFailure("no memory") }
     for index in 0..<count {
-      let output = arena.assumingMemoryBound(to: UInt8.self) + index * value.byteCount
-      PlainSodium.openVariable(sealed, name: name, key: key, into: output)
+      PlainSodium.openVariable(sealed, name: name, key: key, into: arena + index * value.byteCount)
     }
     PlainSodium.hash(listed, 32, key: key, into: digest)
     compare(32)  // the manifest
-    sodium_mprotect_readonly(arena)
-    sodium_free(arena)
   }
 
   func seal() {

@@ -14,6 +14,7 @@ struct Credentials: Decodable {
 struct Values {
   static func main() async throws {
     try await values(using: KeyStore.open().keyring())
+    try await batches(using: KeyStore.open().keyring())
     try await environments(using: KeyStore.open().keyring())
   }
 
@@ -24,6 +25,18 @@ struct Values {
     let opener = try await Opener(for: envelope, context: ["table": "tokens"], using: keyring)
     let token = try opener.open(envelope, authenticating: Array("row 17".utf8))
     token.withBytes { print("A token of \($0.byteCount) bytes, sealed in \(envelope.count)") }
+  }
+
+  static func batches(using keyring: KeysetKeyring) async throws {
+    let sealer = try await Sealer(context: ["table": "tokens"], using: keyring)
+    let (tokens, rows) = ([Array("one".utf8), Array("two".utf8)], [Array("row 1".utf8), Array("row 2".utf8)])
+
+    let envelopes = try sealer.seal(tokens, authenticating: rows)
+
+    let opener = try await Opener(for: envelopes[0], context: ["table": "tokens"], using: keyring)
+    try opener.open(envelopes, authenticating: rows) { index, token in
+      print("Token \(index) has \(token.byteCount) bytes")
+    }
   }
 
   static func environments(using keyring: KeysetKeyring) async throws {
