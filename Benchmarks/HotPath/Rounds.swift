@@ -60,7 +60,7 @@ func compare(_ name: String, _ measures: [Measure], _ makeContenders: @escaping 
       if let over = measure.over, let other = times[over] {
         benchmark.measurement(.custom("\(measure.contender)-ratio"), Int((time / other * 1000).rounded()))
       }
-      if measure.countsAllocations {
+      if measure.countsAllocations, Rounds.canCountAllocations {
         benchmark.measurement(
           .custom("\(measure.contender)-allocations"), try await rounds.allocations(by: measure.contender))
       }
@@ -100,6 +100,15 @@ final class Rounds {
     first += 1
     return times
   }
+
+  /// Whether the counter counts: on a system where it does not, it would read 0 for everything.
+  static let canCountAllocations = {
+    allocation_count_begin()
+    let memory = UnsafeMutableRawPointer.allocate(byteCount: 100, alignment: 1)
+    blackHole(memory)
+    memory.deallocate()
+    return allocation_count_end() == 1
+  }()
 
   /// How many heap allocations a thousand operations take, rounded up.
   func allocations(by name: String) async throws -> Int {
