@@ -11,13 +11,19 @@ let package = Package(
     .library(name: "EnvelopeKit", targets: ["EnvelopeKit"]),
     .library(name: "EnvelopeKitFiles", targets: ["EnvelopeKitFiles"]),
     .library(name: "EnvelopeKitFoundation", targets: ["EnvelopeKitFoundation"]),
+    .library(name: "EnvelopeKitAWS", targets: ["EnvelopeKitAWS"]),
+    .library(name: "EnvelopeKitTesting", targets: ["EnvelopeKitTesting"]),
     .executable(name: "envelope", targets: ["EnvelopeTool"]),
   ],
   traits: [
-    .trait(name: "CommandLine", description: "Builds the command `envelope`, with its argument and YAML parsers.")
+    .trait(name: "AWS", description: "Builds EnvelopeKitAWS and the command's AWS KMS, on async-http-client."),
+    .trait(name: "CommandLine", description: "Builds the command `envelope`, with its argument and YAML parsers."),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+    .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
   targets: [
@@ -29,10 +35,22 @@ let package = Package(
     .target(name: "EnvelopeKit", dependencies: ["CLibsodium"]),
     .target(name: "EnvelopeKitFiles", dependencies: ["EnvelopeKit"]),
     .target(name: "EnvelopeKitFoundation", dependencies: ["EnvelopeKit"]),
+    .target(
+      name: "EnvelopeKitAWS",
+      dependencies: [
+        "EnvelopeKit",
+        "EnvelopeKitFiles",
+        .product(name: "AsyncHTTPClient", package: "async-http-client", condition: .when(traits: ["AWS"])),
+        .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["AWS"])),
+        .product(name: "NIOSSL", package: "swift-nio-ssl", condition: .when(traits: ["AWS"])),
+      ]
+    ),
+    .target(name: "EnvelopeKitTesting", dependencies: ["EnvelopeKit"]),
     .executableTarget(
       name: "EnvelopeTool",
       dependencies: [
         "EnvelopeKit",
+        "EnvelopeKitAWS",
         "EnvelopeKitFiles",
         .product(
           name: "ArgumentParser", package: "swift-argument-parser", condition: .when(traits: ["CommandLine"])),
@@ -40,9 +58,13 @@ let package = Package(
       ]
     ),
     .target(name: "TestSupport", path: "Tests/TestSupport"),
-    .testTarget(name: "EnvelopeKitTests", dependencies: ["EnvelopeKit", "TestSupport"]),
+    .testTarget(name: "EnvelopeKitTests", dependencies: ["EnvelopeKit", "EnvelopeKitTesting", "TestSupport"]),
     .testTarget(name: "EnvelopeKitFilesTests", dependencies: ["EnvelopeKit", "EnvelopeKitFiles", "TestSupport"]),
     .testTarget(name: "EnvelopeKitFoundationTests", dependencies: ["EnvelopeKit", "EnvelopeKitFoundation"]),
+    .testTarget(
+      name: "EnvelopeKitAWSTests",
+      dependencies: ["EnvelopeKit", "EnvelopeKitAWS", "EnvelopeKitTesting", "TestSupport"]),
+    .testTarget(name: "EnvelopeKitTestingTests", dependencies: ["EnvelopeKit", "EnvelopeKitTesting"]),
     .testTarget(
       name: "EnvelopeToolTests",
       dependencies: [

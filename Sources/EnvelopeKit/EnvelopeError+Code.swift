@@ -41,8 +41,32 @@ extension EnvelopeError.Code {
   public static let keyNotFound = Self(rawValue: "keyNotFound")
   /// The keyring holds the key, but the wrapped data key does not unwrap.
   public static let unwrapFailed = Self(rawValue: "unwrapFailed")
-  /// The key service cannot be reached or does not answer.
+  /// The key may not be used: a permission is missing, or denied.
+  public static let keyAccessDenied = Self(rawValue: "keyAccessDenied")
+  /// The key is disabled.
+  public static let keyDisabled = Self(rawValue: "keyDisabled")
+  /// The key is in a state that allows no use, such as pending deletion.
+  public static let keyInvalidState = Self(rawValue: "keyInvalidState")
+
+  // Key services.
+
+  /// The key service cannot be reached, does not answer in time, or fails inside.
   public static let keyServiceUnavailable = Self(rawValue: "keyServiceUnavailable")
+  /// The key service gets more requests than it allows.
+  public static let keyServiceThrottled = Self(rawValue: "keyServiceThrottled")
+  /// The connection is not secure: the certificate, the host's name or the version of TLS is not accepted.
+  public static let keyServiceNotTrusted = Self(rawValue: "keyServiceNotTrusted")
+  /// The key service answered something that it must not: another key, another length, no JSON.
+  public static let keyServiceAnswerInvalid = Self(rawValue: "keyServiceAnswerInvalid")
+  /// The key service refuses the request for another reason; `serviceError` has its name.
+  public static let keyServiceRefused = Self(rawValue: "keyServiceRefused")
+  /// There are no credentials for the key service where they are looked for.
+  public static let credentialsMissing = Self(rawValue: "credentialsMissing")
+  /// The key service does not accept the credentials: unknown, expired, or a wrong secret.
+  public static let credentialsRefused = Self(rawValue: "credentialsRefused")
+
+  // Key stores.
+
   /// The key store's text is not one, or contradicts itself.
   public static let keyStoreDamaged = Self(rawValue: "keyStoreDamaged")
   /// A key store with this alias, or this key, exists already.

@@ -13,6 +13,10 @@ public struct EnvelopeError: Error, Sendable, Equatable {
   public let advice: String
   /// The names of the variables concerned, in ascending order of their bytes; empty for other failures.
   public let names: [String]
+  /// What the key service itself called the failure, `AccessDeniedException` say; nil where none answered.
+  public let serviceError: String?
+  /// The key service's own id of the request, for its logs and its support; nil where none answered.
+  public let requestID: String?
 
   /// Makes an error, for keyrings that live outside this package.
   ///
@@ -21,17 +25,25 @@ public struct EnvelopeError: Error, Sendable, Equatable {
   ///   - message: What failed. Put no secret here: it is printed and logged.
   ///   - advice: What to do next.
   ///   - names: The names of the variables concerned.
-  public init(_ code: Code, _ message: String, advice: String = "", names: [String] = []) {
+  ///   - serviceError: What the key service itself called the failure.
+  ///   - requestID: The key service's own id of the request.
+  public init(
+    _ code: Code, _ message: String, advice: String = "", names: [String] = [], serviceError: String? = nil,
+    requestID: String? = nil
+  ) {
     self.code = code
     self.message = message
     self.advice = advice
     self.names = names
+    self.serviceError = serviceError
+    self.requestID = requestID
   }
 }
 
 extension EnvelopeError: CustomStringConvertible {
-  /// The message and the advice in one line.
+  /// The message, the key service's id of the request and the advice in one line.
   public var description: String {
-    advice.isEmpty ? message : "\(message). \(advice)"
+    let told = requestID.map { "\(message) (request \($0))" } ?? message
+    return advice.isEmpty ? told : "\(told). \(advice)"
   }
 }

@@ -173,10 +173,3 @@ private struct KeyStoreParser {
     }
   }
 }
-
-extension OutputRawSpan {
-  /// Appends text that is not secret, for which there is room.
-  fileprivate mutating func append(_ text: String) {
-    for byte in text.utf8 { append(byte) }
-  }
-}

@@ -125,14 +125,3 @@ enum VariablesJSON {
     }
   }
 }
-
-extension EnvelopeError {
-  /// An error at a place in JSON, which it does not show.
-  static func json(
-    at offset: Int, in text: RawSpan, _ failure: String, advice: String = "Correct the JSON.", names: [String] = []
-  ) -> EnvelopeError {
-    EnvelopeError(
-      .malformed, "Line \(text.line(at: offset)) of the JSON, at byte \(offset + 1), \(failure)", advice: advice,
-      names: names)
-  }
-}

@@ -1,20 +1,20 @@
 // SPDX-FileCopyrightText: The EnvelopeKit authors
 // SPDX-License-Identifier: Apache-2.0
 
-import EnvelopeKit
-
 /// Where the reading of JSON has got to; the text has been found to be UTF-8.
-struct JSONScanner {
-  private(set) var position: Int
+package struct JSONScanner {
+  package private(set) var position: Int
   private var depth = 0
 
   private static let depthLimit = 64
+  /// A longer name of a member is passed over.
+  static let nameByteLimit = 255
 
-  init(at position: Int) { self.position = position }
+  package init(at position: Int) { self.position = position }
 
-  mutating func advance(by count: Int) { position += count }
+  package mutating func advance(by count: Int) { position += count }
 
-  mutating func skipBlanks(in text: RawSpan) {
+  package mutating func skipBlanks(in text: RawSpan) {
     while let byte = text.byteIfAny(at: position), byte.isBlank || byte == .lineFeed || byte == .carriageReturn {
       position += 1
     }
@@ -26,7 +26,7 @@ struct JSONScanner {
   ///   - text: The whole text.
   ///   - body: Is given each member's name, nil where it has more than 255 bytes, and the name's offset; it must read
   ///     the value.
-  mutating func readObject(
+  package mutating func readObject(
     in text: RawSpan, _ body: (inout JSONScanner, String?, Int) throws(EnvelopeError) -> Void
   ) throws(EnvelopeError) {
     try enter(in: text)
@@ -45,7 +45,7 @@ struct JSONScanner {
   }
 
   /// Passes over the value that begins here, and checks it.
-  mutating func skipValue(in text: RawSpan) throws(EnvelopeError) {
+  package mutating func skipValue(in text: RawSpan) throws(EnvelopeError) {
     switch text.byteIfAny(at: position) {
     case UInt8(ascii: "{")?:
       try readObject(in: text) { (scanner, _, _) throws(EnvelopeError) in try scanner.skipValue(in: text) }
@@ -111,7 +111,7 @@ struct JSONScanner {
     return true
   }
 
-  mutating func take(_ byte: UInt8, in text: RawSpan) throws(EnvelopeError) {
+  package mutating func take(_ byte: UInt8, in text: RawSpan) throws(EnvelopeError) {
     guard text.byteIfAny(at: position) == byte else {
       throw .json(at: position, in: text, "has no \(Character(Unicode.Scalar(byte)))")
     }
@@ -124,5 +124,16 @@ struct JSONScanner {
       guard text.byteIfAny(at: position) == byte else { throw .json(at: start, in: text, "is not a value") }
       position += 1
     }
+  }
+}
+
+extension EnvelopeError {
+  /// An error at a place in JSON, which it does not show.
+  package static func json(
+    at offset: Int, in text: RawSpan, _ failure: String, advice: String = "Correct the JSON.", names: [String] = []
+  ) -> EnvelopeError {
+    EnvelopeError(
+      .malformed, "Line \(text.line(at: offset)) of the JSON, at byte \(offset + 1), \(failure)", advice: advice,
+      names: names)
   }
 }

@@ -1,11 +1,9 @@
 // SPDX-FileCopyrightText: The EnvelopeKit authors
 // SPDX-License-Identifier: Apache-2.0
 
-import EnvelopeKit
-
 extension JSONScanner {
   /// Reads the string that begins here, and gives its UTF-8 away byte after byte.
-  mutating func readString(in text: RawSpan, _ append: (UInt8) -> Void) throws(EnvelopeError) {
+  package mutating func readString(in text: RawSpan, _ append: (UInt8) -> Void) throws(EnvelopeError) {
     let start = position
     try take(.doubleQuote, in: text)
     while let byte = text.byteIfAny(at: position) {
@@ -25,12 +23,12 @@ extension JSONScanner {
   }
 
   /// Reads a member's name, or passes over it and returns nil where it is longer than a variable's name can be.
-  mutating func readName(in text: RawSpan) throws(EnvelopeError) -> String? {
+  package mutating func readName(in text: RawSpan) throws(EnvelopeError) -> String? {
     var name: [UInt8] = []
     try readString(in: text) { byte in
-      if name.count <= VariableName.byteLimit { name.append(byte) }
+      if name.count <= Self.nameByteLimit { name.append(byte) }
     }
-    return name.count <= VariableName.byteLimit ? String(decoding: name, as: UTF8.self) : nil
+    return name.count <= Self.nameByteLimit ? String(decoding: name, as: UTF8.self) : nil
   }
 
   private mutating func readEscape(in text: RawSpan, _ append: (UInt8) -> Void) throws(EnvelopeError) {

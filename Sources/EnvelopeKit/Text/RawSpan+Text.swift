@@ -4,29 +4,29 @@
 /// Bytes from outside that should be text: one pass over them, nothing copied.
 extension RawSpan {
   /// The byte at an offset, which must be inside.
-  func byte(at offset: Int) -> UInt8 {
+  package func byte(at offset: Int) -> UInt8 {
     unsafe unsafeLoad(fromByteOffset: offset, as: UInt8.self)
   }
 
   /// The byte at an offset, or nil at the end and beyond.
-  func byteIfAny(at offset: Int) -> UInt8? {
+  package func byteIfAny(at offset: Int) -> UInt8? {
     offset < byteCount ? byte(at: offset) : nil
   }
 
   /// The number of the line that an offset lies in, from 1; for error messages.
-  func line(at offset: Int) -> Int {
+  package func line(at offset: Int) -> Int {
     var line = 1
     for position in 0..<Swift.min(offset, byteCount) where byte(at: position) == .lineFeed { line += 1 }
     return line
   }
 
   /// Three where the text begins with UTF-8's byte order mark, or zero.
-  var byteOrderMarkLength: Int {
+  package var byteOrderMarkLength: Int {
     byteCount >= 3 && byte(at: 0) == 0xef && byte(at: 1) == 0xbb && byte(at: 2) == 0xbf ? 3 : 0
   }
 
   /// The offset of the first byte that is not part of well-formed UTF-8 (Unicode, table 3-7), or nil.
-  var firstOffsetOutsideUTF8: Int? {
+  package var firstOffsetOutsideUTF8: Int? {
     var offset = 0
     while offset < byteCount {
       guard let length = lengthOfUTF8Sequence(at: offset) else { return offset }
@@ -59,36 +59,36 @@ extension RawSpan {
   }
 
   /// Whether any byte is this one.
-  func contains(_ byte: UInt8) -> Bool {
+  package func contains(_ byte: UInt8) -> Bool {
     for offset in 0..<byteCount where self.byte(at: offset) == byte { return true }
     return false
   }
 }
 
 extension UInt8 {
-  static let tab = UInt8(ascii: "\t")
-  static let lineFeed = UInt8(ascii: "\n")
-  static let carriageReturn = UInt8(ascii: "\r")
-  static let space = UInt8(ascii: " ")
-  static let backslash = UInt8(ascii: "\\")
-  static let singleQuote = UInt8(ascii: "'")
-  static let doubleQuote = UInt8(ascii: "\"")
-  static let hash = UInt8(ascii: "#")
-  static let equals = UInt8(ascii: "=")
+  package static let tab = UInt8(ascii: "\t")
+  package static let lineFeed = UInt8(ascii: "\n")
+  package static let carriageReturn = UInt8(ascii: "\r")
+  package static let space = UInt8(ascii: " ")
+  package static let backslash = UInt8(ascii: "\\")
+  package static let singleQuote = UInt8(ascii: "'")
+  package static let doubleQuote = UInt8(ascii: "\"")
+  package static let hash = UInt8(ascii: "#")
+  package static let equals = UInt8(ascii: "=")
 
   /// Whether it is a space or a tab.
-  var isBlank: Bool { self == .space || self == .tab }
+  package var isBlank: Bool { self == .space || self == .tab }
 
   /// Whether it is an ASCII digit.
-  var isDigit: Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self) }
+  package var isDigit: Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self) }
 
   /// Whether it is an ASCII letter.
-  var isLetter: Bool { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(self | 0x20) }
+  package var isLetter: Bool { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(self | 0x20) }
 }
 
 extension OutputRawSpan {
   /// Appends text that is no secret, for which the caller has seen to it that there is room.
-  mutating func append(_ text: String) {
+  package mutating func append(_ text: String) {
     for byte in text.utf8 { append(byte) }
   }
 }
