@@ -10,16 +10,8 @@
 #endif
 
 #if CommandLine
-  import Dispatch
-
-  // A task that begins here and now: a command that waits for nobody, as all do whose keys are local, has ended the
-  // process before the next line. Handing the main thread over to a queue first would take longer than the command.
-  #if canImport(Darwin)
-    Task { exit(await EnvelopeCommand.status(of: Array(CommandLine.arguments.dropFirst()))) }
-  #else
-    Task.immediate { exit(await EnvelopeCommand.status(of: Array(CommandLine.arguments.dropFirst()))) }
-  #endif
-  dispatchMain()
+  BrokenPipe.remember()
+  MainThread.run { exit(await EnvelopeCommand.status(of: Array(CommandLine.arguments.dropFirst()))) }
 #else
   Console.say("envelope: this command was built without its trait. Build it with: swift build --traits CommandLine")
   exit(ExitStatus.software.rawValue)

@@ -65,7 +65,7 @@ public struct Secret: Sendable {
     do {
       return try withBytes { (text) throws(EnvelopeError) in
         try SecretBytes(byteCount: text.byteCount * 3 / 4) { (output) throws(EnvelopeError) in
-          try SecretBase64URL.append(decoding: text, to: &output)
+          try SecretBase64.url.append(decoding: text, to: &output)
         }
       }
     } catch {

@@ -10,7 +10,7 @@
 #endif
 
 /// The system's wall clock.
-enum Clock {
+package enum Clock {
   /// Seconds since 1970 (UTC).
-  static var now: UInt64 { UInt64(max(0, time(nil))) }
+  package static var now: UInt64 { UInt64(max(0, time(nil))) }
 }

@@ -43,7 +43,7 @@ extension KeyStore {
         for version in keyset.versions {
           output.append("version \(version.number) \(version.created) ")
           try version.key.withBytes { (secret) throws(EnvelopeError) in
-            try SecretBase64URL.append(encoding: secret, to: &output)
+            try SecretBase64.url.append(encoding: secret, to: &output)
           }
           output.append("\n")
         }
@@ -113,7 +113,7 @@ private struct KeyStoreParser {
         fields[3].count == Base64URL.encodedLength(of: WrappingKey.byteCount)
       else { break }
       keysets[keysets.count - 1].versions.append((number, created, secrets.byteCount))
-      guard (try? SecretBase64URL.append(decoding: line.extracting(fields[3]), to: &secrets)) != nil else { break }
+      guard (try? SecretBase64.url.append(decoding: line.extracting(fields[3]), to: &secrets)) != nil else { break }
       return false
     case ("alias", 3):
       guard defaultKeyID == nil, let id = try? KeyID(words[2]) else { break }

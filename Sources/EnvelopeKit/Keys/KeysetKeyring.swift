@@ -54,10 +54,12 @@ public struct KeysetKeyring: Keyring {
 }
 
 extension EnvelopeError {
-  static func keyNotFound(among wrapped: [WrappedDataKey]) -> EnvelopeError {
+  package static func keyNotFound(among wrapped: [WrappedDataKey]) -> EnvelopeError {
     let keys = wrapped.map { "\($0.scheme) \($0.keyID)" }.joined(separator: ", ")
     return EnvelopeError(
       .keyNotFound, "The keyring holds none of the envelope's keys (\(keys))",
-      advice: "Open it with a keyring, or on a machine, that holds one of them.")
+      advice: wrapped.contains { $0.scheme == .awsKMS }
+        ? "Name the KMS key, or open it with a keyring, or on a machine, that holds one of them."
+        : "Open it with a keyring, or on a machine, that holds one of them.")
   }
 }

@@ -8,9 +8,9 @@ extension RawSpan {
     unsafe unsafeLoad(fromByteOffset: offset, as: UInt8.self)
   }
 
-  /// The byte at an offset, or nil at the end and beyond.
+  /// The byte at an offset, or nil outside.
   package func byteIfAny(at offset: Int) -> UInt8? {
-    offset < byteCount ? byte(at: offset) : nil
+    offset >= 0 && offset < byteCount ? byte(at: offset) : nil
   }
 
   /// The number of the line that an offset lies in, from 1; for error messages.

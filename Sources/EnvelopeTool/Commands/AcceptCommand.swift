@@ -24,14 +24,16 @@
 
     @OptionGroup var options: FunctionOptions
 
+    @OptionGroup var keys: KeyOptions
+
     @Flag(name: .shortAndLong, help: "Agree without being asked.")
     var yes = false
 
     func execute() async throws {
-      let settings = try options.settings(file: file)
+      let settings = try options.settings(file: file, keys: keys)
       try await Document.rewrite(file) { document in
-        let keyring = try LocalKeys.opening()
         let sealed = try document.requireSealed(in: file)
+        let keyring = try ToolKeys.opening(sealed, settings)
         do {
           _ = try await sealed.open(context: settings.context, using: keyring)
           Console.say("\(file) is whole: there is nothing to accept.")

@@ -24,8 +24,10 @@
 
     @OptionGroup var options: FunctionOptions
 
+    @OptionGroup var keys: KeyOptions
+
     func execute() async throws {
-      let settings = try options.settings(file: file)
+      let settings = try options.settings(file: file, keys: keys)
       try await Document.update(file, settings: settings) { (document, sealed) throws(EnvelopeError) in
         let plain = document.plain
         let all = try OpenedEnvironment(merging: sealed.secrets + plain.secrets)

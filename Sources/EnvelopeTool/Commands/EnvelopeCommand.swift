@@ -30,7 +30,8 @@
       version: "envelope 1.0.0 (format 1)",
       subcommands: [
         SealCommand.self, OpenCommand.self, GetCommand.self, SetCommand.self, UnsetCommand.self, EditCommand.self,
-        ExecCommand.self, AcceptCommand.self, InspectCommand.self, BudgetCommand.self, KeysCommand.self,
+        ExecCommand.self, AcceptCommand.self, MigrateCommand.self, InspectCommand.self, BudgetCommand.self,
+        KeysCommand.self,
       ])
 
     /// Runs what the arguments ask for, tells of failures on standard error, and returns the exit code.

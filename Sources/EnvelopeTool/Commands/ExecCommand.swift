@@ -23,6 +23,8 @@
 
     @OptionGroup var options: FunctionOptions
 
+    @OptionGroup var keys: KeyOptions
+
     @Flag(help: "Give the command the file's variables and nothing of this environment.")
     var pristine = false
 
@@ -31,7 +33,8 @@
 
     func execute() async throws {
       let execution = Execution(
-        file: file, function: options.function, context: options.context, isPristine: pristine, command: command)
+        file: file, function: options.function, context: options.context, keys: keys.key, keyService: keys.keyService,
+        isPristine: pristine, command: command)
       throw ExitCode(try await execution.run())
     }
   }

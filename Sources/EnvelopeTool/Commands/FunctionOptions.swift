@@ -19,10 +19,37 @@
 
     /// What holds for the call, from the flags and `envelope.yaml`.
     func settings(
-      file: String?, keys: [String] = [], plain: [String] = []
+      file: String?, keys: KeyOptions = KeyOptions(), plain: [String] = []
     ) throws(EnvelopeError) -> FunctionSettings {
       try FunctionSettings(
-        function: function, context: context, keys: keys, plain: plain, file: file, configuration: .load())
+        function: function, context: context, keys: keys.key, plain: plain, keyService: keys.keyService, file: file,
+        configuration: .load())
+    }
+  }
+
+  /// Names keys, and says how to reach those of AWS KMS.
+  struct KeyOptions: ParsableArguments {
+    @Option(
+      name: .long, parsing: .singleValue,
+      help: ArgumentHelp(
+        "A key's alias or id, or of AWS KMS an ARN or alias/NAME; any one of several opens. Repeatable.",
+        valueName: "key"))
+    var key: [String] = []
+
+    @Option(help: "The AWS Region of the KMS keys that do not say theirs.")
+    var region: String?
+
+    @Option(help: "The profile in AWS's shared files to take credentials from.")
+    var profile: String?
+
+    @Option(name: .customLong("endpoint-url"), help: "Where AWS KMS is, if elsewhere: https://HOST.")
+    var endpointURL: String?
+
+    @Option(help: "A file of certificates to trust instead of the system's.", completion: .file())
+    var caBundle: String?
+
+    var keyService: KeyServiceSettings {
+      KeyServiceSettings(region: region, profile: profile, endpointURL: endpointURL, caBundle: caBundle)
     }
   }
 

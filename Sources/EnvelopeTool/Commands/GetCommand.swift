@@ -26,12 +26,14 @@
 
     @OptionGroup var options: FunctionOptions
 
+    @OptionGroup var keys: KeyOptions
+
     func execute() async throws {
-      let settings = try options.settings(file: file)
+      let settings = try options.settings(file: file, keys: keys)
       let document = try Document.read(file)
       // Everything is verified before anything is shown, also where the variable is a plain one.
-      let opened = try await document.requireSealed(in: file).open(
-        context: settings.context, using: LocalKeys.opening())
+      let sealed = try document.requireSealed(in: file)
+      let opened = try await sealed.open(context: settings.context, using: ToolKeys.opening(sealed, settings))
       let secret = try opened[name] ?? document.plain.require(name)
       try secret.withBytes { (bytes) throws(EnvelopeError) in try Console.write(bytes) }
       if Console.outputIsTerminal { try Console.write("\n") }

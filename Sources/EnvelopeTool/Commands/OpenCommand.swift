@@ -21,6 +21,8 @@
 
     @OptionGroup var options: FunctionOptions
 
+    @OptionGroup var keys: KeyOptions
+
     @Option(help: "How to write: \(PlainFormat.allCases.map(\.rawValue).joined(separator: ", ")).")
     var format = PlainFormat.dotenv
 
@@ -34,10 +36,10 @@
     var output: String?
 
     func execute() async throws {
-      let settings = try options.settings(file: file)
+      let settings = try options.settings(file: file, keys: keys)
       let document = try Document.read(file)
-      let opened = try await document.requireSealed(in: file).open(
-        context: settings.context, using: LocalKeys.opening())
+      let sealed = try document.requireSealed(in: file)
+      let opened = try await sealed.open(context: settings.context, using: ToolKeys.opening(sealed, settings))
       try Document.write(
         OpenedEnvironment(merging: opened.secrets + document.plain.secrets), as: format.layout, to: output,
         revealing: true, portable: portable)

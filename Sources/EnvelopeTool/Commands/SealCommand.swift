@@ -27,6 +27,9 @@
               context: {team: payments}
               plain: [LOG_LEVEL]
               file: checkout.env
+            orders:
+              key: alias/orders
+              region: eu-central-1
         Flags override it: --key and --plain take the place of its lists, --context of a pair of the same key.
         """)
 
@@ -35,10 +38,7 @@
 
     @OptionGroup var options: FunctionOptions
 
-    @Option(
-      name: .long, parsing: .singleValue,
-      help: "The alias or id of a key to seal under; any one of several opens. Repeatable.")
-    var key: [String] = []
+    @OptionGroup var keyOptions: KeyOptions
 
     @Option(
       name: .long, parsing: .singleValue,
@@ -68,7 +68,7 @@
     var output: String?
 
     func execute() async throws {
-      let settings = try options.settings(file: output ?? file, keys: key, plain: plain)
+      let settings = try options.settings(file: output ?? file, keys: keyOptions, plain: plain)
       let input = try Document.read(file)
       guard input.sealed == nil else {
         throw EnvelopeError(
@@ -83,7 +83,7 @@
       let previous = try output.flatMap { (path) throws(EnvelopeError) in try Document.readExisting(path) }
       try checkStaysSealed(plain.map(\.name), previous: previous)
 
-      let (keyring, keys) = try LocalKeys.sealing(under: settings.keys)
+      let (keyring, keys) = try ToolKeys.sealing(settings)
       let isPacked = packed || format == .packed
       let document = Document(
         layout: format.layout,

@@ -27,6 +27,8 @@
 
     @OptionGroup var options: FunctionOptions
 
+    @OptionGroup var keys: KeyOptions
+
     /// What does not belong there, taken so that it can be refused without being shown.
     @Argument(help: .hidden)
     var rest: [String] = []
@@ -40,7 +42,7 @@
           .usage, "A value is never taken from an argument, where other users and the shell's history see it",
           advice: "Give the file and the name alone; the value is asked for, or read from standard input.")
       }
-      let settings = try options.settings(file: file)
+      let settings = try options.settings(file: file, keys: keys)
       try VariableName.check(name, orThrow: .usage)
       try await Document.update(file, settings: settings) { (document, sealed) throws(EnvelopeError) in
         // Nobody is asked for a value that there is no place for.

@@ -23,8 +23,10 @@
 
     @OptionGroup var options: FunctionOptions
 
+    @OptionGroup var keys: KeyOptions
+
     func execute() async throws {
-      let settings = try options.settings(file: file)
+      let settings = try options.settings(file: file, keys: keys)
       try await Document.update(file, settings: settings) { (document, sealed) throws(EnvelopeError) in
         let plain = document.plain
         guard sealed[name] != nil || plain[name] != nil else {

@@ -42,6 +42,8 @@
   }
 
   extension Configuration.Entry {
+    private static let words = "'key', 'context', 'plain', 'file', 'region', 'profile', 'endpoint-url' and 'ca-bundle'"
+
     fileprivate init(_ node: Node) throws(EnvelopeError) {
       for (key, value) in try node.pairs() {
         switch try key.text() {
@@ -51,6 +53,10 @@
           keys = names
         case "plain": plain = try value.strings()
         case "file": file = try value.text()
+        case "region": keyService.region = try value.text()
+        case "profile": keyService.profile = try value.text()
+        case "endpoint-url": keyService.endpointURL = try value.text()
+        case "ca-bundle": keyService.caBundle = try value.text()
         case "context":
           var pairs: [Configuration.Pair] = []
           for (key, pair) in try value.pairs() {
@@ -61,7 +67,7 @@
             pairs.append(Configuration.Pair(key: name, value: try pair.text()))
           }
           context = pairs
-        case let word: throw .configuration("'\(word)' is none of 'key', 'context', 'plain' and 'file'", at: key)
+        case let word: throw .configuration("'\(word)' is none of \(Self.words)", at: key)
         }
       }
     }

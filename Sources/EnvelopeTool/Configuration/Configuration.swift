@@ -16,6 +16,8 @@ struct Configuration: Equatable {
     var plain: [String]?
     /// The file that holds the function's variables, as a path from the folder of `envelope.yaml`.
     var file: String?
+    /// How to reach AWS KMS.
+    var keyService = KeyServiceSettings()
   }
 
   /// A pair of the encryption context; keys are compared as bytes, so a dictionary would not do.
@@ -36,7 +38,7 @@ struct Configuration: Equatable {
     let own = functions[function] ?? Entry()
     return Entry(
       keys: own.keys ?? fallback.keys, context: own.context ?? fallback.context, plain: own.plain ?? fallback.plain,
-      file: own.file)
+      file: own.file, keyService: own.keyService.completed(by: fallback.keyService))
   }
 
   /// The function whose file this is, or the only function there is.

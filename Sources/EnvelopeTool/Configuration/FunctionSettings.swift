@@ -11,6 +11,7 @@ struct FunctionSettings {
   /// Aliases or ids; empty for the default key.
   let keys: [String]
   let plain: [String]
+  let keyService: KeyServiceSettings
 
   /// Puts together flags and `envelope.yaml`: flags override.
   ///
@@ -19,10 +20,11 @@ struct FunctionSettings {
   ///   - context: The flags, `K=V` each; a pair overrides one of the same key.
   ///   - keys: The flags; none takes those of `envelope.yaml`.
   ///   - plain: The flags; none takes those of `envelope.yaml`.
+  ///   - keyService: The flags; what they leave open is taken from `envelope.yaml`.
   ///   - file: The file that the call is about.
   init(
-    function: String?, context: [String], keys: [String] = [], plain: [String] = [], file: String?,
-    configuration: Configuration
+    function: String?, context: [String], keys: [String] = [], plain: [String] = [],
+    keyService: KeyServiceSettings = KeyServiceSettings(), file: String?, configuration: Configuration
   ) throws(EnvelopeError) {
     guard let function = function ?? configuration.function(forFile: file), !function.isEmpty else {
       throw EnvelopeError(
@@ -44,5 +46,11 @@ struct FunctionSettings {
     self.context = EncryptionContext(pairs.map { (key: $0.key, value: $0.value) }).adding(function, for: "function")
     self.keys = keys.isEmpty ? entry.keys ?? [] : keys
     self.plain = plain.isEmpty ? entry.plain ?? [] : plain
+    var fromFile = entry.keyService
+    // A path in the file begins at the file's own folder.
+    if let path = fromFile.caBundle, !path.hasPrefix("/"), let folder = configuration.folder {
+      fromFile.caBundle = folder.appending(path).string
+    }
+    self.keyService = keyService.completed(by: fromFile)
   }
 }

@@ -21,12 +21,16 @@ enum ExitStatus: Int32 {
     switch code {
     case .functionUnknown: self = .usage
     case .noHeader, .variableMissing, .noInput: self = .noInput
-    case .keyServiceUnavailable: self = .unavailable
+    case .keyServiceUnavailable, .keyServiceThrottled, .keyServiceNotTrusted, .keyServiceAnswerInvalid,
+      .keyServiceRefused:
+      self = .unavailable
     case .bufferTooSmall: self = .software
     case .systemFailure: self = .system
     case .keyExists: self = .cannotCreate
     case .fileFailure: self = .ioError
-    case .keyNotFound, .filePermissions: self = .noPermission
+    case .keyNotFound, .filePermissions, .keyAccessDenied, .keyDisabled, .keyInvalidState, .credentialsMissing,
+      .credentialsRefused:
+      self = .noPermission
     case .usage: self = .usage
     case .configuration: self = .configuration
     // What was altered, malformed, stale, of another context or type: the data is at fault.

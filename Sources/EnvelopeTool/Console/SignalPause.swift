@@ -66,7 +66,7 @@ struct SignalPause {
 }
 
 extension sigaction {
-  fileprivate var isIgnoring: Bool {
+  var isIgnoring: Bool {
     // SIG_IGN is a number that cannot be compared as a function.
     #if canImport(Darwin)
       let handler = unsafe __sigaction_u.__sa_handler

@@ -14,8 +14,8 @@ extension Document {
     _ change: (Document, OpenedEnvironment) throws(EnvelopeError) -> (OpenedEnvironment, OpenedEnvironment)?
   ) async throws {
     try await rewrite(file) { document in
-      let keyring = try LocalKeys.opening()
       let sealed = try document.requireSealed(in: file)
+      let keyring = try ToolKeys.opening(sealed, settings)
       let opened = try await sealed.open(context: settings.context, using: keyring)
       guard let (secrets, plain) = try change(document, opened) else { return nil }
       let updated = Document(

@@ -58,6 +58,7 @@ struct ChildEnvironment: ~Copyable {
     var failure = ENOENT
     // The process's own variables and the arguments live as long as it does.
     var arguments = unsafe command.map { unsafe strdup($0) } + [nil]
+    BrokenPipe.restore()
     text.withBytes { text in
       unsafe text.withUnsafeBytes { text in
         var environment = unsafe isInheriting ? inherited() : []

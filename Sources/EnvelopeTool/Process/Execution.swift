@@ -9,11 +9,13 @@ struct Execution: Equatable {
   var file: String?
   var function: String?
   var context: [String] = []
+  var keys: [String] = []
+  var keyService = KeyServiceSettings()
   var isPristine = false
   var command: [String] = []
 
-  /// Reads the arguments of a call that is plainly `exec [FILE] [--function NAME] [--context K=V]… [--pristine] --
-  /// COMMAND…`, and returns nil for any other, which the parser of all commands is left to understand or refuse.
+  /// Reads the arguments of a call that is plainly `exec [FILE] [OPTION VALUE]… [--pristine] -- COMMAND…`, and returns
+  /// nil for any other, which the parser of all commands is left to understand or refuse.
   ///
   /// Every start of a service goes through here, and setting that parser up takes longer than opening an
   /// environment.
@@ -26,15 +28,8 @@ struct Execution: Equatable {
     while let word = words.popFirst() {
       switch word {
       case "--pristine": isPristine = true
-      case "--function", "--context":
-        guard let value = words.popFirst(), !value.hasPrefix("-") else { return nil }
-        if word == "--context" {
-          context.append(value)
-        } else if function == nil {
-          function = value
-        } else {
-          return nil
-        }
+      case "--function", "--context", "--key", "--region", "--profile", "--endpoint-url", "--ca-bundle":
+        guard let value = words.popFirst(), !value.hasPrefix("-"), take(value, for: word) else { return nil }
       default:
         guard file == nil, !word.isEmpty, word == "-" || !word.hasPrefix("-") else { return nil }
         file = word
@@ -42,12 +37,38 @@ struct Execution: Equatable {
     }
   }
 
-  init(file: String?, function: String?, context: [String], isPristine: Bool, command: [String]) {
+  init(
+    file: String?, function: String?, context: [String], keys: [String], keyService: KeyServiceSettings,
+    isPristine: Bool, command: [String]
+  ) {
     self.file = file
     self.function = function
     self.context = context
+    self.keys = keys
+    self.keyService = keyService
     self.isPristine = isPristine
     self.command = command
+  }
+
+  /// Keeps the value of an option; false where the option was there before, and is taken once alone.
+  private mutating func take(_ value: String, for option: String) -> Bool {
+    let place: WritableKeyPath<Execution, String?>
+    switch option {
+    case "--context":
+      context.append(value)
+      return true
+    case "--key":
+      keys.append(value)
+      return true
+    case "--function": place = \.function
+    case "--region": place = \.keyService.region
+    case "--profile": place = \.keyService.profile
+    case "--endpoint-url": place = \.keyService.endpointURL
+    default: place = \.keyService.caBundle
+    }
+    guard self[keyPath: place] == nil else { return false }
+    self[keyPath: place] = value
+    return true
   }
 
   #if CommandLine
@@ -67,9 +88,10 @@ struct Execution: Equatable {
       }
       let settings = try FunctionSettings(
         function: function ?? (file == nil ? variables["AWS_LAMBDA_FUNCTION_NAME"] : nil), context: context,
-        file: file, configuration: .load())
+        keys: keys, keyService: keyService, file: file, configuration: .load())
       let secrets = try await HandlerSecrets.open(
-        using: LocalKeys.opening(), context: settings.context, variables: variables)
+        using: ToolKeys.opening(SealedEnvironment(variables: variables), settings), context: settings.context,
+        variables: variables)
       return try ChildEnvironment((document?.plain.secrets ?? []) + secrets.secrets, inheriting: !isPristine)
         .run(command)
     }

@@ -22,7 +22,11 @@ enum Shell {
     var arguments = unsafe words.map { word in unsafe strdup(word) } + [nil]
     defer { unsafe arguments.forEach { unsafe free($0) } }
     var process: pid_t = 0
-    let failure = unsafe posix_spawn(&process, "/bin/sh", nil, nil, &arguments, ProcessEnvironment.entries)
+    var attributes = posix_spawnattr_t()
+    unsafe posix_spawnattr_init(&attributes)
+    defer { unsafe posix_spawnattr_destroy(&attributes) }
+    BrokenPipe.restore(in: &attributes)
+    let failure = unsafe posix_spawn(&process, "/bin/sh", nil, &attributes, &arguments, ProcessEnvironment.entries)
     guard failure == 0 else {
       throw EnvelopeError(.fileFailure, "Cannot run a shell: \(unsafe String(cString: strerror(failure)))")
     }

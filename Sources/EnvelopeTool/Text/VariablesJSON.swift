@@ -39,6 +39,21 @@ enum VariablesJSON {
   /// - Throws: `malformed`, as ``read(_:)``.
   static func form(of text: RawSpan) throws(EnvelopeError) -> Form { try place(in: text).form }
 
+  /// The ARN of the function that an answer of AWS is about, or nil in any other text.
+  ///
+  /// - Throws: `malformed`, as ``read(_:)``.
+  static func functionARN(in text: RawSpan) throws(EnvelopeError) -> String? {
+    var scanner = JSONScanner(at: text.byteOrderMarkLength)
+    scanner.skipBlanks(in: text)
+    guard try form(of: text) == .answer,
+      let offset = try members(in: text, with: &scanner).offsets["FunctionArn"]?.first
+    else { return nil }
+    var value = JSONScanner(at: offset.value)
+    var bytes: [UInt8] = []
+    try value.readString(in: text) { bytes.append($0) }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
   private static func readValue(
     of name: String, in text: RawSpan, with scanner: inout JSONScanner, into output: inout OutputRawSpan
   ) throws(EnvelopeError) {

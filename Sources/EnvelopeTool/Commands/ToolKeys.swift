@@ -4,11 +4,29 @@
 import EnvelopeKit
 import EnvelopeKitFiles
 
-/// The keys of the key store in its usual place, as the commands use them.
-enum LocalKeys {
-  /// A keyring that opens with any key of the store.
-  static func opening() throws(EnvelopeError) -> KeysetKeyring {
-    try KeyStore.open().keyring()
+/// The keys that commands use: those of the key store in its usual place, and those of AWS KMS that are named.
+enum ToolKeys {
+  /// A keyring that opens with any key of the key store, and with the named keys of AWS KMS.
+  ///
+  /// AWS KMS is never asked about a key because an envelope says so: what it says has not been verified yet.
+  static func opening(
+    _ sealed: SealedEnvironment, _ settings: FunctionSettings
+  ) throws(EnvelopeError) -> MultiKeyring {
+    let named = settings.keys.filter(isKMS)
+    guard !named.isEmpty else {
+      let store = try KeyStoreFile().load()
+      if store == nil, let key = sealed.wrappedKeys.first(where: { $0.scheme == .awsKMS }) {
+        throw EnvelopeError(
+          .keyNotFound, "This is sealed under a key of AWS KMS, and none was named",
+          advice: "If the key is yours, name it, or an alias of it: --key \(key.keyID)")
+      }
+      return try MultiKeyring([KeyStore.open().keyring()])
+    }
+    var keyrings: [any Keyring] = []
+    // A machine that uses AWS KMS need not have a key store.
+    if let store = try KeyStoreFile().load(), store.defaultKeyID != nil { keyrings.append(try store.keyring()) }
+    keyrings += try kms(named, settings.keyService)
+    return try MultiKeyring(keyrings)
   }
 
   /// A keyring that seals under every one of the named keys, or under the default key where none is named.
@@ -16,7 +34,25 @@ enum LocalKeys {
   /// Without a key store, the default key and its store are made, and it is said.
   ///
   /// - Returns: The keyring, and the keys in words.
-  static func sealing(under names: [String]) throws(EnvelopeError) -> (keyring: MultiKeyring, keys: [String]) {
+  static func sealing(_ settings: FunctionSettings) throws(EnvelopeError) -> (keyring: MultiKeyring, keys: [String]) {
+    let local = settings.keys.filter { !isKMS($0) }
+    let service = settings.keys.filter(isKMS)
+    guard !service.isEmpty else { return try sealing(under: local) }
+    var (keyrings, keys): ([any Keyring], [String]) = (try kms(service, settings.keyService), service)
+    if !local.isEmpty {
+      let (keyring, names) = try sealing(under: local)
+      keyrings.append(keyring)
+      keys += names
+    }
+    return (try MultiKeyring(keyrings), keys)
+  }
+
+  /// Whether a name is of AWS KMS: no alias or id of the key store has a slash or a colon.
+  static func isKMS(_ name: String) -> Bool { name.hasPrefix("arn:") || name.hasPrefix("alias/") }
+
+  private static func sealing(
+    under names: [String]
+  ) throws(EnvelopeError) -> (keyring: MultiKeyring, keys: [String]) {
     let file = try KeyStoreFile()
     let store = try file.load() ?? KeyStore()
     guard !names.isEmpty || store.defaultKeyID != nil else {

@@ -6,7 +6,7 @@ import Testing
 
 @testable import EnvelopeKit
 
-@Suite struct SecretBase64URLTests {
+@Suite struct SecretBase64Tests {
   /// The decoder in constant time and the fast one must agree on every text, above all on the ones to refuse.
   @Test func agreesWithTheFastDecoderOnAnyText() throws {
     let seed: UInt64 = 0x5eed_0001
@@ -52,7 +52,7 @@ import Testing
       // libsodium ends its text with a NUL and wants room for it.
       let text = try [UInt8].appending(capacity: Base64URL.encodedLength(of: length) + 1) {
         (output) throws(EnvelopeError) in
-        try unsafe SecretBase64URL.append(encoding: bytes.span.bytes, to: &output)
+        try unsafe SecretBase64.url.append(encoding: bytes.span.bytes, to: &output)
       }
       #expect(String(decoding: text, as: UTF8.self) == Base64URL.encode(bytes), "seed \(seed), length \(length)")
       #expect(try decode(text) == bytes)
@@ -63,14 +63,14 @@ import Testing
     await expectError(.bufferTooSmall) { try decode(Array("AAAA".utf8), room: 2) }
     await expectError(.bufferTooSmall) {
       try [UInt8].appending(capacity: 4) { (output) throws(EnvelopeError) in
-        try unsafe SecretBase64URL.append(encoding: ([1, 2, 3] as [UInt8]).span.bytes, to: &output)
+        try unsafe SecretBase64.url.append(encoding: ([1, 2, 3] as [UInt8]).span.bytes, to: &output)
       }
     }
   }
 
   private func decode(_ text: [UInt8], room: Int? = nil) throws -> [UInt8] {
     try [UInt8].appending(capacity: room ?? text.count * 3 / 4) { (output) throws(EnvelopeError) in
-      try unsafe SecretBase64URL.append(decoding: text.span.bytes, to: &output)
+      try unsafe SecretBase64.url.append(decoding: text.span.bytes, to: &output)
     }
   }
 }

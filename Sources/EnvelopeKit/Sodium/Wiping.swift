@@ -1,0 +1,12 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import CLibsodium
+
+extension UnsafeMutableRawBufferPointer {
+  /// Overwrites the bytes with zeros, which no optimizer leaves out.
+  package func wipe() {
+    guard let baseAddress else { return }
+    unsafe sodium_memzero(baseAddress, count)
+  }
+}

@@ -1,0 +1,183 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+#if AWS
+  public import EnvelopeKit
+
+  /// Wraps with one key of AWS KMS, and unwraps with that and any others that the caller names.
+  ///
+  /// The encryption context is KMS's own, so key policies and grants can ask for its pairs. A header names the key by
+  /// its ARN. On opening, AWS KMS is asked only about keys that the caller named, once for an entry of the header
+  /// and a name. ReEncrypt is not used, for it cannot check what it wraps.
+  public struct KMSKeyring: Keyring {
+    /// Accounts whose keys may all be asked for on opening.
+    public struct Accounts: Sendable, Hashable {
+      let partition: String
+      let accounts: Set<String>
+
+      /// Names accounts.
+      ///
+      /// - Parameters:
+      ///   - accounts: The accounts' ids, 12 digits each.
+      ///   - partition: `aws`, `aws-cn`, `aws-us-gov`, …
+      public init(_ accounts: Set<String>, partition: String = "aws") {
+        self.accounts = accounts
+        self.partition = partition
+      }
+
+      func contains(_ key: KMSKeyARN) -> Bool { key.partition == partition && accounts.contains(key.account) }
+    }
+
+    private let client: KMSClient
+    private let key: KMSKeyName
+    private let others: [KMSKeyName]
+    private let accounts: Accounts?
+    private let grantTokens: [String]
+
+    /// Names the keys; nothing is sent.
+    ///
+    /// - Parameters:
+    ///   - key: Wraps and unwraps: a key's id or ARN, `alias/NAME`, or an alias's ARN. A multi-Region key's ARN may be
+    ///     of any Region, others must be of the client's.
+    ///   - others: Unwrap only; named in the same ways.
+    ///   - accounts: Unwraps with any key of these accounts, too; nil with none but those named.
+    ///   - grantTokens: At most 10, sent with every request: they bridge the minutes until a new grant holds.
+    ///   - client: Speaks to AWS KMS in one Region; for several, make a keyring each and a ``MultiKeyring`` of them.
+    /// - Throws: `invalidArgument` where a name is not one, is of another Region than the client's, or there are too
+    ///   many grant tokens.
+    public init(
+      _ key: String, alsoUnwrappingWith others: [String] = [], orAnyKeyOf accounts: Accounts? = nil,
+      grantTokens: [String] = [], client: KMSClient
+    ) throws(EnvelopeError) {
+      self.client = client
+      self.key = try Self.name(key, in: client.region)
+      self.others = try others.map { (other) throws(EnvelopeError) in try Self.name(other, in: client.region) }
+      self.accounts = accounts
+      guard grantTokens.count <= 10, grantTokens.allSatisfy({ (1...8192).contains($0.utf8.count) }) else {
+        throw EnvelopeError(.invalidArgument, "AWS KMS takes at most 10 grant tokens of 1 to 8,192 bytes")
+      }
+      self.grantTokens = grantTokens
+    }
+
+    private static func name(_ text: String, in region: String) throws(EnvelopeError) -> KMSKeyName {
+      let name = try KMSKeyName(text)
+      if case .arn(let arn) = name, let here = arn.inRegion(region) { return .arn(here) }
+      guard let other = name.region, other != region else { return name }
+      throw EnvelopeError(
+        .invalidArgument,
+        "The KMS key \(EnvelopeError.quoted(text)) is of the Region \(other), and the client of \(region)",
+        advice: "Use a client for that Region.")
+    }
+
+    /// Has AWS KMS draw a data key (GenerateDataKey).
+    ///
+    /// - Throws: `keyAccessDenied`, `keyDisabled`, `keyNotFound`, `keyInvalidState`; `credentialsMissing`,
+    ///   `credentialsRefused`; `keyServiceUnavailable`, `keyServiceThrottled`, `keyServiceNotTrusted`,
+    ///   `keyServiceAnswerInvalid`, `keyServiceRefused`; `invalidArgument` for a context that breaks a limit;
+    ///   `CancellationError`.
+    public func generateDataKey(for context: EncryptionContext) async throws -> GeneratedDataKey {
+      _ = try context.canonicalBytes()
+      let generated = try await client.generateDataKey(subject(key, context))
+      let entry = try entry(generated.encrypted)
+      return GeneratedDataKey(dataKey: try Self.dataKey(generated.takePlaintext()), wrapped: [entry])
+    }
+
+    /// Wraps a data key that exists (Encrypt).
+    ///
+    /// - Throws: As ``generateDataKey(for:)``.
+    public func wrap(
+      _ dataKey: borrowing DataKey, for context: EncryptionContext
+    ) async throws -> [WrappedDataKey] {
+      _ = try context.canonicalBytes()
+      let subject = subject(key, context)
+      let request = try dataKey.withBytes { (bytes) throws(EnvelopeError) in try KMSRequest.encrypt(bytes, subject) }
+      return [try entry(await client.encrypt(request))]
+    }
+
+    /// Unwraps the first entry whose key was named and that AWS KMS decrypts (Decrypt).
+    ///
+    /// - Throws: `keyNotFound` where no entry's key was named, `unwrapFailed` where it was and the context or the
+    ///   entry differs; else as ``generateDataKey(for:)``.
+    public func unwrap(_ wrapped: [WrappedDataKey], for context: EncryptionContext) async throws -> UnwrappedDataKey {
+      _ = try context.canonicalBytes()
+      var failure: EnvelopeError?
+      for entry in wrapped where entry.scheme == .awsKMS {
+        // The header is not verified yet: its ARNs are a stranger's.
+        guard let header = KMSKeyARN(entry.keyID.string), let key = header.inRegion(client.region) else { continue }
+        for name in names(for: key) {
+          do {
+            return UnwrappedDataKey(dataKey: try await decrypt(entry, of: key, named: name, context), source: entry)
+          } catch let error as EnvelopeError {
+            failure = failure ?? error
+            // What the next request would meet, too.
+            guard !Self.concernsService.contains(error.code) else { throw error }
+            guard error.serviceError == "IncorrectKeyException" else { break }
+          }
+        }
+      }
+      throw failure ?? .keyNotFound(among: wrapped)
+    }
+
+    private static let concernsService: Set<EnvelopeError.Code> = [
+      .keyServiceUnavailable, .keyServiceThrottled, .keyServiceNotTrusted, .credentialsMissing, .credentialsRefused,
+    ]
+
+    /// What AWS KMS is asked by for a key: the names that can stand for it, an id or ARN before aliases.
+    private func names(for key: KMSKeyARN) -> [KMSKeyName] {
+      let able = ([self.key] + others).filter { $0.canName(key) }
+      if let exact = able.first(where: \.isExact) { return [exact] }
+      // Any key of the account is asked for by its own name, and then there is no need to try aliases.
+      return accounts?.contains(key) == true ? [.arn(key)] : able
+    }
+
+    private func decrypt(
+      _ entry: WrappedDataKey, of key: KMSKeyARN, named name: KMSKeyName, _ context: EncryptionContext
+    ) async throws -> DataKey {
+      let decrypted = try await client.decrypt(entry.bytes, subject(name, context))
+      guard decrypted.key == key else {
+        throw KMSAnswer.invalid("it answered for another key than the envelope's", requestID: nil)
+      }
+      return try Self.dataKey(decrypted.takePlaintext())
+    }
+
+    private func subject(_ name: KMSKeyName, _ context: EncryptionContext) -> KMSRequest.Subject {
+      KMSRequest.Subject(key: name.text, context: context, grantTokens: grantTokens)
+    }
+
+    private func entry(_ encrypted: KMSClient.Encrypted) throws(EnvelopeError) -> WrappedDataKey {
+      guard encrypted.key.region == client.region, key.canName(encrypted.key) else {
+        throw KMSAnswer.invalid("it answered for another key than the one named", requestID: nil)
+      }
+      guard WrappingScheme.awsKMS.wrappedByteCounts.contains(encrypted.ciphertext.count) else {
+        throw KMSAnswer.invalid("its ciphertext is too long", requestID: nil)
+      }
+      return try WrappedDataKey(
+        scheme: .awsKMS, keyID: KeyID(encrypted.key.description), bytes: encrypted.ciphertext)
+    }
+
+    private static func dataKey(_ bytes: consuming SecretBytes) throws(EnvelopeError) -> DataKey {
+      guard bytes.byteCount == DataKey.byteCount else {
+        throw KMSAnswer.invalid("its data key is not \(DataKey.byteCount) bytes long", requestID: nil)
+      }
+      return try DataKey(bytes)
+    }
+  }
+
+  extension KMSKeyName {
+    /// Whether the name stands for one key for good.
+    fileprivate var isExact: Bool {
+      switch self {
+      case .arn, .id: true
+      case .alias, .aliasARN: false
+      }
+    }
+  }
+
+  extension KMSKeyring: CustomReflectable, CustomStringConvertible {
+    /// The key's name and the Region.
+    public var description: String { "KMSKeyring(\(key.text), \(client.region))" }
+
+    /// Shows the key's name and the Region alone.
+    public var customMirror: Mirror { Mirror(self, children: ["key": key.text, "region": client.region]) }
+  }
+#endif

@@ -1,0 +1,143 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+#if CommandLine
+  import ArgumentParser
+  import EnvelopeKit
+  import EnvelopeKitFiles
+
+  struct MigrateCommand: EnvelopeSubcommand {
+    static let configuration = CommandConfiguration(
+      commandName: "migrate",
+      abstract: "Turns the values of AWS Lambda's console helper into one sealed environment.",
+      discussion: """
+        Each value that the console encrypted costs a call to AWS KMS at every start of the function and some 230
+        bytes. Sealed as one environment, all of them together cost one call.
+
+        EXAMPLES
+          aws lambda get-function-configuration --function-name checkout > checkout.json
+          envelope migrate checkout.json --key alias/checkout --format lambda -o variables.json
+          envelope migrate helper.env --function checkout --account 111122223333 --key alias/checkout -o checkout.env
+
+        Variables whose values look encrypted are opened and sealed, the others stay plain. The function's name and
+        the account whose keys are believed come from the answer of get-function-configuration, or from the flags.
+        """)
+
+    @Argument(
+      help: "An answer of get-function-configuration, or a dotenv or JSON file; - is standard input.",
+      completion: .file())
+    var file: String
+
+    @OptionGroup var options: FunctionOptions
+
+    @OptionGroup var keyOptions: KeyOptions
+
+    @Option(
+      name: .long, parsing: .singleValue,
+      help: ArgumentHelp("An account whose keys the values may be under. Repeatable.", valueName: "id"))
+    var account: [String] = []
+
+    @Flag(help: "Open values that were made without an encryption context, too, as by older consoles.")
+    var acceptNoContext = false
+
+    @Option(
+      name: .long, parsing: .singleValue,
+      help: ArgumentHelp("A variable that looks encrypted and is not. Repeatable.", valueName: "name"))
+    var plain: [String] = []
+
+    @Option(help: "How to write: \(SealedFormat.allCases.map(\.rawValue).joined(separator: ", ")).")
+    var format = SealedFormat.dotenv
+
+    @Flag(help: "Seal all variables into one, whatever the format: the smallest form, which hides the names.")
+    var packed = false
+
+    @Option(
+      name: .shortAndLong, help: ArgumentHelp("The file to write; else standard output.", valueName: "file"),
+      completion: .file())
+    var output: String?
+
+    func execute() async throws {
+      let text = try Document.readText(file)
+      let before = try Document(text: text, of: file)
+      guard before.sealed == nil else {
+        throw EnvelopeError(
+          .invalidArgument, "\(file) holds sealed variables already", advice: "There is nothing to migrate.")
+      }
+      let function = try HelperFunction(text)
+      var options = options
+      options.function = options.function ?? function?.name
+      let settings = try options.settings(file: output ?? file, keys: keyOptions, plain: plain)
+      for name in plain where before.plain[name] == nil {
+        throw EnvelopeError(.usage, "\(file) has no variable \(EnvelopeError.quoted(name)) to leave plain")
+      }
+      let encrypted = before.plain.secrets.filter { $0.looksEncrypted && !settings.plain.contains($0.name) }
+      guard !encrypted.isEmpty else {
+        throw EnvelopeError(
+          .noInput, "No variable in \(file) looks like a value of the console's helper",
+          advice: "Seal plain ones with: envelope seal \(file) --function \(settings.function)")
+      }
+
+      let previous = try output.flatMap { (path) throws(EnvelopeError) in try Document.readExisting(path) }
+      let opened = try await ToolKeys.openHelperValues(
+        encrypted, of: settings, accounts: account.isEmpty ? function.map { [$0.account] } ?? [] : account,
+        region: function?.region, acceptingNoContext: acceptNoContext)
+      let (keyring, keys) = try ToolKeys.sealing(settings)
+      let rest = before.plain.secrets.filter { secret in !encrypted.contains { $0.name == secret.name } }
+      let document = Document(
+        layout: format.layout,
+        sealed: try await SealedEnvironment.seal(
+          opened.secrets, as: packed || format == .packed ? .packed : .separate, context: settings.context,
+          using: keyring, after: previous?.sealed),
+        plain: try OpenedEnvironment(merging: rest))
+      if format == .lambda { try document.checkFitsLambda(allowingOversize: false) }
+      try document.write(to: output, revealing: false)
+
+      let count = encrypted.count
+      if !opened.withoutContext.isEmpty {
+        Console.say("Made without an encryption context: \(opened.withoutContext.joined(separator: ", ")).")
+      }
+      Console.say(
+        "Sealed \(count == 1 ? "1 variable" : "\(count) variables") for function \(settings.function) under "
+          + "\(keys.joined(separator: " and ")): \(encrypted.map(\.name).joined(separator: ", ")).")
+      if !rest.isEmpty { Console.say("Left plain: \(rest.map(\.name).joined(separator: ", ")).") }
+      let calls = settings.keys.contains(where: ToolKeys.isKMS) ? "1" : "0"
+      Console.say("Calls to AWS KMS at each start: \(count) before, \(calls) now.")
+      Console.say(
+        "Bytes of AWS Lambda's \(LambdaLimits.byteLimit): \(try Budget(before).byteCount) before, "
+          + "\(try Budget(document).byteCount) now.")
+    }
+  }
+
+  /// What an answer of get-function-configuration says about its function.
+  private struct HelperFunction {
+    let name: String
+    let account: String
+    let region: String
+
+    /// - Returns: nil where the text is not such an answer.
+    init?(_ text: borrowing SecretBytes) throws(EnvelopeError) {
+      let arn = try text.withBytes { (text) throws(EnvelopeError) in
+        VariablesText.isJSON(text) ? try VariablesJSON.functionARN(in: text) : nil
+      }
+      // arn:aws:lambda:REGION:ACCOUNT:function:NAME, and a version perhaps.
+      let parts = arn?.split(separator: ":", omittingEmptySubsequences: false).map(String.init) ?? []
+      guard parts.count >= 7, parts[2] == "lambda", parts[5] == "function" else { return nil }
+      (region, account, name) = (parts[3], parts[4], parts[6])
+    }
+  }
+
+  extension Secret {
+    /// Whether the value is padded base64 of as many bytes as AWS KMS makes of one character, or more.
+    fileprivate var looksEncrypted: Bool {
+      withBytes { text in
+        guard text.byteCount >= 88, text.byteCount % 4 == 0 else { return false }
+        let digits = text.byteCount - (0..<2).count { text.byte(at: text.byteCount - 1 - $0) == .equals }
+        for offset in 0..<digits {
+          let byte = text.byte(at: offset)
+          guard byte.isLetter || byte.isDigit || "+/".utf8.contains(byte) else { return false }
+        }
+        return true
+      }
+    }
+  }
+#endif

@@ -1,0 +1,81 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+import EnvelopeKit
+
+#if AWS
+  import EnvelopeKitAWS
+#endif
+
+extension ToolKeys {
+  #if AWS
+    /// Keyrings for keys of AWS KMS: each wraps with one, and all together unwrap with any of them.
+    static func kms(_ names: [String], _ service: KeyServiceSettings) throws(EnvelopeError) -> [any Keyring] {
+      var clients: [String?: KMSClient] = [:]
+      var keyrings: [any Keyring] = []
+      for name in names {
+        // A multi-Region key is asked for in the Region that is set, any other in its own.
+        let parts = name.split(separator: ":", omittingEmptySubsequences: false)
+        let own = parts.count > 5 ? String(parts[3]) : nil
+        let region = name.contains(":key/mrk-") ? service.region ?? own : own ?? service.region
+        if clients[region] == nil { clients[region] = try client(service, region: region) }
+        guard let client = clients[region] else { continue }
+        keyrings.append(try KMSKeyring(name, client: client))
+      }
+      return keyrings
+    }
+
+    /// A client for one Region; nil leaves it to the surroundings.
+    static func client(_ service: KeyServiceSettings, region: String?) throws(EnvelopeError) -> KMSClient {
+      var configuration = KMSClient.Configuration()
+      configuration.region = region
+      configuration.profile = service.profile
+      configuration.endpoint = service.endpointURL
+      configuration.caBundle = service.caBundle
+      return try KMSClient(configuration)
+    }
+
+    /// Opens values of AWS Lambda's console helper.
+    static func openHelperValues(
+      _ values: [Secret], of settings: FunctionSettings, accounts: [String], region: String?, acceptingNoContext: Bool
+    ) async throws -> (secrets: OpenedEnvironment, withoutContext: [String]) {
+      guard !accounts.isEmpty else {
+        throw EnvelopeError(
+          .usage, "It is not known whose keys the values may be under",
+          advice: "Give the account's id: --account 111122223333")
+      }
+      let region = settings.keyService.region ?? region
+      let client = try client(settings.keyService, region: region)
+      let partition =
+        client.region.hasPrefix("cn-") ? "aws-cn" : client.region.hasPrefix("us-gov-") ? "aws-us-gov" : "aws"
+      let helper = try ConsoleHelper(
+        client: client, accounts: KMSKeyring.Accounts(Set(accounts), partition: partition),
+        acceptingValuesWithoutContext: acceptingNoContext)
+      var variables: [String: String] = [:]
+      for value in values { variables[value.name] = try value.revealingString() }
+      do {
+        let opened = try await helper.open(values.map(\.name), function: settings.function, variables: variables)
+        return (opened.secrets, opened.withoutContext)
+      } catch let error as EnvelopeError where error.code == .unwrapFailed {
+        let remedy = acceptingNoContext ? "" : "If it was made without an encryption context, add --accept-no-context. "
+        throw EnvelopeError(
+          error.code, error.message,
+          advice: remedy + "If it is not encrypted, add --plain \(error.names.joined()).", names: error.names,
+          serviceError: error.serviceError, requestID: error.requestID)
+      }
+    }
+  #else
+    static func openHelperValues(
+      _ values: [Secret], of settings: FunctionSettings, accounts: [String], region: String?, acceptingNoContext: Bool
+    ) async throws -> (secrets: OpenedEnvironment, withoutContext: [String]) {
+      throw withoutAWS
+    }
+
+    static func kms(_ names: [String], _ service: KeyServiceSettings) throws(EnvelopeError) -> [any Keyring] {
+      throw withoutAWS
+    }
+
+    private static let withoutAWS = EnvelopeError(
+      .usage, "This command was built without AWS KMS", advice: "Build it with: swift build --traits AWS,CommandLine")
+  #endif
+}
