@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import TestSupport
 
 /// One file of C2SP/wycheproof vectors.
 struct Wycheproof<Group: Decodable>: Decodable {
@@ -18,12 +19,9 @@ struct VectorsNotRun: Error, CustomStringConvertible {
 }
 
 extension Wycheproof {
-  /// Reads a file from the folder that `TEST_VECTORS` names, or else from `../shared/vectors`.
+  /// Reads a file of the published vectors.
   static func load(_ name: String, _ type: Group.Type = Group.self) throws -> Wycheproof {
-    let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../..").standardized
-    let folder =
-      ProcessInfo.processInfo.environment["TEST_VECTORS"].map { URL(filePath: $0) }
-      ?? root.appending(path: "../shared/vectors").standardized
+    let folder = PublishedVectors.folder
     let path = "wycheproof/\(name)_test.json"
     do {
       let data = try Data(contentsOf: folder.appending(path: path))

@@ -14,7 +14,8 @@
       let command = try #require(EnvelopeCommand.parseAsRoot(arguments) as? ExecCommand)
       return Execution(
         file: command.file, function: command.options.function, context: command.options.context,
-        isPristine: command.pristine, command: command.command)
+        keys: command.keys.key, keyService: command.keys.keyService, isPristine: command.pristine,
+        command: command.command)
     }
 
     @Test(arguments: seeds)
@@ -22,6 +23,7 @@
       let words = [
         "--", "--pristine", "--function", "--context", "checkout", "a=b", "team=payments", "checkout.env", "-", "-f",
         "--function=checkout", "--context=a=b", "--help", "-h", "--version", "--json", "", "exec", "x y", "--prist",
+        "--key", "--region", "--profile", "--endpoint-url", "--ca-bundle", "--key=alias/a", "alias/a",
       ]
       var random = SplitMix64(seed: seed)
       var taken = 0
@@ -38,14 +40,16 @@
 
     @Test func aPlainCallIsTaken() {
       let execution = Execution(arguments: [
-        "exec", "checkout.env", "--function", "checkout", "--context", "a=b", "--pristine", "--", "./server", "--",
-        "-x",
+        "exec", "checkout.env", "--function", "checkout", "--context", "a=b", "--pristine", "--key", "alias/a",
+        "--region", "r",
+        "--profile", "p", "--endpoint-url", "https://h", "--ca-bundle", "ca.pem", "--", "./server", "--", "-x",
       ])
       #expect(
         execution
           == Execution(
-            file: "checkout.env", function: "checkout", context: ["a=b"], isPristine: true,
-            command: ["./server", "--", "-x"]))
+            file: "checkout.env", function: "checkout", context: ["a=b"], keys: ["alias/a"],
+            keyService: KeyServiceSettings(region: "r", profile: "p", endpointURL: "https://h", caBundle: "ca.pem"),
+            isPristine: true, command: ["./server", "--", "-x"]))
       #expect(Execution(arguments: ["exec", "--", "true"])?.command == ["true"])
     }
 
@@ -53,6 +57,7 @@
       [], ["seal", "--", "true"], ["exec"], ["exec", "--"], ["exec", "a", "b", "--", "true"],
       ["exec", "-h", "--", "true"],
       ["exec", "--function", "--", "true"], ["exec", "--function", "a", "--function", "b", "--", "true"],
+      ["exec", "--region", "a", "--region", "b", "--", "true"], ["exec", "--key", "--", "true"],
       ["exec", "--functions", "a", "--", "true"], ["exec", "", "--", "true"], ["exec", "--pristine=1", "--", "true"],
     ])
     func anyOtherIsLeftToTheParser(arguments: [String]) {
