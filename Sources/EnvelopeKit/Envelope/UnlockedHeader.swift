@@ -39,6 +39,25 @@ struct UnlockedHeader: ~Copyable, Sendable {
         .contextDiffers, "The encryption context differs from the one sealed with, or the header was altered",
         advice: "Give the same function name and context as when it was sealed.")
     }
+    guard header.wrappedKeys.count > 1 else {
+      return try await unlock(header, context: context, canonicalContext: canonicalContext, using: keyring)
+    }
+    // A value that cannot be copied cannot be returned through a task-local's closure.
+    let place = Place()
+    try await RefusedEntries.$current.withValue(RefusedEntries()) {
+      place.unlocked = try await unlock(header, context: context, canonicalContext: canonicalContext, using: keyring)
+    }
+    guard let unlocked = place.unlocked.take() else { throw CancellationError() }
+    return unlocked
+  }
+
+  private final class Place {
+    var unlocked: UnlockedHeader?
+  }
+
+  private static func unlock(
+    _ header: Header, context: EncryptionContext, canonicalContext: [UInt8], using keyring: some Keyring
+  ) async throws -> UnlockedHeader {
     var candidates = header.wrappedKeys
     while !candidates.isEmpty {
       let unwrapped: UnwrappedDataKey
