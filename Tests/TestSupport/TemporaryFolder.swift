@@ -4,7 +4,7 @@
 import Foundation
 
 /// A folder of a test's own, for this user alone, removed with its owner.
-package final class TemporaryFolder {
+package final class TemporaryFolder: Sendable {
   /// Its path without links.
   package let path: String
 
