@@ -109,7 +109,9 @@ public final class CachingSealer: Sendable {
       let now = now()
       if var entry = state.entries[name] {
         // A new data key seals one value, however long it took to come: else a slow service were asked for ever.
-        if now < entry.expiry || entry.messagesLeft == messageLimit, entry.messagesLeft >= 1, entry.bytesLeft >= byteCount {
+        if now < entry.expiry || entry.messagesLeft == messageLimit, entry.messagesLeft >= 1,
+          entry.bytesLeft >= byteCount
+        {
           state.uses += 1
           entry.messagesLeft -= 1
           entry.bytesLeft -= byteCount

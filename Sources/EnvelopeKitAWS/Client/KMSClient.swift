@@ -115,4 +115,12 @@
       return "https://kms.\(region).\(domain)"
     }
   }
+
+  extension KMSClient: CustomReflectable, CustomStringConvertible {
+    /// The Region and the endpoint.
+    public var description: String { "KMSClient(\(region), \(endpoint.origin))" }
+
+    /// Shows the Region and the endpoint alone.
+    public var customMirror: Mirror { Mirror(self, children: ["region": region, "endpoint": endpoint.origin]) }
+  }
 #endif

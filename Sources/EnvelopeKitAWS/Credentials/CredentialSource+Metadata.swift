@@ -46,13 +46,15 @@
 
     private static func split(_ address: String) throws(EnvelopeError) -> (Endpoint, String) {
       guard let (scheme, rest) = Endpoint.split(address, at: "://") else {
-        throw EnvelopeError(.invalidArgument, "AWS_CONTAINER_CREDENTIALS_FULL_URI is not an address")
+        throw EnvelopeError(
+          .invalidArgument, "\(EnvelopeError.quoted(address)) is not the address of a metadata service",
+          advice: "Correct AWS_CONTAINER_CREDENTIALS_FULL_URI, or AWS_EC2_METADATA_SERVICE_ENDPOINT.")
       }
       let slash = rest.firstIndex(of: "/") ?? rest.endIndex
       let path = slash == rest.endIndex ? "/" : String(rest[slash...])
       guard path.utf8.allSatisfy({ (0x21...0x7e).contains($0) && $0 != UInt8(ascii: "#") }) else {
         throw EnvelopeError(
-          .invalidArgument, "The address of the container's credentials has a path that cannot be one")
+          .invalidArgument, "The address of a metadata service has a path that cannot be one")
       }
       return (try Endpoint("\(scheme)://\(rest[..<slash])", plainHTTP: .toMetadata), path)
     }
@@ -62,21 +64,25 @@
     /// - Returns: nil where nobody answers, or the instance has no role.
     func fromInstance() async throws -> AWSCredentials? {
       guard surroundings.variable("AWS_EC2_METADATA_DISABLED")?.lowercased() != "true" else { return nil }
-      let endpoint = try Endpoint(
-        surroundings.variable("AWS_EC2_METADATA_SERVICE_ENDPOINT") ?? "http://169.254.169.254", plainHTTP: .toMetadata)
+      let (endpoint, root) = try Self.split(
+        surroundings.variable("AWS_EC2_METADATA_SERVICE_ENDPOINT") ?? "http://169.254.169.254")
+      let prefix = root.hasSuffix("/") ? String(root.dropLast()) : root
       let ask = WebClient.Request(
-        method: "PUT", endpoint: endpoint, path: "/latest/api/token",
+        method: "PUT", endpoint: endpoint, path: prefix + "/latest/api/token",
         headers: [("x-aws-ec2-metadata-token-ttl-seconds", "300")])
       // Elsewhere than on an instance nobody is at that address, and packets to it may just vanish.
       guard let token = try? await text(answering: ask) else {
         try Task.checkCancellation()
         return nil
       }
-      let base = "/latest/meta-data/iam/security-credentials/"
+      let base = prefix + "/latest/meta-data/iam/security-credentials/"
       let headers = [(name: "x-aws-ec2-metadata-token", value: token)]
       let list = WebClient.Request(method: "GET", endpoint: endpoint, path: base, headers: headers)
       guard let role = try await text(answering: list)?.split(whereSeparator: \.isNewline).first.map(String.init) else {
         return nil
+      }
+      guard role.utf8.allSatisfy({ $0.isLetter || $0.isDigit || "+=,.@_-".utf8.contains($0) }) else {
+        throw EnvelopeError(.credentialsMissing, "The instance's metadata names a role that cannot be one")
       }
       return try await credentials(
         answering: WebClient.Request(method: "GET", endpoint: endpoint, path: base + role, headers: headers),
@@ -109,7 +115,7 @@
         let members = try JSONMembers(answer.body)
         guard try members.string("Code") ?? "Success" == "Success",
           let id = try members.string("AccessKeyId"), let secret = try members.secret("SecretAccessKey"),
-          let expiration = try members.string("Expiration").map(Timestamp.seconds)
+          let expiration = try members.string("Expiration").flatMap(Timestamp.seconds)
         else { throw EnvelopeError(.malformed, "") }
         return try AWSCredentials(
           accessKeyID: id, sessionToken: members.string("Token"), expiration: expiration, secret: secret)

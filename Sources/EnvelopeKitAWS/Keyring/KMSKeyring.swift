@@ -104,6 +104,10 @@
       for entry in wrapped where entry.scheme == .awsKMS {
         // The header is not verified yet: its ARNs are a stranger's.
         guard let header = KMSKeyARN(entry.keyID.string), let key = header.inRegion(client.region) else { continue }
+        if RefusedEntries.current?.contains(entry) == true {
+          failure = failure ?? EnvelopeError(.unwrapFailed, "AWS KMS has refused the wrapped data key before")
+          continue
+        }
         for name in names(for: key) {
           do {
             return UnwrappedDataKey(dataKey: try await decrypt(entry, of: key, named: name, context), source: entry)
@@ -114,6 +118,7 @@
             guard error.serviceError == "IncorrectKeyException" else { break }
           }
         }
+        if failure != nil { RefusedEntries.current?.insert(entry) }
       }
       throw failure ?? .keyNotFound(among: wrapped)
     }

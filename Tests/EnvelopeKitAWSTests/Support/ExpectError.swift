@@ -26,3 +26,18 @@ func expectError<R: ~Copyable>(
   }
   return nil
 }
+
+/// Expects any `EnvelopeError`, and gives it back.
+func expectAnyError<R: ~Copyable>(
+  sourceLocation: SourceLocation = #_sourceLocation, _ body: () async throws -> R
+) async -> EnvelopeError? {
+  do {
+    _ = try await body()
+    Issue.record("an error expected, and it succeeded", sourceLocation: sourceLocation)
+  } catch let error as EnvelopeError {
+    return error
+  } catch {
+    Issue.record("an EnvelopeError expected, not \(error)", sourceLocation: sourceLocation)
+  }
+  return nil
+}

@@ -57,6 +57,10 @@
     }
   }
 
+  extension SecretBytes {
+    init(copied bytes: [UInt8]) { self.init(copying: unsafe bytes.span.bytes) }
+  }
+
   extension DataKey {
     /// The bytes, copied where nobody wipes them.
     func copied() -> [UInt8] { withBytes { [UInt8](copying: $0) } }

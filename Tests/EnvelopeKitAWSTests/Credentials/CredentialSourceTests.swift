@@ -1,0 +1,202 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+#if AWS
+  import EnvelopeKit
+  import Foundation
+  import TestSupport
+  import Testing
+
+  @testable import EnvelopeKitAWS
+
+  /// Where credentials are looked for, and in which order.
+  @Suite struct CredentialSourceTests {
+    private func find(_ variables: [String: String], profile: String? = nil) async throws -> AWSCredentials {
+      // Nobody has metadata where a test does not say so.
+      let none = ["AWS_EC2_METADATA_DISABLED": "true"].merging(variables) { $1 }
+      return try await CredentialSource(
+        surroundings: Surroundings(variables: none, profile: profile), web: WebClient(trustRoots: nil)
+      ).find()
+    }
+
+    private func secret(_ credentials: AWSCredentials) throws -> String {
+      try credentials.withSecretAccessKey { (bytes) throws(EnvelopeError) in
+        String(decoding: [UInt8](copying: bytes), as: UTF8.self)
+      }
+    }
+
+    /// A home with the two files.
+    private func home(credentials: String? = nil, config: String? = nil) throws -> TemporaryFolder {
+      let folder = try TemporaryFolder()
+      try FileManager.default.createDirectory(atPath: folder.path + "/.aws", withIntermediateDirectories: true)
+      for (name, text) in [("credentials", credentials), ("config", config)] {
+        try text.map { try Data($0.utf8).write(to: URL(filePath: folder.path + "/.aws/" + name)) }
+      }
+      return folder
+    }
+
+    private let both =
+      "[default]\naws_access_key_id=FILE\naws_secret_access_key=fs\n\n[other]\naws_access_key_id = OTHER\naws_secret_access_key = os\naws_session_token = ot\n"
+
+    @Test func variablesComeFirst() async throws {
+      let folder = try home(credentials: both)
+      let found = try await find([
+        "AWS_ACCESS_KEY_ID": "ENV", "AWS_SECRET_ACCESS_KEY": "es", "AWS_SESSION_TOKEN": "et", "HOME": folder.path,
+      ])
+      #expect(try found.accessKeyID == "ENV" && found.sessionToken == "et" && secret(found) == "es")
+      #expect(found.expiration == nil)
+    }
+
+    @Test func aNamedProfilePassesOverTheVariables() async throws {
+      let folder = try home(credentials: both)
+      let variables = ["AWS_ACCESS_KEY_ID": "ENV", "AWS_SECRET_ACCESS_KEY": "es", "HOME": folder.path]
+      let found = try await find(variables, profile: "other")
+      #expect(try found.accessKeyID == "OTHER" && found.sessionToken == "ot" && secret(found) == "os")
+      // A profile that a variable names does not.
+      #expect(try await find(variables.merging(["AWS_PROFILE": "other"]) { $1 }).accessKeyID == "ENV")
+      #expect(try await find(["HOME": folder.path, "AWS_PROFILE": "other"]).accessKeyID == "OTHER")
+      #expect(try await find(["HOME": folder.path]).accessKeyID == "FILE")
+    }
+
+    @Test func theConfigFileHoldsThemToo() async throws {
+      let folder = try home(
+        config:
+          "[profile a]\naws_access_key_id=A\naws_secret_access_key=as\n[default]\naws_access_key_id=D\naws_secret_access_key=ds"
+      )
+      #expect(try await find(["HOME": folder.path]).accessKeyID == "D")
+      #expect(try await find(["HOME": folder.path], profile: "a").accessKeyID == "A")
+      let elsewhere = try await find([
+        "AWS_CONFIG_FILE": folder.path + "/.aws/config", "AWS_SHARED_CREDENTIALS_FILE": "/nowhere",
+      ])
+      #expect(elsewhere.accessKeyID == "D")
+    }
+
+    @Test(arguments: ["role_arn", "sso_session", "sso_start_url", "credential_process", "web_identity_token_file"])
+    func waysThatAreNotGoneAreNamed(key: String) async throws {
+      let folder = try home(config: "[profile p]\n\(key) = something\n")
+      await expectError(.credentialsMissing, saying: key) { try await find(["HOME": folder.path], profile: "p") }
+      await expectError(.credentialsMissing, saying: "export-credentials") {
+        try await find(["HOME": folder.path, "AWS_PROFILE": "p"])
+      }
+    }
+
+    @Test func whatIsMissingIsNamed() async throws {
+      let folder = try home(credentials: both + "[half]\naws_access_key_id=H\n")
+      await expectError(.credentialsMissing, saying: "There are no AWS credentials") { try await find([:]) }
+      await expectError(.credentialsMissing, saying: "'none'") {
+        try await find(["HOME": folder.path], profile: "none")
+      }
+      await expectError(.credentialsMissing, saying: "'none'") {
+        try await find(["HOME": folder.path, "AWS_PROFILE": "none"])
+      }
+      await expectError(.credentialsMissing, saying: "aws_secret_access_key") {
+        try await find(["HOME": folder.path], profile: "half")
+      }
+      await expectError(.credentialsMissing, saying: "AWS_SECRET_ACCESS_KEY") {
+        try await find(["AWS_ACCESS_KEY_ID": "A"])
+      }
+      await expectError(.fileFailure) { try await find(["AWS_SHARED_CREDENTIALS_FILE": folder.path]) }
+    }
+
+    @Test(arguments: ["A B", "A\n", "", "\u{e9}", String(repeating: "A", count: 129), "A/../x", "A\r\nHost: x"])
+    func partsThatCannotStandInAHeaderAreRefused(part: String) async {
+      await expectError(.invalidArgument) { try AWSCredentials(accessKeyID: part, secretAccessKey: "s") }
+      if !part.isEmpty, part.utf8.count < 20, part != "A/../x" {
+        await expectError(.invalidArgument) {
+          try AWSCredentials(accessKeyID: "A", secretAccessKey: "s", sessionToken: part)
+        }
+      }
+      await expectError(.invalidArgument) { try AWSCredentials(accessKeyID: "A", secretAccessKey: "") }
+    }
+
+    @Test func aContainerGivesThem() async throws {
+      let metadata = try KeyService.shared.metadata()
+      let address = try metadata.url + "/creds"
+      let found = try await find(["AWS_CONTAINER_CREDENTIALS_FULL_URI": address])
+      #expect(try found.accessKeyID.hasPrefix("ASIA") && found.sessionToken != nil && secret(found) == "secret")
+      let inAnHour = UInt64(Date.now.timeIntervalSince1970) + 3600
+      #expect((inAnHour - 60...inAnHour + 60).contains(try #require(found.expiration)))
+    }
+
+    @Test func aContainersTokenIsSentFromVariableOrFile() async throws {
+      let metadata = try KeyService.shared.metadata()
+      try await metadata.answer(authorization: "Bearer of news")
+      let base = ["AWS_CONTAINER_CREDENTIALS_FULL_URI": try metadata.url + "/creds"]
+      await expectError(.credentialsMissing, saying: "status 401") { try await find(base) }
+      _ = try await find(base.merging(["AWS_CONTAINER_AUTHORIZATION_TOKEN": "Bearer of news"]) { $1 })
+      let folder = try TemporaryFolder()
+      let file = folder.path + "/token"
+      try Data("Bearer of news\n".utf8).write(to: URL(filePath: file))
+      // The file comes first.
+      _ = try await find(
+        base.merging(["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": file, "AWS_CONTAINER_AUTHORIZATION_TOKEN": "x"]) { $1 })
+      await expectError(.invalidArgument) {
+        try await find(base.merging(["AWS_CONTAINER_AUTHORIZATION_TOKEN": "a\r\nx: y"]) { $1 })
+      }
+      await expectError(.fileFailure) {
+        try await find(base.merging(["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": folder.path + "/none"]) { $1 })
+      }
+    }
+
+    @Test(arguments: [
+      "http://example.com/creds", "http://10.0.0.1/creds", "ftp://127.0.0.1/", "nonsense",
+      "http://169.254.170.2@evil.example/",
+      "http://127.0.0.1:1/a b", "http://127.0.0.1:1/\r\nx",
+    ])
+    func aContainersAddressIsAWSsOrThisMachines(address: String) async {
+      await expectError(.invalidArgument, at: address) {
+        try await find(["AWS_CONTAINER_CREDENTIALS_FULL_URI": address])
+      }
+    }
+
+    @Test(arguments: [
+      "no_role", "no_token", "failed", "garbage", "redirect", "unavailable", "unauthorized", "no_expiration",
+      "bad_expiration", "missing_secret",
+    ])
+    func aContainerThatGivesNoneIsTold(mode: String) async throws {
+      let metadata = try KeyService.shared.metadata()
+      try await metadata.answer([mode])
+      let address = try metadata.url + "/creds"
+      await expectError(.credentialsMissing, at: mode) {
+        try await find(["AWS_CONTAINER_CREDENTIALS_FULL_URI": address])
+      }
+      #expect(try await metadata.counts().redirects_followed == 0)
+    }
+
+    @Test func anInstanceGivesThemForASessionToken() async throws {
+      let metadata = try KeyService.shared.metadata()
+      let found = try await find([
+        "AWS_EC2_METADATA_DISABLED": "false", "AWS_EC2_METADATA_SERVICE_ENDPOINT": try metadata.url + "/",
+      ])
+      #expect(found.accessKeyID.hasPrefix("ASIA") && found.expiration != nil)
+      let counts = try await metadata.counts()
+      #expect(counts.token == 1 && counts.role == 1 && counts.credentials == 1 && counts.refused == 0)
+      // The older way, without a token, is never gone.
+      await expectError(.credentialsMissing) {
+        try await find(["AWS_EC2_METADATA_SERVICE_ENDPOINT": try metadata.url, "AWS_EC2_METADATA_DISABLED": "TRUE"])
+      }
+      #expect(try await metadata.counts().token == 1)
+    }
+
+    @Test(arguments: [
+      ("no_token", "token"), ("no_role", "role"), ("failed", "credentials"), ("garbage", "role"),
+      ("garbage", "credentials"),
+      ("redirect", "token"), ("redirect", "credentials"), ("oversized", "role"), ("close", "token"),
+      ("close", "credentials"),
+      ("missing_secret", "credentials"), ("bad_expiration", "credentials"), ("unavailable", "role"),
+    ])
+    func anInstanceThatGivesNoneIsTold(mode: String, step: String) async throws {
+      let metadata = try KeyService.shared.metadata()
+      try await metadata.answer([mode], at: step)
+      let error = await expectAnyError {
+        try await find([
+          "AWS_EC2_METADATA_DISABLED": "", "AWS_EC2_METADATA_SERVICE_ENDPOINT": try metadata.url,
+        ])
+      }
+      #expect(
+        [.credentialsMissing, .keyServiceUnavailable, .keyServiceAnswerInvalid].contains(error?.code), "\(mode) \(step)"
+      )
+      #expect(try await metadata.counts().redirects_followed == 0)
+    }
+  }
+#endif
