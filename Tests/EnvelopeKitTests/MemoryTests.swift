@@ -3,6 +3,7 @@
 
 #if os(Linux)
   import Glibc
+  import TestSupport
   import Testing
 
   @testable import EnvelopeKit

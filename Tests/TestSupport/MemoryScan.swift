@@ -7,15 +7,15 @@
   /// Looks for bytes in all writable memory of this process.
   ///
   /// The needle is kept XOR-masked, and the search happens in a mapping of its own that is passed over.
-  enum MemoryScan {
-    private static let mask: UInt8 = 0x5a
+  package enum MemoryScan {
+    package static let mask: UInt8 = 0x5a
     private static let scratchByteCount = 1 << 22
 
     /// A needle as it may lie about: masked.
-    static func masked(_ bytes: [UInt8]) -> [UInt8] { bytes.map { $0 ^ mask } }
+    package static func masked(_ bytes: [UInt8]) -> [UInt8] { bytes.map { $0 ^ mask } }
 
     /// How often the needle is found; nil where memory cannot be read.
-    static func count(ofMasked needle: [UInt8]) -> Int? {
+    package static func count(ofMasked needle: [UInt8]) -> Int? {
       let flags = MAP_PRIVATE | MAP_ANONYMOUS
       guard let scratch = unsafe mmap(nil, scratchByteCount, PROT_READ | PROT_WRITE, flags, -1, 0),
         unsafe scratch != UnsafeMutableRawPointer(bitPattern: -1)
