@@ -48,7 +48,8 @@ public struct MultiKeyring: Keyring {
     for keyring in keyrings {
       do {
         return try await keyring.unwrap(wrapped, for: context)
-      } catch let error as EnvelopeError where error.code == .keyNotFound {
+      } catch let error as EnvelopeError where error.code == .keyNotFound && error.serviceError == nil {
+        // It holds none of the keys. A service that has lost one says so itself, and that is told.
         continue
       } catch is CancellationError {
         throw CancellationError()

@@ -25,7 +25,9 @@ enum ToolKeys {
     var keyrings: [any Keyring] = []
     // A machine that uses AWS KMS need not have a key store.
     if let store = try KeyStoreFile().load(), store.defaultKeyID != nil { keyrings.append(try store.keyring()) }
-    keyrings += try kms(named, settings.keyService)
+    // A command that opens and then changes asks the service once all the same.
+    keyrings.append(
+      try CachingKeyring(MultiKeyring(kms(named, settings.keyService)), maximumAge: .seconds(300), entryLimit: 16))
     return try MultiKeyring(keyrings)
   }
 

@@ -1,0 +1,116 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+#if AWS
+  import Foundation
+  import TestSupport
+  import Testing
+
+  /// Values that boto3 made as AWS Lambda's console does become one sealed environment.
+  @Suite struct MigrateCommandTests {
+    private let service: KeyService
+    private let account: KeyService.Account
+    private let sandbox: Sandbox
+
+    init() throws {
+      service = try KeyService.shared
+      account = service.account()
+      sandbox = try Sandbox()
+      sandbox.environment.merge([
+        "AWS_ACCESS_KEY_ID": account.id, "AWS_SECRET_ACCESS_KEY": "secret", "AWS_REGION": "us-east-1",
+        "AWS_ENDPOINT_URL": try service.url("url"), "AWS_CA_BUNDLE": try service.url("ca"),
+      ]) { $1 }
+    }
+
+    private func values(_ count: Int, under key: KeyService.Key, withoutContext: Set<Int> = []) async throws -> [String:
+      String]
+    {
+      var values: [String: String] = [:]
+      for number in 0..<count {
+        let context = withoutContext.contains(number) ? nil : ["LambdaFunctionName": "checkout"]
+        let made = try await service.encrypt(Data("secret \(number) é".utf8), under: key.arn, context: context)
+        values["SECRET_\(number)"] = made.ciphertext.base64EncodedString()
+      }
+      return values
+    }
+
+    private func answer(_ variables: [String: String]) throws -> String {
+      let answer: [String: Any] = [
+        "FunctionName": "checkout", "FunctionArn": "arn:aws:lambda:us-east-1:123456789012:function:checkout",
+        "Environment": ["Variables": variables],
+      ]
+      return String(decoding: try JSONSerialization.data(withJSONObject: answer), as: UTF8.self)
+    }
+
+    @Test func tenValuesBecomeOneDocumentThatOneCallOpens() async throws {
+      let key = try await service.makeKey()
+      let alias = try #require(key.alias)
+      try sandbox.write(
+        try answer(try await values(10, under: key).merging(["LOG_LEVEL": "info"]) { $1 }), to: "fn.json")
+      let migrated = try sandbox.envelope(
+        "migrate", "fn.json", "--key", alias, "--format", "lambda", "-o", "variables.json"
+      ).succeeded()
+      #expect(migrated.messages.contains("Calls to AWS KMS at each start: 10 before, 1 now."))
+      #expect(migrated.messages.contains("Left plain: LOG_LEVEL."))
+      let bytes = try #require(migrated.messages.firstMatch(of: /4096: (\d+) before, (\d+) now/))
+      let (before, now) = (try #require(Int(bytes.output.1)), try #require(Int(bytes.output.2)))
+      #expect(now < before * 6 / 10 && before > 2000, "\(before) \(now)")
+      #expect(try await account.counts().operations == [String](repeating: "Decrypt", count: 10) + ["GenerateDataKey"])
+
+      let run = try sandbox.envelope(
+        "exec", "variables.json", "--function", "checkout", "--key", alias, "--", "/bin/sh", "-c",
+        "echo $SECRET_0, $SECRET_9, $LOG_LEVEL")
+      #expect(run.succeeded().text == "secret 0 é, secret 9 é, info\n")
+      #expect(try await account.counts().operations.dropFirst(11) == ["Decrypt"])
+    }
+
+    @Test func valuesWithoutContextNeedASayAndAreNamed() async throws {
+      let key = try await service.makeKey()
+      try sandbox.write(try answer(try await values(3, under: key, withoutContext: [1])), to: "fn.json")
+      let refused = try sandbox.envelope("migrate", "fn.json", "-o", "out.env").failed(
+        65, saying: "--accept-no-context")
+      #expect(refused.messages.contains("SECRET_1") && !sandbox.exists("out.env") && !sandbox.exists(sandbox.keyStore))
+      let migrated = try sandbox.envelope("migrate", "fn.json", "--accept-no-context", "-o", "out.env").succeeded()
+      #expect(migrated.messages.contains("Made without an encryption context: SECRET_1."))
+      #expect(migrated.messages.contains("3 before, 0 now"))
+      let run = try sandbox.envelope(
+        "exec", "out.env", "--function", "checkout", "--", "/bin/sh", "-c", "echo $SECRET_1")
+      #expect(run.succeeded().text == "secret 1 é\n")
+    }
+
+    @Test func dotenvFilesNeedFunctionAndAccount() async throws {
+      let key = try await service.makeKey()
+      let lines = try await values(2, under: key).map { "\($0.key)=\($0.value)" } + ["A=b"]
+      try sandbox.write(lines.joined(separator: "\n"), to: "helper.env")
+      try sandbox.envelope("migrate", "helper.env").failed(64, saying: "--function")
+      try sandbox.envelope("migrate", "helper.env", "--function", "checkout").failed(64, saying: "--account")
+      try sandbox.envelope("migrate", "helper.env", "--function", "checkout", "--account", "999999999999")
+        .failed(77, saying: "123456789012")
+      let arguments = [
+        "migrate", "helper.env", "--function", "checkout", "--account", "123456789012", "--key", key.arn,
+      ]
+      let migrated = try sandbox.envelope(arguments, bytes: Data())
+      #expect(migrated.succeeded().text.contains("ENVELOPE_HEADER="))
+    }
+
+    /// A key in base64 looks like a value of the helper.
+    @Test func whatLooksEncryptedAndIsNotIsNamedAndCanStayPlain() async throws {
+      let key = try await service.makeKey()
+      let variables = try await values(1, under: key).merging(["KEY": Data(count: 66).base64EncodedString()]) { $1 }
+      try sandbox.write(try answer(variables), to: "fn.json")
+      try sandbox.envelope("migrate", "fn.json", "-o", "out.env").failed(65, saying: "--plain KEY")
+      try sandbox.envelope("migrate", "fn.json", "--plain", "KEY", "-o", "out.env").succeeded()
+      #expect(try sandbox.read("out.env").contains("KEY=AAAA"))
+      try sandbox.envelope("migrate", "fn.json", "--plain", "NONE", "-o", "out.env").failed(64, saying: "NONE")
+    }
+
+    @Test func whereThereIsNothingToMigrateItIsSaid() async throws {
+      try sandbox.write("A=b\n", to: "plain.env")
+      try sandbox.envelope("migrate", "plain.env", "--function", "f").failed(66, saying: "plain.env")
+      try sandbox.seal("A=1\n")
+      try sandbox.envelope("migrate", "app.env", "--function", "app").failed(65, saying: "sealed variables already")
+      try sandbox.envelope("migrate", "none.env", "--function", "f").failed(66)
+      #expect(try await account.counts().total == 0)
+    }
+  }
+#endif
