@@ -41,7 +41,8 @@ import Testing
     var bytes = entry.bytes
     bytes[bytes.count - 1] ^= 1
     let broken = try WrappedDataKey(scheme: .other, keyID: entry.keyID, bytes: bytes)
-    for keyring in [keyring, service.keyring(for: "alias/a")] {
+    let byAliasAndKey = service.keyring(for: "alias/a", alsoUnwrappingWith: [key.string, "alias/a"])
+    for keyring in [keyring, service.keyring(for: "alias/a"), byAliasAndKey] {
       service.forgetCalls()
       await expectRefusal(.unwrapFailed, "InvalidCiphertextException") {
         try await keyring.unwrap([broken, broken, entry, entry], for: context)
