@@ -216,7 +216,7 @@
   }
 
   /// A secret that is nowhere in memory before it is asked for: made of a formula, byte by byte.
-  private struct HiddenSecret: Sendable {
+  struct HiddenSecret: Sendable {
     var byteCount = 41
 
     @inline(never)

@@ -97,14 +97,16 @@ import Testing
     #expect(!plantedSecrets(in: shown(EnvelopeError(.malformed, Planted.password))).isEmpty)
   }
 
-  /// A public type that is new here must be put into one of the two lists.
+  /// A public type that is new here must be put into one of the two lists; those of EnvelopeKitTesting have lists of
+  /// their own, in that module's tests.
   @Test func everyPublicTypeIsChecked() async throws {
     let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..").standardized
     let sources = root.appending(path: "Sources")
     let files = try #require(FileManager.default.enumerator(at: sources, includingPropertiesForKeys: nil))
     let declaration = /public (?:[a-z]+ )*(?:struct|class|actor|enum|protocol) (\w+)/
     var names: Set<String> = []
-    for case let file as URL in files where file.pathExtension == "swift" {
+    for case let file as URL in files
+    where file.pathExtension == "swift" && !file.pathComponents.contains("EnvelopeKitTesting") {
       let text = try String(contentsOf: file, encoding: .utf8)
       names.formUnion(text.matches(of: declaration).map { String($0.output.1) })
     }
