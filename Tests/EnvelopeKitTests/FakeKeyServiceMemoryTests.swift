@@ -3,6 +3,7 @@
 
 #if os(Linux)
   import Synchronization
+  import TestSupport
   import Testing
 
   @testable import EnvelopeKit

@@ -39,6 +39,40 @@
       }
     }
 
+    @Test func aCacheKeepsOneCopyUntilItsTimeHasPassedOrItGoes() async {
+      await #expect(processExitsWith: .success) {
+        let secret = HiddenSecret(byteCount: 32)
+        let world = try CacheWorld()
+        let (wrapped, other) = (
+          try await world.local.wrap(DataKey(secret.bytes()), for: ["a": "b"]), try await world.entry().wrapped
+        )
+        do {
+          let cache = try world.cache(entryLimit: 1)
+          for _ in 0..<3 { _ = try await cache.unwrap(wrapped, for: ["a": "b"]) }
+          #expect(MemoryScan.count(ofMasked: secret.maskedTail) == 1)
+          _ = try await cache.unwrap(other, for: ["a": "b"])
+          #expect(MemoryScan.count(ofMasked: secret.maskedTail) == 0)
+        }
+        do {
+          let cache = try world.cache()
+          _ = try await cache.unwrap(wrapped, for: ["a": "b"])
+          #expect(MemoryScan.count(ofMasked: secret.maskedTail) == 1)
+          world.pass(.seconds(100))
+          _ = try await cache.unwrap(other, for: ["a": "b"])
+          #expect(MemoryScan.count(ofMasked: secret.maskedTail) == 0)
+          _ = try await cache.unwrap(wrapped, for: ["a": "b"])
+          #expect(MemoryScan.count(ofMasked: secret.maskedTail) == 1)
+          world.fail(with: .keyDisabled)
+          world.pass(.seconds(100))
+          _ = try? await cache.unwrap(wrapped, for: ["a": "b"])
+          #expect(MemoryScan.count(ofMasked: secret.maskedTail) == 0)
+          world.fail(with: nil)
+          _ = try await cache.unwrap(wrapped, for: ["a": "b"])
+        }
+        #expect(MemoryScan.count(ofMasked: secret.maskedTail) == 0)
+      }
+    }
+
     @Test(arguments: [SealedEnvironment.Form.separate, .packed])
     func anEnvironmentIsGoneWithItsLastOwner(form: SealedEnvironment.Form) async {
       let isPacked = form == .packed

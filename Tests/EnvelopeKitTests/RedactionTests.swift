@@ -41,6 +41,10 @@ import Testing
     _ = try await handler.opened()
     var store = KeyStore()
     try store.add(keyset, alias: "planted")
+    let cache = try CachingKeyring(local, maximumAge: .seconds(60))
+    _ = try await sealed.open(context: context, using: cache)
+    let caching = try CachingSealer(using: generating, maximumAge: .seconds(60))
+    _ = try await caching.seal(Array(Planted.token.utf8), context: context, authenticating: [1])
     let missing = await expectError(.keyNotFound) { try await sealed.open(context: context, using: stub) }
     return [
       ("GuardedMemory", memory), ("WrappingKey", key), ("Version", version), ("Keyset", keyset),
@@ -50,7 +54,12 @@ import Testing
       ("Secret", secret), ("HandlerSecrets", handler), ("EncryptionContext", context),
       ("WrappedDataKey", try #require(sealed.wrappedKeys.first)), ("KeyID", keyset.id),
       ("WrappingScheme", WrappingScheme.keyset), ("EnvelopeError", try #require(missing)),
-      ("Code", EnvelopeError.Code.keyNotFound),
+      ("Code", EnvelopeError.Code.keyNotFound), ("CachingKeyring", cache), ("CachingSealer", caching),
+      (
+        "StaleUse",
+        CachingKeyring.StaleUse(
+          source: try #require(sealed.wrappedKeys.first), overdue: .zero, failure: try #require(missing))
+      ),
     ]
   }
 
@@ -103,10 +112,11 @@ import Testing
     let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..").standardized
     let sources = root.appending(path: "Sources")
     let files = try #require(FileManager.default.enumerator(at: sources, includingPropertiesForKeys: nil))
+    let elsewhere = ["EnvelopeKitTesting", "EnvelopeKitAWS"]
     let declaration = /public (?:[a-z]+ )*(?:struct|class|actor|enum|protocol) (\w+)/
     var names: Set<String> = []
     for case let file as URL in files
-    where file.pathExtension == "swift" && !file.pathComponents.contains("EnvelopeKitTesting") {
+    where file.pathExtension == "swift" && Set(file.pathComponents).isDisjoint(with: elsewhere) {
       let text = try String(contentsOf: file, encoding: .utf8)
       names.formUnion(text.matches(of: declaration).map { String($0.output.1) })
     }

@@ -140,7 +140,13 @@
     ) async throws -> DataKey {
       let decrypted = try await client.decrypt(entry.bytes, subject(name, context))
       guard decrypted.key == key else {
-        throw KMSAnswer.invalid("it answered for another key than the envelope's", requestID: nil)
+        // An alias says nothing of the key: then it is the header that is wrong, and not the service.
+        guard name.isExact else {
+          throw EnvelopeError(
+            .unwrapFailed, "The wrapped data key is under another KMS key than the header says",
+            advice: "Take the file from where it was sealed.")
+        }
+        throw KMSAnswer.invalid("it answered for another key than the one named", requestID: nil)
       }
       return try Self.dataKey(decrypted.takePlaintext())
     }

@@ -1,0 +1,70 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+#if AWS
+  import EnvelopeKit
+  import TestSupport
+  import Testing
+
+  @testable import EnvelopeKitAWS
+
+  /// How often AWS KMS is asked, by its own count.
+  @Suite struct KMSLoadTests {
+    @Test(arguments: [1, 50])
+    func aThousandOpenersCauseOneDecryptForEachEnvironment(count: Int) async throws {
+      let (key, test) = (try await KeyService.key(), try TestClient())
+      let keyring = try test.keyring(key.arn)
+      var environments: [SealedEnvironment] = []
+      for index in 0..<count {
+        environments.append(
+          try await SealedEnvironment.seal(["N": "\(index)"], context: ["function": "f\(index)"], using: keyring))
+      }
+      let cache = try CachingKeyring(keyring, maximumAge: .seconds(3600))
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for index in 0..<1000 {
+          let environment = environments[index % count]
+          group.addTask {
+            let opened = try await environment.open(context: ["function": "f\(index % count)"], using: cache)
+            #expect(try opened.require("N").revealingString() == "\(index % count)")
+          }
+        }
+        try await group.waitForAll()
+      }
+      let operations = try await test.account.counts().operations
+      #expect(operations.filter { $0 == "Decrypt" }.count == count && operations.count == 2 * count)
+    }
+
+    /// A handler's environment, however many handlers there are.
+    @Test func aHandlersEnvironmentIsOneCall() async throws {
+      let (key, test) = (try await KeyService.key(), try TestClient())
+      let keyring = try test.keyring(try #require(key.alias))
+      let values = Dictionary(uniqueKeysWithValues: (0..<50).map { ("NAME_\($0)", "value \($0)") })
+      let sealed = try await SealedEnvironment.seal(values, context: ["function": "f"], using: keyring)
+      let secrets = HandlerSecrets(using: keyring, function: "f", variables: sealed.variables)
+      try await withThrowingTaskGroup(of: Int.self) { group in
+        for _ in 0..<200 { group.addTask { try await secrets.opened().names.count } }
+        for try await count in group { #expect(count == 50) }
+      }
+      #expect(try await test.account.counts().operations == ["GenerateDataKey", "Decrypt"])
+    }
+
+    /// An outage of the service shorter than the grace time loses no open; a denial is told at once.
+    @Test func anOutageIsBridgedAndADenialIsNot() async throws {
+      let (key, test) = (try await KeyService.key(), try TestClient { $0.tryLimit = 2 })
+      let keyring = try test.keyring(key.arn)
+      let sealed = try await SealedEnvironment.seal(["A": "1"], context: ["function": "f"], using: keyring)
+      let cache = try CachingKeyring(keyring, maximumAge: .nanoseconds(1), graceTime: .seconds(3600))
+      _ = try await sealed.open(context: ["function": "f"], using: cache)
+      try await test.account.fail([String](repeating: "unavailable", count: 4))
+      for _ in 0..<2 {
+        let opened = try await sealed.open(context: ["function": "f"], using: cache)
+        #expect(try opened.require("A").revealingString() == "1")
+      }
+      #expect(try await test.account.counts().faults_left == 0)
+      try await test.account.fail(["access-denied"])
+      await expectError(.keyAccessDenied) { try await sealed.open(context: ["function": "f"], using: cache) }
+      try await test.account.fail(["unavailable", "unavailable"])
+      await expectError(.keyServiceUnavailable) { try await sealed.open(context: ["function": "f"], using: cache) }
+    }
+  }
+#endif
