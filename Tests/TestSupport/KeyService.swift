@@ -57,7 +57,8 @@ package final class KeyService: Sendable {
   package func perform<Answer: Decodable>(_ command: some Encodable, as type: Answer.Type = Answer.self) async throws
     -> Answer
   {
-    var request = URLRequest(url: URL(string: try url("control"))!, timeoutInterval: 60)
+    guard let control = URL(string: try url("control")) else { throw Failure(description: "There is no control") }
+    var request = URLRequest(url: control, timeoutInterval: 60)
     request.httpMethod = "POST"
     request.httpBody = try JSONEncoder().encode(command)
     let (data, response) = try await URLSession.shared.data(for: request)

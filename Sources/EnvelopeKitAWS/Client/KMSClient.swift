@@ -16,8 +16,9 @@
     public struct Configuration: Sendable {
       /// The Region; else `AWS_REGION`, `AWS_DEFAULT_REGION`, or the profile's.
       public var region: String?
-      /// The profile in the shared files; naming one passes over the credentials in variables. Else `AWS_PROFILE`,
-      /// or `default`.
+      /// The profile in the shared files; else `AWS_PROFILE`, or `default`.
+      ///
+      /// Naming one here passes over the credentials in variables.
       public var profile: String?
       /// An origin such as `https://vpce-1234.kms.eu-central-1.vpce.amazonaws.com`, for VPC, FIPS and local endpoints;
       /// else `AWS_ENDPOINT_URL_KMS`, `AWS_ENDPOINT_URL`, or the Region's own.

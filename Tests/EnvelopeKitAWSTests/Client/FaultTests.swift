@@ -112,14 +112,14 @@
       let wrapped = try await wrapped(key)
       let test = try TestClient {
         $0.tryLimit = 2
-        $0.tryTimeout = .milliseconds(300)
+        $0.tryTimeout = .milliseconds(500)
       }
       try await test.account.fail([fault, fault])
       await expectError(.keyServiceUnavailable, saying: "did not answer in time") {
         try await test.keyring(key.arn).unwrap(wrapped, for: ["function": "f"])
       }
-      // The connections are closed, not left waiting.
-      try await test.account.wait(forHangups: 2)
+      // The connections are closed, not left waiting. On a busy machine a request may not even have come.
+      try await test.account.wait(forHangups: test.account.counts().total)
     }
 
     @Test func whoeverIsCancelledIsNotKeptWaiting() async throws {

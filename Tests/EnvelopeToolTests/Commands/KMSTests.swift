@@ -158,7 +158,9 @@
       }
     }
 
-    /// The sets of signals that a script shows: bit 0 is signal 1. The C library keeps those from 32 on for itself.
+    /// The sets of signals that a script shows, in which bit 0 is signal 1.
+    ///
+    /// The C library keeps those from 32 on for itself.
     private func signals(_ line: String) throws -> [Substring: UInt64] {
       let lines = try sandbox.shell(line).succeeded().text.split(separator: "\n").map { $0.split(separator: ":\t") }
       return Dictionary(uniqueKeysWithValues: lines.map { ($0[0], (UInt64($0[1], radix: 16) ?? 0) & 0x7fff_ffff) })

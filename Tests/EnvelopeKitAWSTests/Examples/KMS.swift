@@ -1,0 +1,1 @@
+../../../Docs/Examples/Sources/KMS/KMS.swift
