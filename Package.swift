@@ -65,7 +65,7 @@ let package = Package(
     .testTarget(
       name: "EnvelopeKitAWSTests",
       dependencies: ["EnvelopeKit", "EnvelopeKitAWS", "EnvelopeKitTesting", "TestSupport"]),
-    .testTarget(name: "EnvelopeKitTestingTests", dependencies: ["EnvelopeKit", "EnvelopeKitTesting"]),
+    .testTarget(name: "EnvelopeKitTestingTests", dependencies: ["EnvelopeKit", "EnvelopeKitTesting", "TestSupport"]),
     .testTarget(
       name: "EnvelopeToolTests",
       dependencies: [

@@ -29,12 +29,8 @@
         try ConsoleHelper(client: looking, accounts: KMSKeyring.Accounts(["1"])), KMSKeyring.Accounts(["1"]), opened,
       ]
       for value in values {
-        var dumped = ""
-        dump(value, to: &dumped)
-        for text in ["\(value)", String(reflecting: value), dumped, "\(Mirror(reflecting: value).children.map { $0 })"]
-        {
-          #expect(!text.contains(secret) && !text.contains(String(secret.prefix(8))), "\(type(of: value))")
-        }
+        let text = shown(value)
+        #expect(!text.contains(secret) && !text.contains(String(secret.prefix(8))), "\(type(of: value))")
       }
     }
   }

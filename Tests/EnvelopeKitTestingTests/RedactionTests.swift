@@ -4,6 +4,7 @@
 import EnvelopeKit
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import EnvelopeKitTesting

@@ -22,6 +22,8 @@ extension KeyService {
       var wait_hangups: Int?
       var release: Bool?
       var counts: Bool?
+      /// How long the server lets a command wait, in seconds.
+      var timeout = 300
     }
 
     private struct Done: Decodable {

@@ -58,7 +58,7 @@ package final class KeyService: Sendable {
     -> Answer
   {
     guard let control = URL(string: try url("control")) else { throw Failure(description: "There is no control") }
-    var request = URLRequest(url: control, timeoutInterval: 60)
+    var request = URLRequest(url: control, timeoutInterval: 600)
     request.httpMethod = "POST"
     request.httpBody = try JSONEncoder().encode(command)
     let (data, response) = try await URLSession.shared.data(for: request)

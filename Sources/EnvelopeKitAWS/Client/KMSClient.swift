@@ -32,6 +32,8 @@
       /// How long one try may take, from the connection to the last byte.
       public var tryTimeout = Duration.seconds(2)
       /// How long a call may take with all its tries and the waits between them.
+      ///
+      /// Where credentials have to be looked for first, that may take up to four seconds more.
       public var deadline = Duration.seconds(6)
       /// How often a call is tried where the service is throttled, fails inside, or cannot be reached.
       public var tryLimit = 4

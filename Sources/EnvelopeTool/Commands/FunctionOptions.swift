@@ -19,10 +19,11 @@
 
     /// What holds for the call, from the flags and `envelope.yaml`.
     func settings(
-      file: String?, keys: KeyOptions = KeyOptions(), plain: [String] = []
+      file: String?, keys: KeyOptions? = nil, plain: [String] = []
     ) throws(EnvelopeError) -> FunctionSettings {
       try FunctionSettings(
-        function: function, context: context, keys: keys.key, plain: plain, keyService: keys.keyService, file: file,
+        function: function, context: context, keys: keys?.key ?? [], plain: plain,
+        keyService: keys?.keyService ?? KeyServiceSettings(), file: file,
         configuration: .load())
     }
   }

@@ -33,7 +33,7 @@
       configuration.caBundle = try service.url("ca")
       configuration.credentials = try credentials ?? AWSCredentials(accessKeyID: account.id, secretAccessKey: "secret")
       // The machine may be busy; what must fail by time says so itself.
-      (configuration.tryTimeout, configuration.deadline) = (.seconds(30), .seconds(60))
+      (configuration.tryTimeout, configuration.deadline) = (.seconds(300), .seconds(600))
       change(&configuration)
       let pauses = Pauses()
       self.pauses = pauses

@@ -3,6 +3,7 @@
 
 import EnvelopeKit
 import Foundation
+import TestSupport
 import Testing
 
 @testable import EnvelopeKitTesting

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The EnvelopeKit authors
 // SPDX-License-Identifier: Apache-2.0
 
+import TestSupport
 import Testing
 
 @testable import EnvelopeKit

@@ -13,13 +13,8 @@
     private let sandbox: Sandbox
 
     init() throws {
-      service = try KeyService.shared
-      account = service.account()
-      sandbox = try Sandbox()
-      sandbox.environment.merge([
-        "AWS_ACCESS_KEY_ID": account.id, "AWS_SECRET_ACCESS_KEY": "secret", "AWS_REGION": "us-east-1",
-        "AWS_ENDPOINT_URL": try service.url("url"), "AWS_CA_BUNDLE": try service.url("ca"),
-      ]) { $1 }
+      let kms = try KMSSandbox()
+      (service, account, sandbox) = (kms.service, kms.account, kms.sandbox)
     }
 
     private let alphabet = "DATABASE_URL=postgres://db\nRETRIES=5\n"

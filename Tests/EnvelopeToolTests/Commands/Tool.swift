@@ -153,7 +153,12 @@ extension Sandbox {
     var none = sigset_t()
     unsafe sigemptyset(&none)
     unsafe posix_spawnattr_setsigmask(&attributes, &none)
-    unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | 0x80))  // POSIX_SPAWN_SETSID
+    // Nor must it ignore what this process was started to ignore.
+    var broken = none
+    unsafe sigaddset(&broken, SIGPIPE)
+    unsafe posix_spawnattr_setsigdefault(&attributes, &broken)
+    let flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | 0x80  // POSIX_SPAWN_SETSID
+    unsafe posix_spawnattr_setflags(&attributes, Int16(flags))
 
     // The shell opens the input, should that be a pipe to wait for.
     let redirection = inputPath == nil ? "" : "< \"$input\""

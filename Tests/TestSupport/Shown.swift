@@ -4,7 +4,7 @@
 import Foundation
 
 /// All that a value shows when it is printed, dumped, interpolated, reflected.
-func shown(_ value: Any) -> String {
+package func shown(_ value: Any) -> String {
   var text = ""
   print(value, to: &text)
   dump(value, to: &text)
@@ -19,16 +19,10 @@ private func children(of mirror: Mirror, depth: Int) -> String {
   var next: Mirror? = mirror
   while let mirror = next {
     for child in mirror.children {
-      text += (child.label ?? "") + String(describing: child.value) + String(reflecting: child.value)
+      text += (child.label ?? "") + String(describing: child.value) + String(reflecting: child.value) + " "
       text += children(of: Mirror(reflecting: child.value), depth: depth + 1)
     }
     next = mirror.superclassMirror
   }
   return text
-}
-
-/// The forms of planted secrets that a text shows, as text.
-func plantedSecrets(in text: String, needles: [[UInt8]] = Planted.needles) -> [String] {
-  let bytes = Data(text.utf8)
-  return needles.filter { bytes.range(of: Data($0)) != nil }.map { String(decoding: $0, as: UTF8.self) }
 }

@@ -1,0 +1,100 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+#if AWS
+  import EnvelopeKit
+  import TestSupport
+  import Testing
+
+  @testable import EnvelopeKitAWS
+
+  /// Whatever bytes come, there is a value or a typed error, and no trap.
+  @Suite struct HostileBytesTests {
+    private func members(_ text: [UInt8]) throws -> JSONMembers {
+      try JSONMembers(
+        GuardedMemory(capacity: text.count) { (output) throws(EnvelopeError) in
+          unsafe output.append(text.span.bytes)
+        })
+    }
+
+    private let answer = Array(
+      #"{"CiphertextBlob": "AQICAHgAAA==", "Plaintext": "AAECAwQF\/+8=", "n": -1.5e3, "KeyId": "\u0061rn", "x": [1, {"y": null}]}"#
+        .utf8)
+
+    @Test func membersAreReadWithTheirEscapes() throws {
+      let members = try members(answer)
+      #expect(try members.string("KeyId") == "arn" && members.string("none") == nil)
+      #expect(try members.bytes("Plaintext")?.withBytes { [UInt8](copying: $0) } == [0, 1, 2, 3, 4, 5, 0xff, 0xef])
+    }
+
+    @Test(arguments: [
+      "", "{", "}", "[]", "null", "\"a\"", "{}x", "{} {}", "{\"a\":1,}", "{\"a\":1 \"b\":2}", "{\"a\"}", "{a:1}",
+      "{\"a\":\"\\x\"}", "{\"a\":\"\\ud800\"}", "{\"a\":\"b", "{\"a\":01}", "{\"a\":1,\"a\":1}",
+      "{\"a\":1,\"\\u0061\":2}", "\u{feff}{}",
+    ])
+    func whatIsNotOneObjectIsRefused(text: String) async {
+      await expectError(.malformed, at: text) { try members(Array(text.utf8)) }
+    }
+
+    @Test(arguments: ["1", "true", "[]", "{}"])
+    func aMemberThatIsNoStringIsRefused(value: String) async throws {
+      let members = try members(Array("{\"a\": \(value)}".utf8))
+      await expectError(.malformed) { try members.string("a") }
+      await expectError(.malformed) { try members.bytes("a") }
+    }
+
+    @Test(arguments: seeds)
+    func alteredAnswersNeverTrap(seed: UInt64) throws {
+      var random = SplitMix64(seed: seed)
+      var read = 0
+      for _ in 0..<400 {
+        var text = answer
+        for _ in 0..<Int.random(in: 1...4, using: &random) {
+          let place = Int.random(in: 0..<text.count, using: &random)
+          switch Int.random(in: 0..<4, using: &random) {
+          case 0: text[place] = UInt8.random(in: 0...255, using: &random)
+          case 1: text.removeSubrange(place...)
+          case 2: text.insert(contentsOf: text[..<place], at: place)
+          default: text.remove(at: place)
+          }
+          if text.isEmpty { break }
+        }
+        guard let members = try? members(text) else { continue }
+        for name in ["CiphertextBlob", "Plaintext", "KeyId", "x", "n"] {
+          if (try? members.bytes(name)) != nil { read += 1 }
+          _ = try? members.string(name)
+        }
+      }
+      #expect(read > 0, "seed \(seed)")
+    }
+
+    @Test(arguments: seeds)
+    func sharedFilesOfAnyBytesNeverTrap(seed: UInt64) {
+      var random = SplitMix64(seed: seed)
+      let alphabet = Array("[]=#; \t\r\nak\u{e9}".utf8) + [0, 0xff, 0xef, 0xbb, 0xbf]
+      for _ in 0..<2000 {
+        let text = (0..<Int.random(in: 0...40, using: &random)).map { _ in alphabet.randomElement(using: &random) ?? 0 }
+        let file = SharedFile(text: SecretBytes(copied: text))
+        _ = file.string(of: "k", in: ["a"])
+        _ = file.hasSection(["a"])
+      }
+    }
+
+    @Test(arguments: seeds)
+    func endpointsARNsAndMomentsOfAnyTextNeverTrap(seed: UInt64) {
+      var random = SplitMix64(seed: seed)
+      let parts = [
+        "https://", "http://", "h", ":", "443", "/", "[", "]", "::1", "arn", "aws", "kms", "123456789012", "key/",
+        "alias/", "é", "\0", "T", "Z", "2026-11-24", "02:25:11",
+      ]
+      for _ in 0..<3000 {
+        let text = (0..<Int.random(in: 0...8, using: &random)).map { _ in parts.randomElement(using: &random) ?? "" }
+          .joined()
+        _ = try? Endpoint(text, plainHTTP: .toMetadata)
+        _ = try? KMSKeyName(text)
+        _ = KMSKeyARN(text)
+        _ = Timestamp.seconds(of: text)
+      }
+    }
+  }
+#endif
