@@ -334,6 +334,6 @@ class Boto:
                 self.clients[region] = boto3.session.Session().client(
                     "kms", endpoint_url=self.url, region_name=region, verify=self.authority,
                     aws_access_key_id=self.access_key, aws_secret_access_key="not checked",
-                    config=Config(max_pool_connections=50, retries={"total_max_attempts": 1}),
+                    config=Config(max_pool_connections=50, retries={"total_max_attempts": 4, "mode": "standard"}),
                 )  # fmt: skip
             return self.clients[region]

@@ -141,8 +141,9 @@ public final class CachingSealer: Sendable {
   private func land(_ name: [UInt8], _ sealer: Sealer, askedAt start: ContinuousClock.Instant) {
     state.withLock { state in
       state.flights[name] = nil
-      if state.entries.count >= entryLimit, let oldest = state.entries.min(by: { $0.value.lastUse < $1.value.lastUse })
-      {
+      // One that was not used yet has somebody waiting for it.
+      let used = state.entries.count >= entryLimit ? state.entries.filter { $0.value.messagesLeft < messageLimit } : [:]
+      if let oldest = used.min(by: { $0.value.lastUse < $1.value.lastUse }) {
         state.entries[oldest.key] = nil
       }
       state.uses += 1

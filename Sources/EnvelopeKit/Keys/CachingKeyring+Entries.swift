@@ -116,15 +116,24 @@ extension CachingKeyring {
   private func takeOff(
     _ name: Name, _ context: EncryptionContext, _ state: inout State, at now: ContinuousClock.Instant
   ) -> Task<SharedKey, any Error> {
+    let remembered = state.entries[name]?.source
     let flight = Task {
+      // What is remembered is judged by its own entry: neither may a denial hide behind another key's outage, nor an
+      // outage behind another key's denial.
+      var verdict: (any Error)?
       do {
-        let unwrapped = try await keyring.unwrap(name.entries, for: context)
-        let bytes = unwrapped.dataKey.withBytes { SecretBytes(copying: $0) }
-        land(name, bytes, source: unwrapped.source, askedAt: now)
-        return SharedKey(bytes, source: unwrapped.source)
+        if let remembered, name.entries.count > 1 {
+          do {
+            return land(name, try await keyring.unwrap([remembered], for: context), askedAt: now)
+          } catch {
+            verdict = error
+          }
+        }
+        return land(name, try await keyring.unwrap(name.entries, for: context), askedAt: now)
       } catch {
-        fail(name, error)
-        throw error
+        let failure = verdict ?? error
+        fail(name, failure)
+        throw failure
       }
     }
     state.flights[name] = flight
@@ -133,8 +142,10 @@ extension CachingKeyring {
 
   /// Remembers what the keyring has unwrapped; its age counts from when it was asked.
   private func land(
-    _ name: Name, _ bytes: borrowing SecretBytes, source: WrappedDataKey, askedAt start: ContinuousClock.Instant
-  ) {
+    _ name: Name, _ unwrapped: consuming UnwrappedDataKey, askedAt start: ContinuousClock.Instant
+  ) -> SharedKey {
+    let source = unwrapped.source
+    let bytes = unwrapped.dataKey.withBytes { SecretBytes(copying: $0) }
     let refresh = start.advanced(by: maximumAge * (0.8 + 0.2 * timing.chance()))
     state.withLock { state in
       state.flights[name] = nil
@@ -151,6 +162,7 @@ extension CachingKeyring {
       let end = expiry.advanced(by: graceTime)
       state.sweep = state.sweep.map { min($0, end) } ?? end
     }
+    return SharedKey(bytes, source: source)
   }
 
   /// Keeps an entry while the service is down, and ends it where the service has spoken.

@@ -10,11 +10,22 @@ package final class RefusedEntries: Sendable {
   /// Those of the header that is being unlocked by this task; nil where it has only one entry.
   @TaskLocal package static var current: RefusedEntries?
 
-  private let entries = Mutex<Set<WrappedDataKey>>([])
+  // By who asked: another keyring may have other keys, credentials or names.
+  private struct Name: Hashable {
+    let asker: ObjectIdentifier
+    let entry: WrappedDataKey
+  }
+  private let failures = Mutex<[Name: EnvelopeError]>([:])
 
   package init() {}
 
-  package func insert(_ entry: WrappedDataKey) { entries.withLock { _ = $0.insert(entry) } }
+  /// Remembers what an asker, which lives as long as this, was told of an entry.
+  package func insert(_ entry: WrappedDataKey, for asker: AnyObject, _ failure: EnvelopeError) {
+    failures.withLock { $0[Name(asker: ObjectIdentifier(asker), entry: entry)] = failure }
+  }
 
-  package func contains(_ entry: WrappedDataKey) -> Bool { entries.withLock { $0.contains(entry) } }
+  /// What the asker was told of the entry, or nil.
+  package func failure(of entry: WrappedDataKey, for asker: AnyObject) -> EnvelopeError? {
+    failures.withLock { $0[Name(asker: ObjectIdentifier(asker), entry: entry)] }
+  }
 }

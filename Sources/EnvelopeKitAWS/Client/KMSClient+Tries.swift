@@ -17,12 +17,15 @@
       var (tries, backoff) = (0, Self.firstBackoff)
       var refused: (credentials: AWSCredentials, failure: EnvelopeError)?
       while true {
-        let used = try await credentials.credentials()
-        if let refused, used.isSame(as: refused.credentials) { throw refused.failure }
         tries += 1
+        var used: AWSCredentials?
         do {
-          return try await attempt(request, with: used, until: end)
+          let found = try await credentials.credentials()
+          if let refused, found.isSame(as: refused.credentials) { throw refused.failure }
+          used = found
+          return try await attempt(request, with: found, until: end)
         } catch let failure as EnvelopeError where failure.code == .credentialsRefused && refused == nil {
+          guard let used else { throw failure }
           await credentials.forget(used)
           refused = (used, failure)
         } catch let failure as EnvelopeError where failure.isWorthAnotherTry && tries < configuration.tryLimit {

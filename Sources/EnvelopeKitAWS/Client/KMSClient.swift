@@ -10,7 +10,7 @@
   ///
   /// TLS is 1.2 or newer, with certificate and host name verified; no redirect is followed. Make one and share it:
   /// it keeps its connections and its credentials, which are found at the first request. What is not configured
-  /// comes from where AWS's tools take it: variables, then the profile.
+  /// comes from where AWS's tools take it: Region and credentials from variables, then the profile, the rest from variables.
   public final class KMSClient: Sendable {
     /// How to reach AWS KMS; what is nil is looked for when the client is made.
     public struct Configuration: Sendable {
@@ -86,9 +86,14 @@
         throw EnvelopeError(.invalidArgument, "\(EnvelopeError.quoted(region)) is not the name of an AWS Region")
       }
       self.region = region
+      let given = configuration.endpoint ?? surroundings.variable("AWS_ENDPOINT_URL_KMS", "AWS_ENDPOINT_URL")
+      for name in ["AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"]
+      where given == nil && surroundings.variable(name)?.lowercased() == "true" {
+        throw EnvelopeError(
+          .invalidArgument, "\(name) is set, and the endpoint is not known", advice: "Name it: https://HOST")
+      }
       endpoint = try Endpoint(
-        configuration.endpoint ?? surroundings.variable("AWS_ENDPOINT_URL_KMS", "AWS_ENDPOINT_URL")
-          ?? Self.origin(of: region),
+        given ?? Self.origin(of: region),
         plainHTTP: configuration.allowsInsecureLoopbackHTTP ? .toLoopback : .toNobody)
       let web = try WebClient(
         trustRoots: configuration.caBundle ?? surroundings.variable("AWS_CA_BUNDLE"))
@@ -108,14 +113,22 @@
         && name.utf8.allSatisfy { $0 == UInt8(ascii: "-") || $0.isDigit || $0.isLetter && $0 | 0x20 == $0 }
     }
 
+    /// The partition that the Region belongs to, as ARNs name it, such as `aws` or `aws-cn`.
+    public var partition: String { Self.partition(of: region).name }
+
     private static func origin(of region: String) -> String {
-      let domain =
-        switch region.prefix(while: { $0 != "-" }) {
-        case "cn": "amazonaws.com.cn"
-        case "eusc": "amazonaws.eu"
-        default: "amazonaws.com"
-        }
-      return "https://kms.\(region).\(domain)"
+      "https://kms.\(region).\(partition(of: region).domain)"
+    }
+
+    private static func partition(of region: String) -> (name: String, domain: String) {
+      let partitions = [
+        ("cn-", "aws-cn", "amazonaws.com.cn"), ("us-gov-", "aws-us-gov", "amazonaws.com"),
+        ("eusc-", "aws-eusc", "amazonaws.eu"), ("us-iso-", "aws-iso", "c2s.ic.gov"),
+        ("us-isob-", "aws-iso-b", "sc2s.sgov.gov"), ("us-isof-", "aws-iso-f", "csp.hci.ic.gov"),
+        ("eu-isoe-", "aws-iso-e", "cloud.adc-e.uk"),
+      ]
+      let found = partitions.first { region.hasPrefix($0.0) }
+      return found.map { ($0.1, $0.2) } ?? ("aws", "amazonaws.com")
     }
   }
 

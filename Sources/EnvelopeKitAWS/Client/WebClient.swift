@@ -111,10 +111,19 @@
       let body = request.body.map {
         $0.withBytes { bytes in unsafe bytes.withUnsafeBytes { unsafe ByteBuffer(bytes: $0) } }
       }
-      defer { body?.wipe() }
+      var hasAnswered = false
+      defer {
+        if hasAnswered {
+          body?.wipe()
+        } else {
+          // The network's thread may be reading it still: the connection is being closed.
+          client.eventLoopGroup.any().scheduleTask(in: .seconds(1)) { body?.wipe() }
+        }
+      }
       if let body { outgoing.body = .bytes(body) }
 
       let response = try await client.execute(outgoing, timeout: TimeAmount(timeout))
+      hasAnswered = true
       var parts: [ByteBuffer] = []
       var byteCount = 0
       defer { for part in parts { part.wipe() } }
@@ -150,7 +159,8 @@
   extension TimeAmount {
     fileprivate init(_ duration: Duration) {
       let (seconds, attoseconds) = duration.components
-      self = .nanoseconds(seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
+      // Beyond a century it makes no difference.
+      self = .nanoseconds(min(seconds, 1 << 32) * 1_000_000_000 + attoseconds / 1_000_000_000)
     }
   }
 #endif

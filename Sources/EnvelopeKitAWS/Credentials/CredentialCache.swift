@@ -51,7 +51,11 @@
       let task = flight ?? takeOff()
       do {
         let found = try await task.value
-        if flight == task { (flight, current) = (nil, found) }
+        if flight == task {
+          (flight, current) = (nil, found)
+          // Some are given with less time than that left.
+          if !hasTime(found, atLeast: Self.headStart) { nextLook = now() + 10 }
+        }
         return found
       } catch {
         if flight == task { flight = nil }

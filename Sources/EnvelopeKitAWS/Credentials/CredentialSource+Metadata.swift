@@ -106,6 +106,11 @@
 
     private func credentials(answering request: WebClient.Request, from place: String) async throws -> AWSCredentials {
       let answer = try await web.answer(to: request, within: Self.metadataTimeout * 2)
+      guard answer.status != 429, !(500..<600).contains(answer.status) else {
+        throw EnvelopeError(
+          .keyServiceUnavailable, "There are no AWS credentials now: \(place) answers with status \(answer.status)",
+          advice: "Try again later.")
+      }
       guard answer.status == 200 else {
         throw EnvelopeError(
           .credentialsMissing, "There are no AWS credentials: \(place) answers with status \(answer.status)",

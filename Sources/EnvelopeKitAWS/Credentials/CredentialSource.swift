@@ -19,6 +19,12 @@
     ///   something is there and cannot be used.
     func find() async throws -> AWSCredentials {
       if surroundings.namedProfile == nil, let found = try fromVariables() { return found }
+      if surroundings.namedProfile == nil, surroundings.variable("AWS_WEB_IDENTITY_TOKEN_FILE") != nil {
+        // Going on would take another role's credentials: the node's.
+        throw EnvelopeError(
+          .credentialsMissing, "AWS_WEB_IDENTITY_TOKEN_FILE is set, and web identity is not done here",
+          advice: "Use EKS Pod Identity, or: eval \"$(aws configure export-credentials --format env)\"")
+      }
       if let found = try fromProfile() { return found }
       if surroundings.namedProfile == nil {
         if let found = try await fromContainer() { return found }

@@ -33,6 +33,10 @@
     private let others: [KMSKeyName]
     private let accounts: Accounts?
     private let grantTokens: [String]
+    private let asker = Asker()
+
+    /// Tells this keyring from others, also where they name the same keys.
+    private final class Asker: Sendable {}
 
     /// Names the keys; nothing is sent.
     ///
@@ -104,27 +108,35 @@
       for entry in wrapped where entry.scheme == .awsKMS {
         // The header is not verified yet: its ARNs are a stranger's.
         guard let header = KMSKeyARN(entry.keyID.string), let key = header.inRegion(client.region) else { continue }
-        if RefusedEntries.current?.contains(entry) == true {
-          failure = failure ?? EnvelopeError(.unwrapFailed, "AWS KMS has refused the wrapped data key before")
+        if let before = RefusedEntries.current?.failure(of: entry, for: asker) {
+          failure = failure ?? before
           continue
         }
+        var refusal: EnvelopeError?
         for name in names(for: key) {
           do {
             return UnwrappedDataKey(dataKey: try await decrypt(entry, of: key, named: name, context), source: entry)
           } catch let error as EnvelopeError {
-            failure = failure ?? error
+            (failure, refusal) = (failure ?? error, refusal ?? error)
             // What the next request would meet, too.
             guard !Self.concernsService.contains(error.code) else { throw error }
-            guard error.serviceError == "IncorrectKeyException" else { break }
+            // What is said of an alias is said of its key, and another alias may stand for the entry's.
+            guard
+              error.serviceError == "IncorrectKeyException" || !name.isExact && Self.concernsKey.contains(error.code)
+            else { break }
           }
         }
-        if failure != nil { RefusedEntries.current?.insert(entry) }
+        if let refusal { RefusedEntries.current?.insert(entry, for: asker, refusal) }
       }
       throw failure ?? .keyNotFound(among: wrapped)
     }
 
     private static let concernsService: Set<EnvelopeError.Code> = [
       .keyServiceUnavailable, .keyServiceThrottled, .keyServiceNotTrusted, .credentialsMissing, .credentialsRefused,
+    ]
+
+    private static let concernsKey: Set<EnvelopeError.Code> = [
+      .keyAccessDenied, .keyDisabled, .keyNotFound, .keyInvalidState,
     ]
 
     /// What AWS KMS is asked by for a key: the names that can stand for it, an id or ARN before aliases.
@@ -140,8 +152,8 @@
     ) async throws -> DataKey {
       let decrypted = try await client.decrypt(entry.bytes, subject(name, context))
       guard decrypted.key == key else {
-        // An alias says nothing of the key: then it is the header that is wrong, and not the service.
-        guard name.isExact else {
+        // An alias or an id says not all of the key: then it is the header that is wrong, and not the service.
+        guard case .arn = name else {
           throw EnvelopeError(
             .unwrapFailed, "The wrapped data key is under another KMS key than the header says",
             advice: "Take the file from where it was sealed.")

@@ -27,6 +27,7 @@ extension ToolKeys {
 
     /// A client for one Region; nil leaves it to the surroundings.
     static func client(_ service: KeyServiceSettings, region: String?) throws(EnvelopeError) -> KMSClient {
+      OpenDescriptors.remember()
       var configuration = KMSClient.Configuration()
       configuration.region = region
       configuration.profile = service.profile
@@ -46,10 +47,8 @@ extension ToolKeys {
       }
       let region = settings.keyService.region ?? region
       let client = try client(settings.keyService, region: region)
-      let partition =
-        client.region.hasPrefix("cn-") ? "aws-cn" : client.region.hasPrefix("us-gov-") ? "aws-us-gov" : "aws"
       let helper = try ConsoleHelper(
-        client: client, accounts: KMSKeyring.Accounts(Set(accounts), partition: partition),
+        client: client, accounts: KMSKeyring.Accounts(Set(accounts), partition: client.partition),
         acceptingValuesWithoutContext: acceptingNoContext)
       var variables: [String: String] = [:]
       for value in values { variables[value.name] = try value.revealingString() }

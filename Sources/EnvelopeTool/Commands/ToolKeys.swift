@@ -18,7 +18,10 @@ enum ToolKeys {
       if store == nil, let key = sealed.wrappedKeys.first(where: { $0.scheme == .awsKMS }) {
         throw EnvelopeError(
           .keyNotFound, "This is sealed under a key of AWS KMS, and none was named",
-          advice: "If the key is yours, name it, or an alias of it: --key \(key.keyID)")
+          // Nobody has verified the header, and what is shown may be copied into a shell.
+          advice: "If the key is yours, name it, or an alias of it: --key "
+            + (key.keyID.string.utf8.allSatisfy { $0.isLetter || $0.isDigit || ":/-".utf8.contains($0) }
+              ? key.keyID.string : "ARN"))
       }
       return try MultiKeyring([KeyStore.open().keyring()])
     }

@@ -58,7 +58,7 @@ struct ChildEnvironment: ~Copyable {
     var failure = ENOENT
     // The process's own variables and the arguments live as long as it does.
     var arguments = unsafe command.map { unsafe strdup($0) } + [nil]
-    BrokenPipe.restore()
+    OpenDescriptors.closeOthersOnExec()
     text.withBytes { text in
       unsafe text.withUnsafeBytes { text in
         var environment = unsafe isInheriting ? inherited() : []
@@ -69,6 +69,7 @@ struct ChildEnvironment: ~Copyable {
           unsafe environment.append(entry.assumingMemoryBound(to: CChar.self))
         }
         unsafe environment.append(nil)
+        BrokenPipe.restore()
         for program in programs {
           unsafe execve(program, &arguments, &environment)
           // As a shell does: go on looking, but remember a program that is there and cannot be run.

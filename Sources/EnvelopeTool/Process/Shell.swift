@@ -26,6 +26,7 @@ enum Shell {
     unsafe posix_spawnattr_init(&attributes)
     defer { unsafe posix_spawnattr_destroy(&attributes) }
     BrokenPipe.restore(in: &attributes)
+    OpenDescriptors.closeOthersOnExec()
     let failure = unsafe posix_spawn(&process, "/bin/sh", nil, &attributes, &arguments, ProcessEnvironment.entries)
     guard failure == 0 else {
       throw EnvelopeError(.fileFailure, "Cannot run a shell: \(unsafe String(cString: strerror(failure)))")

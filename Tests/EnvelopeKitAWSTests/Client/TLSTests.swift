@@ -98,6 +98,16 @@
       await expectError(.invalidArgument) { try TestClient { $0.tryTimeout = .seconds(-1) } }
     }
 
+    @Test(arguments: ["AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"])
+    func anotherKindOfEndpointIsNotPassedOver(name: String) async throws {
+      let variables = ["AWS_REGION": "us-east-1", name: "true"]
+      await expectError(.invalidArgument, saying: name) {
+        try KMSClient(KMSClient.Configuration(), variables: variables)
+      }
+      let named = variables.merging(["AWS_ENDPOINT_URL": "https://kms-fips.us-east-1.amazonaws.com"]) { $1 }
+      #expect(try KMSClient(KMSClient.Configuration(), variables: named).endpoint.origin.contains("fips"))
+    }
+
     @Test(arguments: [
       ("eu-central-1", "https://kms.eu-central-1.amazonaws.com"),
       ("cn-north-1", "https://kms.cn-north-1.amazonaws.com.cn"),

@@ -80,6 +80,15 @@
       #expect(try await cache.credentials().accessKeyID == "KEY5")
     }
 
+    @Test func thoseGivenWithLittleTimeLeftAreNotLookedForAtEveryCall() async throws {
+      let world = World()
+      world.state.withLock { $0.lifetime = 100 }
+      let cache = world.cache()
+      for _ in 0..<5 { #expect(try await cache.credentials().accessKeyID == "KEY1") }
+      world.pass(10)
+      #expect(try await cache.credentials().accessKeyID == "KEY2")
+    }
+
     @Test func aFailureIsNotKept() async throws {
       let world = World()
       let cache = world.cache()

@@ -150,7 +150,7 @@
     }
 
     @Test(arguments: [
-      "no_role", "no_token", "failed", "garbage", "redirect", "unavailable", "unauthorized", "no_expiration",
+      "no_role", "no_token", "failed", "garbage", "redirect", "unauthorized", "no_expiration",
       "bad_expiration", "missing_secret",
     ])
     func aContainerThatGivesNoneIsTold(mode: String) async throws {
@@ -161,6 +161,34 @@
         try await find(["AWS_CONTAINER_CREDENTIALS_FULL_URI": address])
       }
       #expect(try await metadata.counts().redirects_followed == 0)
+    }
+
+    /// A busy endpoint is not one that has none.
+    @Test func aContainerThatIsBusyIsTriedAgain() async throws {
+      let (service, key) = (try KeyService.shared, try await KeyService.key())
+      let metadata = service.metadata()
+      try await metadata.answer(["unavailable", "unavailable"])
+      var configuration = KMSClient.Configuration()
+      configuration.region = "us-east-1"
+      configuration.endpoint = try service.url("url")
+      configuration.caBundle = try service.url("ca")
+      (configuration.tryTimeout, configuration.deadline) = (.seconds(300), .seconds(600))
+      let client = try KMSClient(
+        configuration, variables: ["AWS_CONTAINER_CREDENTIALS_FULL_URI": try metadata.url + "/creds"],
+        timing: KMSClient.Timing(sleep: { _ in }))
+      _ = try await KMSKeyring(key.arn, client: client).generateDataKey(for: [:])
+      #expect(try await metadata.counts().container == 3)
+    }
+
+    @Test func webIdentityIsNotPassedOverForTheNodesRole() async throws {
+      let metadata = try KeyService.shared.metadata()
+      await expectError(.credentialsMissing, saying: "AWS_WEB_IDENTITY_TOKEN_FILE") {
+        try await find([
+          "AWS_WEB_IDENTITY_TOKEN_FILE": "/token", "AWS_ROLE_ARN": "arn:aws:iam::123456789012:role/r",
+          "AWS_EC2_METADATA_DISABLED": "", "AWS_EC2_METADATA_SERVICE_ENDPOINT": try metadata.url,
+        ])
+      }
+      #expect(try await metadata.counts().token == 0)
     }
 
     @Test func anInstanceGivesThemForASessionToken() async throws {

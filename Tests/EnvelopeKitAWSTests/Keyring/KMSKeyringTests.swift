@@ -130,6 +130,44 @@
       #expect(names == [alias, first.arn, first.key_id])
     }
 
+    /// What one keyring is refused, another may be given: by its own key, name or credentials.
+    @Test(arguments: ["ARNs", "aliases"])
+    func aRefusalOfOneKeyringKeepsNoOtherFromOpening(kind: String) async throws {
+      let (service, one, two) = (try KeyService.shared, try await KeyService.key(), try await KeyService.key())
+      let test = try TestClient()
+      let names = kind == "ARNs" ? [one.arn, two.arn] : [try #require(one.alias), try #require(two.alias)]
+      let both = try MultiKeyring(names.map { try test.keyring($0) })
+      let sealed = try await SealedEnvironment.seal(["A": "1"], context: ["function": "f"], using: both)
+      try await service.change(one, by: "disable_key")
+      let opened = try await sealed.open(context: ["function": "f"], using: both)
+      #expect(opened.source?.keyID.string == two.arn)
+      // The same as one keyring of several names.
+      let named = try test.keyring(names[0], others: [names[1]])
+      #expect(try await sealed.open(context: ["function": "f"], using: named).source?.keyID.string == two.arn)
+    }
+
+    @Test func anAliasThatIsGoneOrDeniedKeepsNoOtherFromOpening() async throws {
+      let (key, test) = (try await KeyService.key(), try TestClient())
+      let alias = try #require(key.alias)
+      let wrapped = try await test.keyring(alias).generateDataKey(for: [:]).wrapped
+      let keyring = try test.keyring("alias/gone-\(UUID().uuidString)", others: [alias])
+      #expect(try await keyring.unwrap(wrapped, for: [:]).source == wrapped[0])
+      try await test.account.fail(["access-denied"])
+      #expect(try await keyring.unwrap(wrapped, for: [:]).source == wrapped[0])
+      try await test.account.fail(["access-denied", "access-denied"])
+      await expectError(.keyAccessDenied) { try await keyring.unwrap(wrapped, for: [:]) }
+    }
+
+    /// By its id alone a key is asked for under whatever account the header says; what is answered tells.
+    @Test func aHeaderThatNamesAnotherAccountsKeyDoesNotOpen() async throws {
+      let (key, test) = (try await KeyService.key(), try TestClient())
+      let keyring = try test.keyring(key.key_id)
+      let entry = try await keyring.generateDataKey(for: [:]).wrapped[0]
+      let other = key.arn.replacing("123456789012", with: "999999999999")
+      let forged = try WrappedDataKey(scheme: .awsKMS, keyID: KeyID(other), bytes: entry.bytes)
+      await expectError(.unwrapFailed) { try await keyring.unwrap([forged], for: [:]) }
+    }
+
     @Test func anyKeyOfNamedAccountsOpensWhereThatIsAsked() async throws {
       let (mine, other) = (try await KeyService.key(), try await KeyService.key())
       let test = try TestClient()

@@ -132,6 +132,18 @@ import Testing
     #expect(service.made.value == count / messages)
   }
 
+  @Test(arguments: [1, 10])
+  func manyContextsAtOnceCauseOneDataKeyEach(entries: Int) async throws {
+    let service = try Service(isHeld: true)
+    let sealer = try service.sealer(entries: entries)
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for index in 0..<100 { group.addTask { _ = try await seal(sealer, [1], ["n": "\(index)"]) } }
+      service.gate.open()
+      try await group.waitForAll()
+    }
+    #expect(service.made.value == 100)
+  }
+
   @Test func aFailureIsToldAndNotKept() async throws {
     let service = try Service()
     let sealer = try service.sealer()

@@ -116,6 +116,26 @@ import Testing
     #expect(world.unwraps == 3)
   }
 
+  /// Two keys: what is remembered came from the first, and is judged by what is said of that one.
+  @Test(arguments: [true, false])
+  func neitherDenialNorOutageHidesBehindAnotherKeys(isDenied: Bool) async throws {
+    let (one, two) = (try CacheWorld(), try CacheWorld())
+    let both = try MultiKeyring(isDenied ? [two, one] : [one, two] as [any Keyring])
+    let wrapped = try await one.local.generateDataKey(for: ["a": "b"]).wrapped + two.entry().wrapped
+    let cache = try CachingKeyring(
+      both, maximumAge: .seconds(100), graceTime: .seconds(1000),
+      timing: CachingKeyring.Timing(now: { one.now }, chance: { 1 }))
+    two.fail(with: isDenied ? .keyServiceUnavailable : .keyAccessDenied)
+    let key = try await cache.open(wrapped)
+    one.fail(with: isDenied ? .keyAccessDenied : .keyServiceUnavailable)
+    one.pass(.seconds(100))
+    if isDenied {
+      await expectError(.keyAccessDenied) { try await cache.open(wrapped) }
+    } else {
+      #expect(try await cache.open(wrapped) == key)
+    }
+  }
+
   @Test func itIsAskedAheadOfTimeOnceAndNobodyWaits() async throws {
     let world = try CacheWorld()
     let cache = try world.cache(chance: 0.5)

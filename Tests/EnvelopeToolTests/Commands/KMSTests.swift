@@ -161,6 +161,25 @@
       return Dictionary(uniqueKeysWithValues: lines.map { ($0[0], (UInt64($0[1], radix: 16) ?? 0) & 0x7fff_ffff) })
     }
 
+    /// Nor with the connection to the service open.
+    @Test func theCommandInheritsNoConnection() async throws {
+      let (_, alias) = try await key()
+      try sandbox.write(alphabet, to: ".env")
+      try sandbox.envelope("seal", ".env", "--function", "f", "--key", alias, "-o", "f.env").succeeded()
+      try sandbox.writeScript("exec ls -l /proc/self/fd", to: "show")
+      let exec = "\"$ENVELOPE\" exec f.env --function f --key '\(alias)' -- ./show"
+      // What this process has open, the shell inherits, and hands on in both cases.
+      let shown = try sandbox.shell("exec 7</dev/null; ./show; echo AND; \(exec)").succeeded().text
+      let (alone, opened) = try #require(shown.split(separator: "AND").map(Self.files).pair)
+      #expect(opened == alone && opened.contains("/dev/null"), "\(shown)")
+    }
+
+    /// What files stand for, but for the folder that is being listed, which is another each time.
+    private static func files(_ listing: Substring) -> [Substring] {
+      listing.split(separator: "\n").compactMap { $0.split(separator: " -> ").dropFirst().first }
+        .filter { !$0.hasPrefix("/proc/") }.sorted()
+    }
+
     @Test func anInterruptionWhileItWaitsEndsIt() async throws {
       let (_, alias) = try await key()
       try sandbox.write(alphabet, to: ".env")
@@ -171,5 +190,9 @@
       #expect(try running.wait().ending == .signal(SIGINT))
       #expect(!sandbox.exists("f.env"))
     }
+  }
+
+  extension Array {
+    fileprivate var pair: (Element, Element)? { count == 2 ? (self[0], self[1]) : nil }
   }
 #endif
