@@ -14,9 +14,23 @@ public struct EnvelopeError: Error, Sendable, Equatable {
   /// The names of the variables concerned, in ascending order of their bytes; empty for other failures.
   public let names: [String]
   /// What the key service itself called the failure, `AccessDeniedException` say; nil where none answered.
-  public let serviceError: String?
+  public var serviceError: String? { service?.name }
   /// The key service's own id of the request, for its logs and its support; nil where none answered.
-  public let requestID: String?
+  public var requestID: String? { service?.requestID }
+  // Behind a pointer: most errors have none, and every function that throws has room for an error.
+  private let service: Service?
+
+  private final class Service: Sendable, Equatable {
+    let name: String?
+    let requestID: String?
+
+    init(name: String?, requestID: String?) {
+      self.name = name
+      self.requestID = requestID
+    }
+
+    static func == (a: Service, b: Service) -> Bool { a.name == b.name && a.requestID == b.requestID }
+  }
 
   /// Makes an error, for keyrings that live outside this package.
   ///
@@ -35,8 +49,7 @@ public struct EnvelopeError: Error, Sendable, Equatable {
     self.message = message
     self.advice = advice
     self.names = names
-    self.serviceError = serviceError
-    self.requestID = requestID
+    service = serviceError == nil && requestID == nil ? nil : Service(name: serviceError, requestID: requestID)
   }
 }
 
