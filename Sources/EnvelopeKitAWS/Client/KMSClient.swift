@@ -79,8 +79,9 @@
       var found = configuration.region ?? surroundings.variable("AWS_REGION", "AWS_DEFAULT_REGION")
       if found == nil { found = try surroundings.setting("region") }
       guard let region = found else {
+        let looked = surroundings.chosenProfile.map { ": the profile \(EnvelopeError.quoted($0)) names none" } ?? ""
         throw EnvelopeError(
-          .invalidArgument, "The AWS Region is not known", advice: "Name it, or set AWS_REGION.")
+          .invalidArgument, "The AWS Region is not known\(looked)", advice: "Name it, or set AWS_REGION.")
       }
       guard Self.isRegion(region) else {
         throw EnvelopeError(.invalidArgument, "\(EnvelopeError.quoted(region)) is not the name of an AWS Region")

@@ -74,9 +74,7 @@
 
     /// A profile that was asked for must be there; the default one need not.
     private func missingProfile(isThere: Bool) throws(EnvelopeError) -> AWSCredentials? {
-      guard !isThere,
-        let profile = surroundings.namedProfile ?? surroundings.variable("AWS_PROFILE", "AWS_DEFAULT_PROFILE")
-      else { return nil }
+      guard !isThere, let profile = surroundings.chosenProfile else { return nil }
       throw EnvelopeError(
         .credentialsMissing, "There is no AWS profile \(EnvelopeError.quoted(profile))",
         advice: "List them: aws configure list-profiles")

@@ -23,7 +23,10 @@
       return nil
     }
 
-    var profile: String { namedProfile ?? variable("AWS_PROFILE", "AWS_DEFAULT_PROFILE") ?? "default" }
+    /// The profile that was asked for; nil where none was, and the default one serves.
+    var chosenProfile: String? { namedProfile ?? variable("AWS_PROFILE", "AWS_DEFAULT_PROFILE") }
+
+    var profile: String { chosenProfile ?? "default" }
 
     /// What the profile's section is called in the file `config`.
     var configSections: [String] { profile == "default" ? ["default", "profile default"] : ["profile \(profile)"] }

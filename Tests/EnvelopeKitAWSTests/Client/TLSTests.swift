@@ -90,6 +90,9 @@
       await expectError(.invalidArgument, saying: "Region is not known") {
         try KMSClient(KMSClient.Configuration(), variables: [:])
       }
+      await expectError(.invalidArgument, saying: "the profile 'dev' names none") {
+        try KMSClient(KMSClient.Configuration(), variables: ["AWS_PROFILE": "dev"])
+      }
       for region in ["", "EU-CENTRAL-1", "eu central", "eu.evil.example", "a/b", String(repeating: "a", count: 64)] {
         await expectError(.invalidArgument, at: region) { try TestClient(region: region) }
       }
