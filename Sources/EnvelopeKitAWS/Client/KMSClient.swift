@@ -10,7 +10,8 @@
   ///
   /// TLS is 1.2 or newer, with certificate and host name verified; no redirect is followed. Make one and share it:
   /// it keeps its connections and its credentials, which are found at the first request. What is not configured
-  /// comes from where AWS's tools take it: Region and credentials from variables, then the profile, the rest from variables.
+  /// comes from where AWS's tools take it: Region and credentials from variables, then the profile; the rest from
+  /// variables.
   public final class KMSClient: Sendable {
     /// How to reach AWS KMS; what is nil is looked for when the client is made.
     public struct Configuration: Sendable {
@@ -29,9 +30,9 @@
       public var credentials: AWSCredentials?
       /// Takes an `http://` endpoint on this machine, where nothing is encrypted: for a local test service alone.
       public var allowsInsecureLoopbackHTTP = false
-      /// How long one try may take, from the connection to the last byte.
+      /// How long one try may take, from the connection to the last byte; at most a day.
       public var tryTimeout = Duration.seconds(2)
-      /// How long a call may take with all its tries and the waits between them.
+      /// How long a call may take with all its tries and the waits between them; at most a day.
       ///
       /// Where credentials have to be looked for first, that may take up to four seconds more.
       public var deadline = Duration.seconds(6)
@@ -64,7 +65,7 @@
     /// Finds Region, endpoint and trusted authorities; nothing is sent.
     ///
     /// - Throws: `invalidArgument` where no Region is to be found, the endpoint is not an HTTPS origin, a limit is
-    ///   not positive, or the CA bundle holds no certificate; `fileFailure` where a file cannot be read.
+    ///   not positive or too long, or the CA bundle holds no certificate; `fileFailure` where a file cannot be read.
     public convenience init(_ configuration: Configuration = Configuration()) throws(EnvelopeError) {
       try self.init(configuration, variables: ProcessEnvironment.variables, timing: Timing())
     }
@@ -72,8 +73,12 @@
     init(
       _ configuration: Configuration, variables: [String: String], timing: Timing = Timing()
     ) throws(EnvelopeError) {
-      guard configuration.tryTimeout > .zero, configuration.deadline > .zero, configuration.tryLimit > 0 else {
-        throw EnvelopeError(.invalidArgument, "The client's timeout, deadline and number of tries must be positive")
+      let day = Duration.seconds(86400)
+      guard configuration.tryTimeout > .zero, configuration.deadline > .zero, configuration.tryLimit > 0,
+        configuration.tryTimeout <= day, configuration.deadline <= day
+      else {
+        throw EnvelopeError(
+          .invalidArgument, "The client's timeout, deadline and tries must be positive, and the times at most a day")
       }
       let surroundings = Surroundings(variables: variables, profile: configuration.profile)
       var found = configuration.region ?? surroundings.variable("AWS_REGION", "AWS_DEFAULT_REGION")

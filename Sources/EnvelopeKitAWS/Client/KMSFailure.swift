@@ -58,7 +58,7 @@
       case "AccessDeniedException"?, "AccessDenied"?, "NotAuthorized"?, "OptInRequired"?:
         (
           .keyAccessDenied, "AWS KMS denies the use of the key",
-          "Allow the operation in the key's policy, or the role's, or by a grant; conditions on the encryption context count."
+          "Allow the operation in the key's policy, or the role's, or by a grant; conditions on the context count."
         )
       case "DisabledException"?:
         (.keyDisabled, "The KMS key is disabled", "Enable it: aws kms enable-key --key-id KEY")

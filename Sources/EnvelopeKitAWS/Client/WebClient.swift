@@ -79,7 +79,7 @@
     ///
     /// - Parameters:
     ///   - request: The request.
-    ///   - timeout: The time that all of it may take.
+    ///   - timeout: The time that all of it may take; at most a day.
     ///   - limit: How long the answer's body may be, in bytes.
     /// - Throws: `keyServiceUnavailable`, `keyServiceNotTrusted`, `keyServiceAnswerInvalid` where the answer is
     ///   too long; `CancellationError`.
@@ -159,8 +159,7 @@
   extension TimeAmount {
     fileprivate init(_ duration: Duration) {
       let (seconds, attoseconds) = duration.components
-      // Beyond a century it makes no difference.
-      self = .nanoseconds(min(seconds, 1 << 32) * 1_000_000_000 + attoseconds / 1_000_000_000)
+      self = .nanoseconds(seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
     }
   }
 #endif

@@ -51,10 +51,10 @@
     ///   - names: The names of variables that hold such values.
     ///   - function: The function's name; nil takes `AWS_LAMBDA_FUNCTION_NAME`.
     ///   - variables: Where to look; nil looks at the process's own variables.
-    /// - Throws: The first failure, with the variable in `names`: `variableMissing`, `invalidArgument` where it is no name or there twice, `malformed` where a value is
-    ///   not padded base64 or too long, `typeMismatch` where the plaintext is not UTF-8, `unwrapFailed` where
-    ///   AWS KMS does not decrypt it, `keyAccessDenied` also where its key is of another account; `functionUnknown`;
-    ///   else as ``KMSKeyring/generateDataKey(for:)``.
+    /// - Throws: The first failure, with the variable in `names`: `variableMissing`, `invalidArgument` where it is no
+    ///   name or there twice, `malformed` where a value is not padded base64 or too long, `typeMismatch` where the
+    ///   plaintext is not UTF-8, `unwrapFailed` where AWS KMS does not decrypt it, `keyAccessDenied` also where its
+    ///   key is of another account; `functionUnknown`; else as ``KMSKeyring/generateDataKey(for:)``.
     public func open(
       _ names: [String], function: String? = nil, variables: [String: String]? = nil
     ) async throws -> Opened {

@@ -99,6 +99,9 @@
       await expectError(.invalidArgument) { try TestClient { $0.tryLimit = 0 } }
       await expectError(.invalidArgument) { try TestClient { $0.deadline = .zero } }
       await expectError(.invalidArgument) { try TestClient { $0.tryTimeout = .seconds(-1) } }
+      await expectError(.invalidArgument) { try TestClient { $0.tryTimeout = .seconds(86401) } }
+      await expectError(.invalidArgument) { try TestClient { $0.deadline = .seconds(Int64.max) } }
+      #expect(throws: Never.self) { try TestClient { $0.deadline = .seconds(86400) } }
     }
 
     @Test(arguments: ["AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"])
