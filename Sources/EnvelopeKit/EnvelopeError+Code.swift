@@ -47,6 +47,10 @@ extension EnvelopeError.Code {
   public static let keyDisabled = Self(rawValue: "keyDisabled")
   /// The key is in a state that allows no use, such as pending deletion.
   public static let keyInvalidState = Self(rawValue: "keyInvalidState")
+  /// The version of the key is below the lowest that still unwraps.
+  public static let keyVersionTooOld = Self(rawValue: "keyVersionTooOld")
+  /// A wrapped data key that was just made cannot be opened here, so nothing that opens was dropped for it.
+  public static let entryNotReadBack = Self(rawValue: "entryNotReadBack")
 
   // Key services.
 
@@ -71,6 +75,10 @@ extension EnvelopeError.Code {
   public static let keyStoreDamaged = Self(rawValue: "keyStoreDamaged")
   /// A key store with this alias, or this key, exists already.
   public static let keyExists = Self(rawValue: "keyExists")
+  /// The key store is sealed itself, under a passphrase or a key that was not given.
+  public static let keyStoreLocked = Self(rawValue: "keyStoreLocked")
+  /// The log of uses does not verify; the message tells the place.
+  public static let auditLogAltered = Self(rawValue: "auditLogAltered")
 
   // Environments.
 

@@ -24,7 +24,7 @@ import Testing
       unsafe output.append(wrappingKey.span.bytes)
     }
     let key = try WrappingKey(in: memory, at: 0)
-    let version = Keyset.Version(number: 1, created: 0, key: key)
+    let version = Keyset.Version(number: 1, created: 0, keys: [key])
     let keyset = try Keyset(id: KeyID("abcdefghijkl"), versions: [version], primary: 1)
     let local = KeysetKeyring(keyset, alsoUnwrappingWith: [keyset])
     let stub = StubKeyring(keyID: "stub", dataKey: Planted.dataKey)

@@ -21,14 +21,31 @@ public enum Envelope {
     using keyring: some Keyring
   ) async throws -> [UInt8] {
     let unlocked = try await UnlockedHeader.make(.value, context: context, using: keyring)
+    return try unsafe seal(plaintext.span.bytes, under: unlocked, authenticating: associatedData)
+  }
+
+  /// Seals bytes that have one owner under a new data key.
+  package static func seal(
+    _ plaintext: borrowing SecretBytes, context: EncryptionContext, authenticating associatedData: [UInt8] = [],
+    using keyring: some Keyring
+  ) async throws -> [UInt8] {
+    let unlocked = try await UnlockedHeader.make(.value, context: context, using: keyring)
+    return try plaintext.withBytes { (plaintext) throws(EnvelopeError) in
+      try seal(plaintext, under: unlocked, authenticating: associatedData)
+    }
+  }
+
+  private static func seal(
+    _ plaintext: RawSpan, under unlocked: borrowing UnlockedHeader, authenticating associatedData: [UInt8]
+  ) throws(EnvelopeError) -> [UInt8] {
     let key = try unlocked.keys.key(.payload)
     let header = unlocked.header.bytes
-    let capacity = header.count + plaintext.count + AEAD.xChaCha20Poly1305.overheadByteCount
+    let capacity = header.count + plaintext.byteCount + AEAD.xChaCha20Poly1305.overheadByteCount
     return try [UInt8].appending(capacity: capacity) { (output) throws(EnvelopeError) in
       unsafe output.append(header.span.bytes)
       try key.withBytes { (key) throws(EnvelopeError) in
         try unsafe AEAD.xChaCha20Poly1305.seal(
-          plaintext.span.bytes, authenticating: associatedData.span.bytes, key: key, into: &output)
+          plaintext, authenticating: associatedData.span.bytes, key: key, into: &output)
       }
     }
   }

@@ -79,7 +79,7 @@ extension Array where Element == UInt8 {
   }
 
   /// Whether the bytes are the same, in a time that depends on their number alone.
-  func equalsInConstantTime(_ other: [UInt8]) -> Bool {
+  package func equalsInConstantTime(_ other: [UInt8]) -> Bool {
     unsafe span.bytes.equalsInConstantTime(other.span.bytes)
   }
 }

@@ -10,6 +10,7 @@ public struct Opener: Sendable {
   public let source: WrappedDataKey
   private let header: [UInt8]
   private let payloadKey: GuardedMemory
+  private let observer: (any EnvelopeObserver)?
 
   /// Unwraps the data key of an envelope and verifies its header.
   ///
@@ -20,6 +21,15 @@ public struct Opener: Sendable {
   /// - Throws: `malformed`, `unsupportedVersion`, `contextDiffers`, `headerAltered`, `invalidArgument`
   ///   for a context that breaks a limit, or what the keyring throws.
   public init(for envelope: [UInt8], context: EncryptionContext, using keyring: some Keyring) async throws {
+    do {
+      try await self.init(unobserved: envelope, context: context, using: keyring)
+    } catch {
+      keyring.observer?.observe(EnvelopeEvent(.openFailed, failure: error))
+      throw error
+    }
+  }
+
+  private init(unobserved envelope: [UInt8], context: EncryptionContext, using keyring: some Keyring) async throws {
     var reader = ByteReader(envelope)
     let parsed = try Header(from: &reader, expecting: .value)
     guard reader.remainingByteCount >= AEAD.xChaCha20Poly1305.overheadByteCount else {
@@ -30,6 +40,7 @@ public struct Opener: Sendable {
       throw EnvelopeError(.keyNotFound, "The header was not unwrapped")
     }
     self.source = source
+    observer = keyring.observer
     header = reader.consumed
     payloadKey = try GuardedMemory(capacity: AEAD.keyByteCount) { (output) throws(EnvelopeError) in
       try unlocked.keys.append(.payload, to: &output)
@@ -48,6 +59,20 @@ public struct Opener: Sendable {
   /// - Throws: `headerUnknown` where the header is another, `malformed` where the envelope is too short,
   ///   `payloadAltered`, `bufferTooSmall`; nothing is appended then.
   public func open(
+    _ envelope: RawSpan, authenticating associatedData: RawSpan, into output: inout OutputRawSpan
+  ) throws(EnvelopeError) {
+    guard let observer else { return try openUnobserved(envelope, authenticating: associatedData, into: &output) }
+    do throws(EnvelopeError) {
+      try openUnobserved(envelope, authenticating: associatedData, into: &output)
+    } catch {
+      observer.observe(EnvelopeEvent(.openFailed, source: source, failure: error))
+      throw error
+    }
+    observer.observe(EnvelopeEvent(.opened, source: source))
+  }
+
+  @inline(__always)
+  private func openUnobserved(
     _ envelope: RawSpan, authenticating associatedData: RawSpan, into output: inout OutputRawSpan
   ) throws(EnvelopeError) {
     guard envelope.byteCount >= overheadByteCount else { throw .truncated }

@@ -5,6 +5,7 @@
 struct UnlockedHeader: ~Copyable, Sendable {
   let header: Header
   let keys: KeySchedule
+  let dataKey: DataKey
   /// The entry that the data key was unwrapped from; nil where it was just made.
   let source: WrappedDataKey?
 
@@ -22,7 +23,7 @@ struct UnlockedHeader: ~Copyable, Sendable {
       dataKey: generated.dataKey, kind: kind, salt: salt, canonicalContext: canonicalContext)
     let header = try Header(
       kind: kind, salt: salt, canonicalContext: canonicalContext, wrappedKeys: generated.wrapped, keys: keys)
-    return UnlockedHeader(header: header, keys: keys, source: nil)
+    return UnlockedHeader(header: header, keys: keys, dataKey: generated.takeDataKey(), source: nil)
   }
 
   /// Unwraps the data key of a header and verifies the header.
@@ -70,7 +71,8 @@ struct UnlockedHeader: ~Copyable, Sendable {
         break
       }
       // What opened an envelope is told to the caller, who may trust one sender more than another.
-      guard let index = candidates.firstIndex(of: unwrapped.source) else { break }
+      let source = unwrapped.source
+      guard let index = candidates.firstIndex(of: source) else { break }
       let keys = try KeySchedule(
         dataKey: unwrapped.dataKey, kind: header.kind, salt: header.salt, canonicalContext: canonicalContext)
       guard keys.commitment.equalsInConstantTime(header.commitment) else {
@@ -78,7 +80,7 @@ struct UnlockedHeader: ~Copyable, Sendable {
         continue
       }
       guard try keys.headerTag(over: header.taggedBytes).equalsInConstantTime(header.tag) else { break }
-      return UnlockedHeader(header: header, keys: keys, source: unwrapped.source)
+      return UnlockedHeader(header: header, keys: keys, dataKey: unwrapped.takeDataKey(), source: source)
     }
     throw EnvelopeError(
       .headerAltered, "The header was altered: its data key, commitment or tag does not verify",
@@ -86,20 +88,18 @@ struct UnlockedHeader: ~Copyable, Sendable {
   }
 }
 
-extension UnlockedHeader {
-  /// Refuses a data key that anybody may have drawn: what is sealed under it, its maker can open.
-  func checkSender() throws(EnvelopeError) {
-    guard source?.scheme != .recipient else {
-      throw EnvelopeError(
-        .anonymousSender, "The environment was sealed to a recipient's public key, so anybody may know its data key",
-        advice: "Open it, and seal its variables as a new environment.")
-    }
+extension WrappedDataKey? {
+  /// Refuses what anybody may have made: it was opened through the entry of a recipient.
+  package func checkSender(acceptingAnonymous isAccepted: Bool, advice: String) throws(EnvelopeError) {
+    guard self?.scheme == .recipient, !isAccepted else { return }
+    throw EnvelopeError(
+      .anonymousSender, "This was sealed to a recipient's public key, so anybody may have sealed it", advice: advice)
   }
 }
 
 extension Header {
   /// Makes a header for keys that have just been derived.
-  fileprivate init(
+  init(
     kind: Kind, salt: [UInt8], canonicalContext: [UInt8], wrappedKeys: [WrappedDataKey], keys: borrowing KeySchedule
   ) throws(EnvelopeError) {
     let contextCheck = try Self.contextCheck(salt: salt, canonicalContext: canonicalContext)

@@ -14,6 +14,19 @@ extension SealedEnvironment {
   public func open(
     context: EncryptionContext, using keyring: some Keyring, minimumGeneration: UInt32 = 0
   ) async throws -> OpenedEnvironment {
+    do {
+      let opened = try await openUnobserved(context: context, using: keyring, minimumGeneration: minimumGeneration)
+      keyring.observer?.observe(EnvelopeEvent(.opened, source: opened.source))
+      return opened
+    } catch {
+      keyring.observer?.observe(EnvelopeEvent(.openFailed, failure: error))
+      throw error
+    }
+  }
+
+  private func openUnobserved(
+    context: EncryptionContext, using keyring: some Keyring, minimumGeneration: UInt32
+  ) async throws -> OpenedEnvironment {
     let unlocked = try await UnlockedHeader.unlock(header, context: context, using: keyring)
     let opened = try open(with: unlocked)
     guard generation >= minimumGeneration else {

@@ -18,7 +18,7 @@ extension SealedEnvironment {
     to values: OpenedEnvironment, context: EncryptionContext, using keyring: some Keyring
   ) async throws -> SealedEnvironment {
     let unlocked = try await UnlockedHeader.unlock(header, context: context, using: keyring)
-    try unlocked.checkSender()
+    try unlocked.source.checkSender(acceptingAnonymous: false, advice: Self.senderAdvice)
     let opened = try open(with: unlocked)
     var kept: [String: Entry] = [:]
     if case .separate(_, _, let entries) = payload {
@@ -48,7 +48,7 @@ extension SealedEnvironment {
         advice: "Take one side and make the other's edits again.")
     }
     let unlocked = try await UnlockedHeader.unlock(header, context: context, using: keyring)
-    try unlocked.checkSender()
+    try unlocked.source.checkSender(acceptingAnonymous: false, advice: Self.senderAdvice)
     _ = try Self.openEach(entries, generation: generation, with: unlocked)
     let next = try Self.generation(afterUnverified: generation)
     let manifest = try Self.manifest(generation: next, entries: entries, keys: unlocked.keys)
@@ -56,6 +56,11 @@ extension SealedEnvironment {
       header: header, generation: next,
       payload: .separate(count: UInt16(entries.count), manifest: manifest, entries: entries))
   }
+}
+
+extension SealedEnvironment {
+  /// Whoever sealed it knows its data key, so nothing more is sealed under that.
+  private static let senderAdvice = "Open it, and seal its variables as a new environment."
 }
 
 extension Secret? {

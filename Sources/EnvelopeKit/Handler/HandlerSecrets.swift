@@ -78,11 +78,7 @@ public actor HandlerSecrets {
     let sealed = try SealedEnvironment(variables: variables)
     let context = try Self.context(function: function, adding: context, variables: variables)
     let opened = try await sealed.open(context: context, using: keyring, minimumGeneration: minimumGeneration)
-    guard opened.source?.scheme != .recipient || acceptingAnonymousSender else {
-      throw EnvelopeError(
-        .anonymousSender, "The environment was sealed to a recipient's public key, so anybody may have sealed it",
-        advice: "Seal it under a key of your own, or accept an anonymous sender.")
-    }
+    try opened.checkSender(acceptingAnonymous: acceptingAnonymousSender)
     return opened
   }
 

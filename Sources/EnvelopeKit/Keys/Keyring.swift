@@ -17,6 +17,15 @@ public protocol Keyring: Sendable {
   /// The entries come from a header that has not been verified: ask no key service about a key that your
   /// caller did not name.
   func unwrap(_ wrapped: [WrappedDataKey], for context: EncryptionContext) async throws -> UnwrappedDataKey
+
+  /// Who is told of what is opened and cached by means of this keyring; nil unless it says otherwise. A keyring that
+  /// passes its work on to another passes on the other's observer.
+  var observer: (any EnvelopeObserver)? { get }
+}
+
+extension Keyring {
+  /// Nobody.
+  public var observer: (any EnvelopeObserver)? { nil }
 }
 
 /// A new data key and the same key wrapped, once for each wrapping key.
@@ -48,4 +57,7 @@ public struct UnwrappedDataKey: ~Copyable, Sendable {
     self.dataKey = dataKey
     self.source = source
   }
+
+  /// Gives up the data key to a new owner.
+  consuming func takeDataKey() -> DataKey { dataKey }
 }

@@ -22,3 +22,14 @@ public struct WrappedDataKey: Hashable, Sendable {
     self.bytes = bytes
   }
 }
+
+extension WrappedDataKey {
+  /// What the wrapping by local keys authenticates: scheme ‖ lp16(key id) ‖ canonical context.
+  static func associatedData(
+    _ scheme: WrappingScheme, keyID: KeyID, context: EncryptionContext
+  ) throws(EnvelopeError) -> [UInt8] {
+    var bytes = [scheme.rawValue]
+    bytes.append(lengthPrefixed16: keyID.string.utf8)
+    return try bytes + context.canonicalBytes()
+  }
+}

@@ -10,6 +10,26 @@ internal import CLibsodium
 package enum X25519 {
   package static let byteCount = 32
 
+  /// The 32-byte public key of a private one.
+  ///
+  /// - Throws: `invalidArgument` where it is not 32 bytes.
+  package static func publicKey(of privateKey: RawSpan) throws(EnvelopeError) -> [UInt8] {
+    try Sodium.start()
+    guard privateKey.byteCount == byteCount else {
+      throw EnvelopeError(.invalidArgument, "An X25519 key must be \(byteCount) bytes")
+    }
+    return [UInt8].appending(capacity: byteCount) { output in
+      unsafe output.withUnsafeMutableBytes { buffer, count in
+        unsafe privateKey.withUnsafeBytes { n in
+          // It fails for no key of the right length.
+          _ = unsafe crypto_scalarmult_curve25519_base(
+            buffer.baseAddress!.assumingMemoryBound(to: UInt8.self), n.baseAddress!.assumingMemoryBound(to: UInt8.self))
+        }
+        count = byteCount
+      }
+    }
+  }
+
   /// The 32-byte secret shared by a private and a public key.
   ///
   /// - Throws: `invalidArgument` where a key is not 32 bytes, or where the public key has low order:

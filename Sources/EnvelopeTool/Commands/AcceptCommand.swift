@@ -33,7 +33,7 @@
       let settings = try options.settings(file: file, keys: keys)
       try await Document.rewrite(file) { document in
         let sealed = try document.requireSealed(in: file)
-        let keyring = try ToolKeys.opening(sealed, settings)
+        let keyring = try await ToolKeys.opening(sealed.wrappedKeys, settings)
         do {
           _ = try await sealed.open(context: settings.context, using: keyring)
           Console.say("\(file) is whole: there is nothing to accept.")

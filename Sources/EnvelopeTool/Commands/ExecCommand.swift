@@ -28,13 +28,16 @@
     @Flag(help: "Give the command the file's variables and nothing of this environment.")
     var pristine = false
 
+    @Flag(help: "Take what was sealed to a recipient's public key, as anybody can.")
+    var acceptAnonymousSender = false
+
     @Argument(parsing: .postTerminator, help: "The command and its arguments, after --.")
     var command: [String] = []
 
     func execute() async throws {
       let execution = Execution(
         file: file, function: options.function, context: options.context, keys: keys.key, keyService: keys.keyService,
-        isPristine: pristine, command: command)
+        isPristine: pristine, acceptsAnonymousSender: acceptAnonymousSender, command: command)
       throw ExitCode(try await execution.run())
     }
   }

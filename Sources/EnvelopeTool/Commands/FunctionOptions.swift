@@ -33,7 +33,8 @@
     @Option(
       name: .long, parsing: .singleValue,
       help: ArgumentHelp(
-        "A key's alias or id, or of AWS KMS an ARN or alias/NAME; any one of several opens. Repeatable.",
+        "A key's alias or id, a recipient (er1:…), or of AWS KMS an ARN or alias/NAME; any one of several opens. "
+          + "Repeatable.",
         valueName: "key"))
     var key: [String] = []
 

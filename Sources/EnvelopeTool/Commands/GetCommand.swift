@@ -33,7 +33,8 @@
       let document = try Document.read(file)
       // Everything is verified before anything is shown, also where the variable is a plain one.
       let sealed = try document.requireSealed(in: file)
-      let opened = try await sealed.open(context: settings.context, using: ToolKeys.opening(sealed, settings))
+      let keyring = try await ToolKeys.opening(sealed.wrappedKeys, settings)
+      let opened = try await sealed.open(context: settings.context, using: keyring)
       let secret = try opened[name] ?? document.plain.require(name)
       try secret.withBytes { (bytes) throws(EnvelopeError) in try Console.write(bytes) }
       if Console.outputIsTerminal { try Console.write("\n") }

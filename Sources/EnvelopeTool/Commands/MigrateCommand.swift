@@ -81,7 +81,7 @@
       let opened = try await ToolKeys.openHelperValues(
         encrypted, of: settings, accounts: account.isEmpty ? function.map { [$0.account] } ?? [] : account,
         region: function?.region, acceptingNoContext: acceptNoContext)
-      let (keyring, keys) = try ToolKeys.sealing(settings)
+      let (keyring, keys) = try await ToolKeys.sealing(settings)
       let rest = before.plain.secrets.filter { secret in !encrypted.contains { $0.name == secret.name } }
       let document = Document(
         layout: format.layout,

@@ -39,7 +39,8 @@
       let settings = try options.settings(file: file, keys: keys)
       let document = try Document.read(file)
       let sealed = try document.requireSealed(in: file)
-      let opened = try await sealed.open(context: settings.context, using: ToolKeys.opening(sealed, settings))
+      let keyring = try await ToolKeys.opening(sealed.wrappedKeys, settings)
+      let opened = try await sealed.open(context: settings.context, using: keyring)
       try Document.write(
         OpenedEnvironment(merging: opened.secrets + document.plain.secrets), as: format.layout, to: output,
         revealing: true, portable: portable)

@@ -83,7 +83,7 @@
       let previous = try output.flatMap { (path) throws(EnvelopeError) in try Document.readExisting(path) }
       try checkStaysSealed(plain.map(\.name), previous: previous)
 
-      let (keyring, keys) = try ToolKeys.sealing(settings)
+      let (keyring, keys) = try await ToolKeys.sealing(settings)
       let isPacked = packed || format == .packed
       let document = Document(
         layout: format.layout,

@@ -98,27 +98,29 @@ enum Console {
 
 extension Descriptor {
   /// Lends a descriptor that stays open, such as a standard one.
-  fileprivate static func withoutClosing<R: ~Copyable>(
+  static func withoutClosing<R: ~Copyable>(
     _ number: Int32, _ body: (borrowing Descriptor) throws(EnvelopeError) -> R
   ) throws(EnvelopeError) -> R {
     let copy = fcntl(number, F_DUPFD_CLOEXEC, 3)
-    guard copy >= 0 else { throw .system("Cannot use standard \(["input", "output", "error"][Int(number)])") }
+    let names = ["standard input", "standard output", "standard error"]
+    guard copy >= 0 else { throw .system("Cannot use \(number < 3 ? names[Int(number)] : "the open file \(number)")") }
     return try body(Descriptor(copy))
   }
 
-  /// Reads up to a line feed, and leaves that out.
+  /// Reads up to a line feed, and leaves that out; where nobody types, the end of the file ends the line, too.
   ///
-  /// - Throws: `usage` where a signal or the end of the file comes first.
-  fileprivate func readLine(
-    limit: Int, of path: Path, unless signals: SignalPause
+  /// - Throws: `usage` where a signal or, at a terminal, the end comes first.
+  func readLine(
+    limit: Int, of path: Path, unless signals: SignalPause? = nil
   ) throws(EnvelopeError) -> SecretBytes {
     try SecretBytes(byteCount: limit) { (output) throws(EnvelopeError) in
       while output.freeCapacity > 0 {
-        guard signals.waitForInput(of: number) else { throw EnvelopeError(.usage, "Nothing was entered") }
+        guard signals?.waitForInput(of: number) ?? true else { throw EnvelopeError(.usage, "Nothing was entered") }
         var byte: UInt8 = 0
         let count = unsafe read(number, &byte, 1)
         if count < 0, errno == EINTR { continue }
         guard count >= 0 else { throw .system("Cannot read \(path)") }
+        if count == 0, signals == nil { return }
         guard count > 0 else { throw EnvelopeError(.usage, "Nothing was entered") }
         if byte == 10 { return }
         output.append(byte)

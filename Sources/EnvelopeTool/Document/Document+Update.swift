@@ -15,7 +15,7 @@ extension Document {
   ) async throws {
     try await rewrite(file) { document in
       let sealed = try document.requireSealed(in: file)
-      let keyring = try ToolKeys.opening(sealed, settings)
+      let keyring = try await ToolKeys.opening(sealed.wrappedKeys, settings)
       let opened = try await sealed.open(context: settings.context, using: keyring)
       guard let (secrets, plain) = try change(document, opened) else { return nil }
       let updated = Document(

@@ -12,9 +12,10 @@ struct Execution: Equatable {
   var keys: [String] = []
   var keyService = KeyServiceSettings()
   var isPristine = false
+  var acceptsAnonymousSender = false
   var command: [String] = []
 
-  /// Reads the arguments of a call that is plainly `exec [FILE] [OPTION VALUE]… [--pristine] -- COMMAND…`, and returns
+  /// Reads the arguments of a call that is plainly `exec [FILE] [OPTION VALUE]… [FLAG]… -- COMMAND…`, and returns
   /// nil for any other, which the parser of all commands is left to understand or refuse.
   ///
   /// Every start of a service goes through here, and setting that parser up takes longer than opening an
@@ -28,6 +29,7 @@ struct Execution: Equatable {
     while let word = words.popFirst() {
       switch word {
       case "--pristine": isPristine = true
+      case "--accept-anonymous-sender": acceptsAnonymousSender = true
       case "--function", "--context", "--key", "--region", "--profile", "--endpoint-url", "--ca-bundle":
         guard let value = words.popFirst(), !value.hasPrefix("-"), take(value, for: word) else { return nil }
       default:
@@ -39,7 +41,7 @@ struct Execution: Equatable {
 
   init(
     file: String?, function: String?, context: [String], keys: [String], keyService: KeyServiceSettings,
-    isPristine: Bool, command: [String]
+    isPristine: Bool, acceptsAnonymousSender: Bool, command: [String]
   ) {
     self.file = file
     self.function = function
@@ -47,6 +49,7 @@ struct Execution: Equatable {
     self.keys = keys
     self.keyService = keyService
     self.isPristine = isPristine
+    self.acceptsAnonymousSender = acceptsAnonymousSender
     self.command = command
   }
 
@@ -80,18 +83,18 @@ struct Execution: Equatable {
         throw EnvelopeError(.usage, "There is no command to run", advice: "Give it after --, as in: -- ./server")
       }
       let document = try file.map { (file) throws(EnvelopeError) in try Document.read(file) }
-      let variables: [String: String]
-      if let file, let document {
-        variables = try document.requireSealed(in: file).variables
-      } else {
-        variables = ProcessEnvironment.variables
-      }
       let settings = try FunctionSettings(
-        function: function ?? (file == nil ? variables["AWS_LAMBDA_FUNCTION_NAME"] : nil), context: context,
-        keys: keys, keyService: keyService, file: file, configuration: .load())
-      let secrets = try await HandlerSecrets.open(
-        using: ToolKeys.opening(SealedEnvironment(variables: variables), settings), context: settings.context,
-        variables: variables)
+        function: function ?? (file == nil ? ProcessEnvironment.value(of: "AWS_LAMBDA_FUNCTION_NAME") : nil),
+        context: context, keys: keys, keyService: keyService, file: file, configuration: .load())
+      let sealed: SealedEnvironment
+      if let file, let document {
+        sealed = try document.requireSealed(in: file)
+      } else {
+        sealed = try SealedEnvironment(variables: ProcessEnvironment.variables)
+      }
+      let keyring = try await ToolKeys.opening(sealed.wrappedKeys, settings)
+      let secrets = try await sealed.open(context: settings.context, using: keyring)
+      try secrets.checkSender(acceptingAnonymous: acceptsAnonymousSender)
       return try ChildEnvironment((document?.plain.secrets ?? []) + secrets.secrets, inheriting: !isPristine)
         .run(command)
     }

@@ -18,7 +18,7 @@ import Testing
     let memory = try GuardedMemory(capacity: 32) { (output) throws(EnvelopeError) in
       unsafe output.append(secret.span.bytes)
     }
-    let version = Keyset.Version(number: 1, created: 0, key: try WrappingKey(in: memory, at: 0))
+    let version = Keyset.Version(number: 1, created: 0, keys: [try WrappingKey(in: memory, at: 0)])
     return KeysetKeyring(try Keyset(id: KeyID("abcdefghijkl"), versions: [version], primary: 1))
   }
 

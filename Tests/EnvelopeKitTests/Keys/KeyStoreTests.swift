@@ -86,7 +86,7 @@ import Testing
     // Each version takes a line of 84 bytes: 48 such keysets fit a text, and 49 do not.
     let key = try WrappingKey.generate()
     let versions = (1...UInt32(Keyset.versionLimit)).map {
-      Keyset.Version(number: $0 + 4_000_000_000, created: .max, key: key)
+      Keyset.Version(number: $0 + 4_000_000_000, created: .max, keys: [key])
     }
     var store = KeyStore()
     for _ in 0..<48 {

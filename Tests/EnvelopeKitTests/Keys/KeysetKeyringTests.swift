@@ -74,7 +74,7 @@ import Testing
 
   @Test func keysetsThatCannotBe() async throws {
     let key = try WrappingKey.generate()
-    func version(_ number: UInt32) -> Keyset.Version { Keyset.Version(number: number, created: 0, key: key) }
+    func version(_ number: UInt32) -> Keyset.Version { Keyset.Version(number: number, created: 0, keys: [key]) }
     let id = try KeyID("abcdefghijkl")
     await expectError(.keyStoreDamaged) { try Keyset(id: id, versions: [], primary: 1) }
     await expectError(.keyStoreDamaged) { try Keyset(id: id, versions: [version(1)], primary: 2) }

@@ -79,9 +79,9 @@ struct VectorTests {
         for version in keyset.versions where try keyset.keyID(of: version) == source.keyID {
           var message: [UInt8] = [context.function == nil ? 0 : 1]
           if let function = context.function { message.append(lengthPrefixed16: function.utf8) }
-          let secret = try version.key.withBytes { SecretBytes(copying: $0) }
+          let secret = try version.keys[0].withBytes { SecretBytes(copying: $0) }
           made["narrowed"] = try derive(from: secret, personal: "EK wrap", message: message)
-          made["dataKey"] = try version.key.unwrap(source, for: context).vectorBytes
+          made["dataKey"] = try keyset.unwrap(source, version: version, for: context).vectorBytes
         }
       }
     }

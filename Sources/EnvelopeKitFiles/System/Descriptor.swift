@@ -59,6 +59,21 @@ package struct Descriptor: ~Copyable {
     return bytes
   }
 
+  /// Reads a part of a file, which must be there, of bytes that are not secret.
+  package func readPart(_ range: Range<Int>, of path: Path) throws(EnvelopeError) -> [UInt8] {
+    try [UInt8].appending(capacity: range.count) { (output) throws(EnvelopeError) in
+      while output.byteCount < range.count {
+        var count = 0
+        unsafe output.withUnsafeMutableBytes { buffer, initialized in
+          let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[initialized..<range.count])
+          count = unsafe pread(number, rest.baseAddress, rest.count, off_t(range.lowerBound + initialized))
+          initialized += max(count, 0)
+        }
+        guard count > 0 || count < 0 && errno == EINTR else { throw .system("Cannot read \(path)") }
+      }
+    }
+  }
+
   /// Reads until the buffer is full or the file ends, and tells whether it ended.
   private func fill(_ output: inout OutputRawSpan, from path: Path) throws(EnvelopeError) -> Bool {
     while output.freeCapacity > 0 {

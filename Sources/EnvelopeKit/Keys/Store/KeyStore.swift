@@ -6,14 +6,18 @@
 /// A value without a place of its own: `EnvelopeKitFiles` keeps it in a file. Printing, dumping or reflecting it
 /// shows ids and aliases, never a secret.
 public struct KeyStore: Sendable {
-  /// The keysets in the order in which they were added; at most ``keysetLimit``.
-  public private(set) var keysets: [Keyset] = []
+  /// The keysets in the order in which they were added, destroyed ones among them: at most ``keysetLimit``.
+  public internal(set) var keysets: [Keyset] = []
   /// Where each keyset stands among them.
-  private var positions: [String: Int] = [:]
+  private(set) var positions: [String: Int] = [:]
   /// The aliases and the keysets that they stand for.
-  public private(set) var aliases: [String: KeyID] = [:]
+  public internal(set) var aliases: [String: KeyID] = [:]
   /// The keyset that is used where none is named; nil in an empty store.
-  public private(set) var defaultKeyID: KeyID?
+  public internal(set) var defaultKeyID: KeyID?
+  /// What a log of uses is chained with; nil where none is kept.
+  package var auditKey: WrappingKey?
+  /// Those who are told of uses.
+  var reporters: [KeyUse.Reporter] = []
 
   /// How many keysets a store may have.
   public static let keysetLimit = 1024
@@ -37,13 +41,17 @@ public struct KeyStore: Sendable {
     guard self[keyset.id.string] == nil else {
       throw EnvelopeError(.keyExists, "The key store has a key or an alias \(keyset.id) already")
     }
-    if let alias { try setAlias(alias, to: keyset.id) }
+    if let alias {
+      try checkIsNew(alias)
+      aliases[alias] = keyset.id
+    }
     positions[keyset.id.string] = keysets.count
     keysets.append(keyset)
     defaultKeyID = defaultKeyID ?? keyset.id
   }
 
-  private mutating func setAlias(_ alias: String, to id: KeyID) throws(EnvelopeError) {
+  /// Refuses a name that no alias can have, or that is taken.
+  func checkIsNew(_ alias: String) throws(EnvelopeError) {
     guard Self.isValidAlias(alias) else {
       throw EnvelopeError(
         .invalidArgument, "\(EnvelopeError.quoted(alias)) cannot be the alias of a key",
@@ -53,7 +61,6 @@ public struct KeyStore: Sendable {
       throw EnvelopeError(
         .keyExists, "The key store has a key \(alias) already", advice: "Choose another alias.")
     }
-    aliases[alias] = id
   }
 
   private static func isValidAlias(_ alias: String) -> Bool {
@@ -68,7 +75,8 @@ public struct KeyStore: Sendable {
     for keyset in keysets { try add(keyset) }
     for (alias, id) in aliases {
       guard positions[id.string] != nil else { throw .keyStoreDamaged("an alias stands for no key") }
-      try setAlias(alias, to: id)
+      try checkIsNew(alias)
+      self.aliases[alias] = id
     }
     guard keysets.isEmpty ? defaultKeyID == nil : keysets.contains(where: { $0.id == defaultKeyID }) else {
       throw .keyStoreDamaged("its default is none of its keys")
@@ -83,17 +91,24 @@ public struct KeyStore: Sendable {
     return positions[aliases[aliasOrID]?.string ?? aliasOrID].map { keysets[$0] }
   }
 
-  /// A keyring that wraps and unwraps with one keyset.
+  /// The keyset with this alias or id.
   ///
-  /// - Throws: `keyNotFound` where no keyset has this alias or id.
-  public func keyring(for aliasOrID: String) throws(EnvelopeError) -> KeysetKeyring {
+  /// - Throws: `keyNotFound` where there is none.
+  public func require(_ aliasOrID: String) throws(EnvelopeError) -> Keyset {
     guard let keyset = self[aliasOrID] else {
       throw EnvelopeError(
         .keyNotFound, "The key store has no key \(EnvelopeError.quoted(aliasOrID))",
         advice: aliases.isEmpty
           ? "No key in it has an alias." : "Its keys are: \(aliases.keys.sorted().joined(separator: ", ")).")
     }
-    return KeysetKeyring(keyset)
+    return keyset
+  }
+
+  /// A keyring that wraps and unwraps with one keyset.
+  ///
+  /// - Throws: `keyNotFound` where no keyset has this alias or id.
+  public func keyring(for aliasOrID: String) throws(EnvelopeError) -> KeysetKeyring {
+    KeysetKeyring(try require(aliasOrID), reportingTo: reporters)
   }
 
   /// A keyring that wraps with the default keyset and unwraps with any of the store.
@@ -103,7 +118,17 @@ public struct KeyStore: Sendable {
     guard let id = defaultKeyID, let keyset = self[id.string] else {
       throw EnvelopeError(.keyNotFound, "The key store is empty", advice: "Create a key.")
     }
-    return KeysetKeyring(keyset, alsoUnwrappingWith: keysets.filter { $0.id != id })
+    return KeysetKeyring(keyset, alsoUnwrappingWith: keysets.filter { $0.id != id }, reportingTo: reporters)
+  }
+
+  /// Has a host be told of each use of a key, before its result is given out: a use fails where the reporter throws.
+  ///
+  /// Keyrings that were made before tell nobody.
+  public mutating func reportUses(to reporter: @escaping KeyUse.Reporter) { reporters.append(reporter) }
+
+  /// Tells those who are told of uses.
+  package func report(_ use: KeyUse) throws(EnvelopeError) {
+    for reporter in reporters { try reporter(use) }
   }
 }
 

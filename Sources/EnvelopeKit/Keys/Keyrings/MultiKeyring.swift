@@ -17,6 +17,9 @@ public struct MultiKeyring: Keyring {
     self.keyrings = keyrings
   }
 
+  /// The first observer of any of them.
+  public var observer: (any EnvelopeObserver)? { keyrings.lazy.compactMap(\.observer).first }
+
   /// Has the first keyring make a data key, and the others wrap it too.
   ///
   /// - Throws: What any of them throws: an envelope is under all of the keys or not made.
@@ -42,21 +45,23 @@ public struct MultiKeyring: Keyring {
 
   /// Asks the keyrings one after the other, and stops at the first that unwraps.
   ///
-  /// - Throws: Where none does, `keyNotFound` if they all hold no key, else the first other error.
+  /// - Throws: Where none does, `keyNotFound` if they all hold no key, else the first other error. Where one says more
+  ///   exactly why it holds none (a key was destroyed), that is told.
   public func unwrap(_ wrapped: [WrappedDataKey], for context: EncryptionContext) async throws -> UnwrappedDataKey {
-    var failure: (any Error)?
+    var (failure, absence): ((any Error)?, EnvelopeError) = (nil, .keyNotFound(among: wrapped))
+    let unknown = absence
     for keyring in keyrings {
       do {
         return try await keyring.unwrap(wrapped, for: context)
       } catch let error as EnvelopeError where error.code == .keyNotFound && error.serviceError == nil {
         // It holds none of the keys. A service that has lost one says so itself, and that is told.
-        continue
+        if absence == unknown { absence = error }
       } catch is CancellationError {
         throw CancellationError()
       } catch {
         failure = failure ?? error
       }
     }
-    throw failure ?? EnvelopeError.keyNotFound(among: wrapped)
+    throw failure ?? absence
   }
 }

@@ -97,6 +97,9 @@ public final class CachingKeyring: Keyring {
   /// Whether the system keeps the data keys out of swap; false where the limit on locked memory is used up.
   public var isLocked: Bool { state.withLock { $0.slots.isLocked } }
 
+  /// The other keyring's observer, which is also told of hits and misses.
+  public var observer: (any EnvelopeObserver)? { keyring.observer }
+
   /// Has the other keyring make a data key; nothing of it is remembered.
   public func generateDataKey(for context: EncryptionContext) async throws -> GeneratedDataKey {
     try await keyring.generateDataKey(for: context)
@@ -116,16 +119,23 @@ public final class CachingKeyring: Keyring {
   public func unwrap(_ wrapped: [WrappedDataKey], for context: EncryptionContext) async throws -> UnwrappedDataKey {
     let name = Name(entries: wrapped, context: try context.canonicalBytes())
     let found = find(name, context)
-    if let stale = found.stale { whenStale?(stale) }
-    if let key = found.key { return try key.unwrapped() }
+    if let key = found.key { return try give(key, found.stale) }
     guard let flight = found.flight else { throw EnvelopeError.keyNotFound(among: wrapped) }
+    observer?.observe(EnvelopeEvent(.cacheMissed))
     do {
       return try await flight.value.unwrapped()
     } catch let failure as EnvelopeError where failure.isOutage {
       guard let found = findAfterFailure(name), let key = found.key else { throw failure }
-      if let stale = found.stale { whenStale?(stale) }
-      return try key.unwrapped()
+      return try give(key, found.stale)
     }
+  }
+
+  /// Gives out what is remembered, and tells of it.
+  private func give(_ key: SharedKey, _ stale: StaleUse?) throws(EnvelopeError) -> UnwrappedDataKey {
+    if let stale { whenStale?(stale) }
+    let unwrapped = try key.unwrapped()
+    observer?.observe(EnvelopeEvent(stale == nil ? .cacheHit : .cacheStale, source: unwrapped.source))
+    return unwrapped
   }
 }
 

@@ -1,0 +1,100 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+/// Wraps with one local keyset, and unwraps with that and any others that it is given.
+public struct KeysetKeyring: Keyring {
+  // The one that wraps, and those that only unwrap.
+  private let keysets: [Keyset]
+  private let reporters: [KeyUse.Reporter]
+
+  /// Makes a keyring.
+  ///
+  /// - Parameters:
+  ///   - keyset: Wraps new data keys, and unwraps.
+  ///   - others: Unwrap only.
+  ///   - reporters: Are told of each use, in their order.
+  public init(
+    _ keyset: Keyset, alsoUnwrappingWith others: [Keyset] = [], reportingTo reporters: [KeyUse.Reporter] = []
+  ) {
+    keysets = [keyset] + others
+    self.reporters = reporters
+  }
+
+  /// The keyset that wraps.
+  public var keyset: Keyset { keysets[0] }
+
+  /// Draws a data key and wraps it with the primary version.
+  ///
+  /// - Throws: As ``wrap(_:for:)``.
+  public func generateDataKey(for context: EncryptionContext) async throws -> GeneratedDataKey {
+    let dataKey = try DataKey.generate()
+    let wrapped = try await wrap(dataKey, for: context)
+    return GeneratedDataKey(dataKey: dataKey, wrapped: wrapped)
+  }
+
+  /// Wraps a data key with the primary version.
+  ///
+  /// - Throws: `keyDisabled`, `keyInvalidState`, `keyAccessDenied` where state or policy do not allow that, `keyNotFound`
+  ///   where the key was destroyed or is narrowed to other functions, or what a reporter throws.
+  public func wrap(
+    _ dataKey: borrowing DataKey, for context: EncryptionContext
+  ) async throws -> [WrappedDataKey] {
+    let keyID = try keyset.primaryVersion.map { (version) throws(EnvelopeError) in try keyset.keyID(of: version) }
+    do throws(EnvelopeError) {
+      let wrapped = try keyset.wrap(dataKey, for: context)
+      try report(.wrap, of: wrapped.keyID, for: context)
+      return [wrapped]
+    } catch {
+      try report(.wrap, of: keyID ?? keyset.id, for: context, failure: error.code)
+      throw error
+    }
+  }
+
+  /// Unwraps the first entry whose key id names a version held here, those of recipients last.
+  ///
+  /// - Throws: `keyNotFound` where none does; else of the first that does `keyDisabled`, `keyInvalidState`,
+  ///   `keyAccessDenied`, `keyVersionTooOld` where state, policy or version do not allow that, `keyNotFound` where the key
+  ///   was destroyed or is narrowed to other functions, `unwrapFailed` where the entry was altered; or what a reporter
+  ///   throws.
+  public func unwrap(_ wrapped: [WrappedDataKey], for context: EncryptionContext) async throws -> UnwrappedDataKey {
+    var failure: EnvelopeError?
+    // What was sealed to a recipient alone proves no sender, so it is not looked at while another entry opens.
+    for isForRecipients in [false, true] {
+      for entry in wrapped where (entry.scheme == .recipient) == isForRecipients {
+        // More than one keyset has the version where a copy of a keyset went its own way.
+        for keyset in keysets where keyset.owns(entry) {
+          do throws(EnvelopeError) {
+            try keyset.checkExists()
+            guard let version = keyset.version(named: entry.keyID) else { continue }
+            let dataKey = try keyset.unwrap(entry, version: version, for: context)
+            try report(.unwrap, of: entry.keyID, for: context)
+            return UnwrappedDataKey(dataKey: dataKey, source: entry)
+          } catch {
+            try report(.unwrap, of: entry.keyID, for: context, failure: error.code)
+            failure = failure ?? error
+          }
+        }
+      }
+    }
+    throw failure ?? .keyNotFound(among: wrapped)
+  }
+
+  private func report(
+    _ operation: KeyUse.Operation, of keyID: KeyID, for context: EncryptionContext, failure: EnvelopeError.Code? = nil
+  ) throws(EnvelopeError) {
+    guard !reporters.isEmpty else { return }
+    let use = KeyUse(operation, of: keyID, function: context.function, failure: failure)
+    for reporter in reporters { try reporter(use) }
+  }
+}
+
+extension EnvelopeError {
+  package static func keyNotFound(among wrapped: [WrappedDataKey]) -> EnvelopeError {
+    let keys = wrapped.map { "\($0.scheme) \($0.keyID)" }.joined(separator: ", ")
+    return EnvelopeError(
+      .keyNotFound, "The keyring holds none of the envelope's keys (\(keys))",
+      advice: wrapped.contains { $0.scheme == .awsKMS }
+        ? "Name the KMS key, or open it with a keyring, or on a machine, that holds one of them."
+        : "Open it with a keyring, or on a machine, that holds one of them.")
+  }
+}

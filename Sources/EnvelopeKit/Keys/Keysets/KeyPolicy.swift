@@ -1,0 +1,54 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+/// Which functions a key of a store serves, and for what.
+///
+/// It is kept by whoever keeps the store: a rule, not cryptography. What cannot be used at all by whoever has it is a
+/// narrowed key, ``KeyStore/exporting(_:narrowedTo:)``.
+public struct KeyPolicy: Sendable, Hashable {
+  /// What a key can be used for.
+  public enum Operation: String, Sendable, Hashable, CaseIterable {
+    /// Sealing.
+    case wrap
+    /// Opening.
+    case unwrap
+  }
+
+  /// The functions, in ascending order; nil for any, and for none.
+  public let functions: [FunctionScope]?
+  /// What it may be used for; at least one.
+  public let operations: Set<Operation>
+
+  /// How many functions a policy may name.
+  public static let functionLimit = 256
+  /// Everything, for every function: what a new key has.
+  public static let unrestricted = KeyPolicy(uncheckedFunctions: nil, operations: Set(Operation.allCases))
+
+  /// Makes a policy.
+  ///
+  /// - Parameters:
+  ///   - functions: Those that the key serves, 1 to ``functionLimit``; nil for any.
+  ///   - operations: What it may be used for; at least one.
+  /// - Throws: `invalidArgument` where a limit is broken or a function is there twice.
+  public init(
+    functions: [FunctionScope]? = nil, operations: Set<Operation> = Set(Operation.allCases)
+  ) throws(EnvelopeError) {
+    guard !operations.isEmpty, functions.map({ (1...Self.functionLimit).contains($0.count) }) ?? true,
+      functions.map({ Set($0).count == $0.count }) ?? true
+    else {
+      throw EnvelopeError(
+        .invalidArgument, "A policy names 1 to \(Self.functionLimit) different functions, or any, and an operation")
+    }
+    self.init(uncheckedFunctions: functions?.sorted(), operations: operations)
+  }
+
+  private init(uncheckedFunctions functions: [FunctionScope]?, operations: Set<Operation>) {
+    self.functions = functions
+    self.operations = operations
+  }
+
+  /// Whether it allows an operation for an envelope of this context.
+  func allows(_ operation: Operation, for context: EncryptionContext) -> Bool {
+    operations.contains(operation) && functions.map { $0.contains { $0.covers(context) } } ?? true
+  }
+}

@@ -1,0 +1,93 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+extension Keyset {
+  /// Wraps a data key with the primary version (`Docs/Format.md`, section Wrapping by a keyset).
+  ///
+  /// - Throws: What ``check(_:version:for:)`` throws; `keyNotFound` where it is narrowed to other functions.
+  func wrap(_ dataKey: borrowing DataKey, for context: EncryptionContext) throws(EnvelopeError) -> WrappedDataKey {
+    try checkState()
+    guard let version = primaryVersion else {
+      throw EnvelopeError(.keyNotFound, "The key \(id) has no version that wraps")
+    }
+    try check(.wrap, version: version.number, for: context)
+    let keyID = try keyID(of: version)
+    guard kind == .symmetric else { return try recipient(of: version).wrap(dataKey, for: context) }
+    let associatedData = try WrappedDataKey.associatedData(.keyset, keyID: keyID, context: context)
+    let key = try narrowedKey(of: version, for: FunctionScope(unchecked: context.function))
+    // 24 random bytes ‖ 32 sealed bytes ‖ 16-byte tag.
+    let bytes = try [UInt8].appending(capacity: DataKey.byteCount + AEAD.xChaCha20Poly1305.overheadByteCount) {
+      (output) throws(EnvelopeError) in
+      try dataKey.withBytes { (dataKey) throws(EnvelopeError) in
+        try key.withBytes { (key) throws(EnvelopeError) in
+          try unsafe AEAD.xChaCha20Poly1305.seal(
+            dataKey, authenticating: associatedData.span.bytes, key: key, into: &output)
+        }
+      }
+    }
+    return try WrappedDataKey(scheme: .keyset, keyID: keyID, bytes: bytes)
+  }
+
+  /// Whether an entry is one of a version of this keyset, here or not.
+  func owns(_ entry: WrappedDataKey) -> Bool {
+    entry.scheme == (kind == .identity ? .recipient : .keyset) && versionNumber(in: entry.keyID) != nil
+  }
+
+  /// Recovers a data key from an entry of a version that is here.
+  ///
+  /// - Throws: What ``check(_:version:for:)`` throws; `keyNotFound` where it is narrowed to other functions;
+  ///   `unwrapFailed` where the entry was altered.
+  func unwrap(
+    _ wrapped: WrappedDataKey, version: Version, for context: EncryptionContext
+  ) throws(EnvelopeError) -> DataKey {
+    try check(.unwrap, version: version.number, for: context)
+    let associatedData = try WrappedDataKey.associatedData(wrapped.scheme, keyID: wrapped.keyID, context: context)
+    let info = Recipient.info
+    // An identity is never narrowed.
+    let key =
+      kind == .identity
+      ? try version.keys[0].withBytes { SecretBytes(copying: $0) }
+      : try narrowedKey(of: version, for: FunctionScope(unchecked: context.function))
+    do {
+      return try DataKey(
+        SecretBytes(byteCount: DataKey.byteCount) { (output) throws(EnvelopeError) in
+          try key.withBytes { (key) throws(EnvelopeError) in
+            switch kind {
+            case .symmetric:
+              try unsafe AEAD.xChaCha20Poly1305.open(
+                wrapped.bytes.span.bytes, authenticating: associatedData.span.bytes, key: key, into: &output)
+            case .identity:
+              try unsafe HPKE.open(
+                wrapped.bytes.span.bytes, authenticating: associatedData.span.bytes, info: info.span.bytes, with: key,
+                into: &output)
+            }
+          }
+        })
+    } catch {
+      guard error.code == .payloadAltered else { throw error }
+      throw EnvelopeError(
+        .unwrapFailed, "The data key under key \(wrapped.keyID) does not unwrap: the header was altered",
+        advice: "Take the file from where it was sealed.")
+    }
+  }
+
+  /// The public half of a version of an identity.
+  func recipient(of version: Version) throws(EnvelopeError) -> Recipient {
+    try version.keys[0].withBytes { (key) throws(EnvelopeError) in
+      Recipient(keyID: try keyID(of: version), publicKey: try X25519.publicKey(of: key))
+    }
+  }
+
+  /// The public half of the primary version: what others seal to.
+  ///
+  /// - Throws: `invalidArgument` where the keyset is no identity, `keyNotFound` once it is destroyed.
+  public func recipient() throws(EnvelopeError) -> Recipient {
+    try checkExists()
+    guard kind == .identity, let version = primaryVersion else {
+      throw EnvelopeError(
+        .invalidArgument, "The key \(id) is no recipient's: it has no public half",
+        advice: "Make one: envelope keys recipient NAME")
+    }
+    return try recipient(of: version)
+  }
+}

@@ -1,0 +1,202 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+/// One logical wrapping key: its versions, one of them the primary that new data keys are wrapped with.
+///
+/// A value; the secrets of all versions lie in guarded memory that copies share. Printing, dumping or
+/// reflecting it shows the id and the versions, never a secret.
+public struct Keyset: Sendable {
+  /// What the versions are.
+  public enum Kind: Sendable, Hashable {
+    /// Keys that wrap and unwrap.
+    case symmetric
+    /// Private halves of key pairs: whoever has the public half, a ``Recipient``, can seal, and these open.
+    case identity
+  }
+
+  /// Twelve random base64url characters.
+  public let id: KeyID
+  /// What the versions are.
+  public let kind: Kind
+  /// The versions in ascending order of their numbers, at most ``versionLimit``; none once it is destroyed.
+  public private(set) var versions: [Version]
+  /// The number of the version that wraps; 0 once it is destroyed.
+  public private(set) var primary: UInt32
+  /// Whether it can be used, as the store has it; ``state(at:)`` also looks at the clock.
+  public internal(set) var state = State.enabled
+  /// The lowest version that still unwraps.
+  public internal(set) var minimumVersion: UInt32 = 1
+  /// After how many days a version should be followed by another; nil where nothing was stated.
+  public internal(set) var rotationPeriod: Int?
+  /// Which functions it serves, and for what.
+  public internal(set) var policy = KeyPolicy.unrestricted
+  /// The functions that this copy was narrowed to, in ascending order; nil for the whole key.
+  public private(set) var scopes: [FunctionScope]?
+
+  /// How many versions a keyset may have.
+  public static let versionLimit = 1024
+  /// How many functions a narrowed copy may be for.
+  public static let scopeLimit = 256
+
+  /// One version of the key.
+  public struct Version: Sendable {
+    /// Counts from 1.
+    public let number: UInt32
+    /// When it was made, in seconds since 1970 (UTC).
+    public let created: UInt64
+    // The whole key alone, or one for each of the keyset's scopes.
+    let keys: [WrappingKey]
+
+    package init(number: UInt32, created: UInt64, keys: [WrappingKey]) {
+      self.number = number
+      self.created = created
+      self.keys = keys
+    }
+  }
+
+  /// Checks and keeps the parts.
+  package init(
+    id: KeyID, kind: Kind = .symmetric, versions: [Version], primary: UInt32, scopes: [FunctionScope]? = nil
+  ) throws(EnvelopeError) {
+    let numbers = versions.map(\.number)
+    guard Self.isValid(id), (1...Self.versionLimit).contains(versions.count), numbers[0] >= 1,
+      zip(numbers, numbers.dropFirst()).allSatisfy(<), numbers.contains(primary),
+      versions.allSatisfy({ $0.keys.count == scopes?.count ?? 1 })
+    else {
+      throw EnvelopeError(.keyStoreDamaged, "A keyset has an id, versions or a primary that it cannot have")
+    }
+    if let scopes {
+      guard kind == .symmetric, (1...Self.scopeLimit).contains(scopes.count),
+        zip(scopes, scopes.dropFirst()).allSatisfy(<)
+      else { throw EnvelopeError(.keyStoreDamaged, "A narrowed keyset has functions that it cannot have") }
+    }
+    self.id = id
+    self.kind = kind
+    self.versions = versions
+    self.primary = primary
+    self.scopes = scopes
+  }
+
+  /// What is left of a keyset that was destroyed: that there was one.
+  init(destroyed id: KeyID, kind: Kind, at time: UInt64) throws(EnvelopeError) {
+    guard Self.isValid(id) else {
+      throw EnvelopeError(.keyStoreDamaged, "A destroyed keyset has an id that it cannot have")
+    }
+    (self.id, self.kind, versions, primary) = (id, kind, [], 0)
+    state = .destroyed(at: time)
+  }
+
+  static let idCharacterCount = 12
+
+  private static func isValid(_ id: KeyID) -> Bool {
+    id.string.utf8.count == idCharacterCount && id.string.utf8.allSatisfy(Base64URL.isDigit)
+  }
+
+  /// Makes a keyset with a random id and one version.
+  ///
+  /// - Throws: `systemFailure` where there is no memory or randomness.
+  public static func generate(_ kind: Kind = .symmetric) throws(EnvelopeError) -> Keyset {
+    try Keyset(
+      id: KeyID(Base64URL.encode(Randomness.bytes(9))), kind: kind,
+      versions: [Version(number: 1, created: Clock.now, keys: [WrappingKey.generate()])], primary: 1)
+  }
+
+  /// The same keyset with one more version, which becomes the primary; the older ones still unwrap.
+  ///
+  /// - Throws: `keyDisabled`, `keyInvalidState` or `keyNotFound` where its state does not allow that;
+  ///   `invalidArgument` where the keyset is full or narrowed; `systemFailure` as for ``generate(_:)``.
+  public func rotated() throws(EnvelopeError) -> Keyset {
+    try checkState()
+    guard scopes == nil else {
+      throw EnvelopeError(
+        .invalidArgument, "The key \(id) is narrowed to some functions and cannot be rotated here",
+        advice: "Rotate it where the whole key is, and export it again.")
+    }
+    let last = versions[versions.count - 1].number
+    guard versions.count < Self.versionLimit, last < .max else {
+      throw EnvelopeError(.invalidArgument, "A keyset holds at most \(Self.versionLimit) versions")
+    }
+    var rotated = self
+    rotated.versions.append(Version(number: last + 1, created: Clock.now, keys: [try WrappingKey.generate()]))
+    rotated.primary = last + 1
+    return rotated
+  }
+
+  /// The same keyset for some functions alone: each version's secret is replaced by what it derives for each of them.
+  ///
+  /// - Throws: `invalidArgument` where this copy does not cover them, the keyset is an identity, or there are none or
+  ///   too many; `systemFailure` where there is no memory; as ``rotated()`` for its state.
+  func narrowed(to scopes: [FunctionScope]) throws(EnvelopeError) -> Keyset {
+    try checkState()
+    guard kind == .symmetric else {
+      throw EnvelopeError(
+        .invalidArgument, "The key \(id) is a recipient's and cannot be narrowed",
+        advice: "Make a recipient for each function.")
+    }
+    let scopes = Set(scopes).sorted()
+    guard (1...Self.scopeLimit).contains(scopes.count) else {
+      throw EnvelopeError(.invalidArgument, "A key is narrowed to 1 to \(Self.scopeLimit) functions")
+    }
+    let arena = try GuardedMemory(capacity: versions.count * scopes.count * WrappingKey.byteCount) {
+      (output) throws(EnvelopeError) in
+      for version in versions {
+        for scope in scopes {
+          let key = try narrowedKey(of: version, for: scope)
+          key.withBytes { output.append($0) }
+        }
+      }
+    }
+    var (copies, offset) = ([Version](), 0)
+    for version in versions {
+      var keys: [WrappingKey] = []
+      for _ in scopes {
+        keys.append(try WrappingKey(in: arena, at: offset))
+        offset += WrappingKey.byteCount
+      }
+      copies.append(Version(number: version.number, created: version.created, keys: keys))
+    }
+    var narrowed = self
+    (narrowed.versions, narrowed.scopes) = (copies, scopes)
+    return narrowed
+  }
+
+  /// The secrets are let go of, and what was said of it too.
+  mutating func destroy(at time: UInt64) throws(EnvelopeError) {
+    self = try Keyset(destroyed: id, kind: kind, at: time)
+  }
+
+  /// The 32 bytes that wrap for one scope, derived or as they were handed out.
+  func narrowedKey(of version: Version, for scope: FunctionScope) throws(EnvelopeError) -> SecretBytes {
+    guard let scopes else { return try version.keys[0].narrowed(to: scope.function) }
+    guard let index = scopes.firstIndex(of: scope) else {
+      throw EnvelopeError(
+        .keyNotFound, "The key \(id) is narrowed here to other functions than this envelope's (\(scope))",
+        advice: "Have it exported for this one: envelope keys export \(id) --function NAME")
+    }
+    return try version.keys[index].withBytes { SecretBytes(copying: $0) }
+  }
+
+  /// The id that a header names a version by: the keyset's id, a dot and the number.
+  package func keyID(of version: Version) throws(EnvelopeError) -> KeyID {
+    try KeyID("\(id).\(version.number)")
+  }
+
+  /// The version that wraps; nil once it is destroyed.
+  package var primaryVersion: Version? { versions.first { $0.number == primary } }
+
+  /// The number of the version that a header's key id names, whether it is here or not; nil for another keyset's.
+  package func versionNumber(in keyID: KeyID) -> UInt32? {
+    let name = keyID.string.utf8
+    let digits = name.dropFirst(Self.idCharacterCount + 1)
+    // A number has one spelling: neither 01 nor +1 is 1.
+    guard name.starts(with: id.string.utf8), name.dropFirst(Self.idCharacterCount).first == UInt8(ascii: "."),
+      digits.first != UInt8(ascii: "0"), digits.allSatisfy(\.isDigit), let number = UInt32(Substring(digits))
+    else { return nil }
+    return number
+  }
+
+  /// The version that a header names so, or nil.
+  package func version(named keyID: KeyID) -> Version? {
+    versionNumber(in: keyID).flatMap { number in versions.first { $0.number == number } }
+  }
+}

@@ -1,0 +1,66 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+extension KeyStore {
+  /// A store of its own with one key, narrowed to some functions: it works for those functions' envelopes and no
+  /// other's, by cryptography and not by a check.
+  ///
+  /// It has the key's versions, policy and aliases, and cannot be rotated. What is sealed with it and with the whole key
+  /// is alike.
+  ///
+  /// - Parameters:
+  ///   - aliasOrID: The key; it may be narrowed already, to these functions and others.
+  ///   - scopes: 1 to 256 functions.
+  /// - Throws: `keyNotFound` where there is no such key or it does not cover a function; `keyDisabled`,
+  ///   `keyInvalidState`; `invalidArgument` where it is a recipient's, or there are none or too many; what a reporter
+  ///   throws.
+  public func exporting(_ aliasOrID: String, narrowedTo scopes: [FunctionScope]) throws(EnvelopeError) -> KeyStore {
+    let keyset = try require(aliasOrID)
+    let narrowed: Keyset
+    do {
+      narrowed = try keyset.narrowed(to: scopes)
+      try report(KeyUse(.export, of: keyset.id))
+    } catch {
+      try report(KeyUse(.export, of: keyset.id, failure: error.code))
+      throw error
+    }
+    var store = KeyStore()
+    try store.add(narrowed)
+    for (alias, id) in aliases where id == keyset.id { try store.addAlias(alias, for: id.string) }
+    return store
+  }
+
+  /// Takes over the keys of another store, with those of their aliases that are free here.
+  ///
+  /// A narrowed key that is here already is replaced by the newer copy, one with at least its versions and functions.
+  ///
+  /// - Returns: The keys that were added or replaced.
+  /// - Throws: `keyExists` where a key is here and the other copy is not a newer one of it; nothing is taken then.
+  public mutating func merge(_ other: KeyStore) throws(EnvelopeError) -> [Keyset] {
+    var merged = self
+    for keyset in other.keysets {
+      if let position = positions[keyset.id.string] {
+        guard keyset.isNewerCopy(of: keysets[position]) else {
+          throw EnvelopeError(
+            .keyExists, "The key store has the key \(keyset.id) already, and this copy is not a newer one of it",
+            advice: "Keep the one that is here.")
+        }
+        merged.keysets[position] = keyset
+      } else {
+        try merged.add(keyset)
+      }
+      for (alias, id) in other.aliases where id == keyset.id && merged[alias] == nil { merged.aliases[alias] = id }
+    }
+    self = merged
+    return other.keysets
+  }
+}
+
+extension Keyset {
+  /// Whether this narrowed copy, or the whole key, can take the place of a narrowed copy.
+  fileprivate func isNewerCopy(of other: Keyset) -> Bool {
+    guard kind == other.kind, let scopes = other.scopes else { return false }
+    return Set(versions.map(\.number)).isSuperset(of: other.versions.map(\.number))
+      && (self.scopes.map { Set($0).isSuperset(of: scopes) } ?? true)
+  }
+}

@@ -1,0 +1,42 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import EnvelopeKit
+
+/// Reads a file line by line, however long the file is.
+struct LineReader: ~Copyable {
+  private let file: Descriptor
+  private let path: Path
+  private let limit: Int
+  private var buffer: [UInt8] = []
+  private var position = 0
+  private var offset = 0
+  private let byteCount: Int
+
+  init(file: consuming Descriptor, path: Path, limit: Int) throws(EnvelopeError) {
+    byteCount = try file.status(of: path).byteCount
+    self.file = file
+    self.path = path
+    self.limit = limit
+  }
+
+  /// Whether bytes follow the last line feed.
+  var hasRest: Bool { position < buffer.count }
+
+  /// The next line without its line feed, or nil where there is none.
+  ///
+  /// - Throws: `auditLogAltered` where a line is longer than the limit, `fileFailure`.
+  mutating func next() throws(EnvelopeError) -> [UInt8]? {
+    while true {
+      if let end = buffer[position...].firstIndex(of: .lineFeed) {
+        defer { position = end + 1 }
+        return Array(buffer[position..<end])
+      }
+      guard offset < byteCount else { return nil }
+      guard buffer.count - position <= limit else { throw .auditLogAltered("a line is longer than any entry") }
+      let end = min(byteCount, offset + (1 << 20))
+      buffer = try Array(buffer[position...]) + file.readPart(offset..<end, of: path)
+      (position, offset) = (0, end)
+    }
+  }
+}

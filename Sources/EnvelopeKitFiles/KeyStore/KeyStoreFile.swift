@@ -1,0 +1,242 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+public import EnvelopeKit
+
+#if canImport(Darwin)
+  internal import Darwin
+#elseif canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#endif
+
+/// A key store in a file that only its owner can read.
+///
+/// The file has mode 0600 and lies in a folder of mode 0700. One that others could have read or replaced is
+/// refused. It is replaced whole or not at all, and two processes that write at once lose nothing.
+public struct KeyStoreFile: Sendable {
+  /// Where it is.
+  public var location: String { path.string }
+  let path: Path
+
+  /// Names a file; it need not exist yet.
+  ///
+  /// - Parameter path: The path; nil takes ``defaultLocation(variables:)`` of the process's own variables.
+  /// - Throws: `fileFailure` where there is no default.
+  public init(at path: String? = nil) throws(EnvelopeError) {
+    if let path {
+      self.path = Path(path)
+    } else {
+      self.path = Path(try Self.defaultLocation(variables: ProcessEnvironment.variables))
+    }
+  }
+
+  /// `$ENVELOPE_STORE`, else `$XDG_DATA_HOME/envelope/keys`, else `~/.local/share/envelope/keys`.
+  ///
+  /// - Throws: `fileFailure` where none of the three variables is set.
+  public static func defaultLocation(variables: [String: String]) throws(EnvelopeError) -> String {
+    if let path = variables["ENVELOPE_STORE"], !path.isEmpty { return path }
+    // The XDG base directory specification has relative paths ignored.
+    if let data = variables["XDG_DATA_HOME"], data.utf8.first == UInt8(ascii: "/") { return "\(data)/envelope/keys" }
+    if let home = variables["HOME"], !home.isEmpty { return "\(home)/.local/share/envelope/keys" }
+    throw EnvelopeError(
+      .fileFailure, "There is no place for a key store: neither ENVELOPE_STORE nor HOME is set",
+      advice: "Set ENVELOPE_STORE to the path of the key store.")
+  }
+
+  /// Reads the store, or returns nil where there is no file.
+  ///
+  /// Where the store keeps a log of uses, its keyrings write it.
+  ///
+  /// - Throws: `filePermissions` where others can read or replace it, with the command that mends it, or where
+  ///   this user may not read it; `keyStoreLocked` where it is sealed itself;
+  ///   `fileFailure`, `keyStoreDamaged`, `unsupportedVersion`.
+  public func load() throws(EnvelopeError) -> KeyStore? {
+    switch try read() {
+    case .nothing: nil
+    case .store(let store): store
+    case .locked: throw locked
+    }
+  }
+
+  /// Reads the store, opening it first where it is locked; returns nil where there is no file.
+  ///
+  /// - Parameter keyring: Opens a locked store: a ``PassphraseKeyring``, a key service's, another store's.
+  /// - Throws: As ``load()`` but for `keyStoreLocked`, or what opening with the keyring throws.
+  public func load(unlockingWith keyring: some Keyring) async throws -> KeyStore? {
+    switch try read() {
+    case .nothing: nil
+    case .store(let store): store
+    case .locked(let text): logging(try await LockedKeyStore.open(text, using: keyring))
+    }
+  }
+
+  /// The keys that open a locked store, as its header lists them, which nobody has verified; nil where it is not locked
+  /// or not there.
+  ///
+  /// - Throws: As ``load()`` but for `keyStoreLocked`; `malformed`.
+  public func lockingKeys() throws(EnvelopeError) -> [WrappedDataKey]? {
+    guard case .locked(let text) = try read() else { return nil }
+    return try LockedKeyStore.wrappedKeys(of: text)
+  }
+
+  /// Reads the store, lets `change` change it, and writes it, while other processes wait.
+  ///
+  /// A store that does not exist is empty, and is made together with its folder. Keys whose deletion is due are
+  /// destroyed in passing.
+  ///
+  /// - Returns: What `change` returns.
+  /// - Throws: As ``load()``, or what `change` throws; the file is unchanged then. `fileFailure` where the folder was
+  ///   replaced meanwhile, too.
+  public func update<R>(_ change: (inout KeyStore) throws(EnvelopeError) -> R) throws(EnvelopeError) -> R {
+    try path.folder.makeFolder()
+    let lock = try path.lock()
+    try checkFolders()
+    var store = try load() ?? KeyStore()
+    let result = try change(&store)
+    _ = try store.destroyOverdue()
+    try lock.check()
+    try store.text().withBytes { (text) throws(EnvelopeError) in try replace(with: text) }
+    return result
+  }
+
+  /// The same for a store that may be locked: it is opened with one keyring and sealed again with another.
+  ///
+  /// It gets a new data key. Other processes wait as long as the keyrings take.
+  ///
+  /// - Parameters:
+  ///   - opening: Opens the store where it is locked.
+  ///   - sealing: Seals it again; nil leaves it unlocked.
+  ///   - change: Changes the store.
+  /// - Throws: As the other method of this name, or what the keyrings throw; the file is unchanged then.
+  public func update<R>(
+    unlockingWith opening: some Keyring, lockingWith sealing: (any Keyring)?,
+    _ change: (inout KeyStore) throws(EnvelopeError) -> R
+  ) async throws -> R {
+    try path.folder.makeFolder()
+    let lock = try path.lock()
+    try checkFolders()
+    var store = try await load(unlockingWith: opening) ?? KeyStore()
+    let result = try change(&store)
+    _ = try store.destroyOverdue()
+    if let sealing {
+      let text = try await LockedKeyStore.seal(store, using: sealing)
+      try lock.check()
+      try unsafe replace(with: text.span.bytes)
+    } else {
+      try lock.check()
+      try store.text().withBytes { (text) throws(EnvelopeError) in try replace(with: text) }
+    }
+    return result
+  }
+
+  /// What lies at the path.
+  private enum Content {
+    case nothing
+    case store(KeyStore)
+    case locked([UInt8])
+  }
+
+  private func read() throws(EnvelopeError) -> Content {
+    guard path.exists else { return .nothing }
+    guard unsafe faccessat(AT_FDCWD, path.string, R_OK, AT_EACCESS) == 0 || errno != EACCES else {
+      throw EnvelopeError(
+        .filePermissions, "This user may not read the key store \(path)",
+        advice: "Run this as its owner, or set ENVELOPE_STORE to a key store of this user's own.")
+    }
+    let file = try path.openForReading()
+    try check(file.status(of: path))
+    try checkFolders()
+    let limit = max(KeyStore.textByteLimit, LockedKeyStore.textByteLimit)
+    return try file.readAll(limit: limit, of: path).withBytes { (text) throws(EnvelopeError) in
+      LockedKeyStore.isLocked(text) ? .locked([UInt8](copying: text)) : .store(logging(try KeyStore(text: text)))
+    }
+  }
+
+  private func replace(with text: RawSpan) throws(EnvelopeError) {
+    try path.replace(with: text, mode: 0o600, keepsMode: false)
+  }
+
+  private var locked: EnvelopeError {
+    EnvelopeError(
+      .keyStoreLocked, "The key store \(path) is locked",
+      advice: "Open it with a keyring for the passphrase or key that it was locked with.")
+  }
+
+  /// The same store, whose keyrings write the log of uses where it keeps one.
+  private func logging(_ store: KeyStore) -> KeyStore {
+    guard let key = store.auditKey else { return store }
+    let log = AuditLog(at: path.string + ".audit", key: key)
+    var store = store
+    store.reportUses { (use) throws(EnvelopeError) in try log.append(use) }
+    return store
+  }
+
+  private func check(_ status: Descriptor.Status) throws(EnvelopeError) {
+    guard status.isRegular else {
+      throw EnvelopeError(
+        .filePermissions, "The key store \(path) is not a file",
+        advice: "Set ENVELOPE_STORE to the path of the key store.")
+    }
+    guard status.owner == geteuid() else {
+      throw EnvelopeError(
+        .filePermissions, "The key store \(path) belongs to another user",
+        advice: "If it is yours, run: chown $(id -u) \(path.quoted)")
+    }
+    guard status.mode & 0o077 == 0 else {
+      throw EnvelopeError(
+        .filePermissions, "Other users can use the key store \(path)", advice: "Run: chmod 600 \(path.quoted)")
+    }
+  }
+
+  /// Refuses folders in which others could put another store in the place of this one.
+  private func checkFolders() throws(EnvelopeError) {
+    for folder in [path.folder, path.resolved.folder] {
+      let status = try folder.openForReading().status(of: folder)
+      guard status.owner == geteuid() || status.owner == 0 else {
+        throw EnvelopeError(
+          .filePermissions, "The folder \(folder) belongs to another user, who can replace the key store in it",
+          advice: "If it is yours, run: chown $(id -u) \(folder.quoted)")
+      }
+      let isSticky = status.mode & 0o1000 != 0
+      guard status.mode & 0o022 == 0 || isSticky else {
+        throw EnvelopeError(
+          .filePermissions, "Other users can replace the key store: they can write to its folder \(folder)",
+          advice: "Run: chmod 700 \(folder.quoted)")
+      }
+    }
+  }
+}
+
+extension KeyStoreFile {
+  package var missing: EnvelopeError {
+    EnvelopeError(
+      .keyNotFound, "There is no key store at \(location)",
+      advice: "Copy one there, or set ENVELOPE_STORE to where it is.")
+  }
+}
+
+extension KeyStore {
+  /// Reads a key store from its file.
+  ///
+  /// - Parameter path: The path; nil takes ``KeyStoreFile/defaultLocation(variables:)``.
+  /// - Throws: `keyNotFound` where there is no file, else as ``KeyStoreFile/load()``.
+  public static func open(at path: String? = nil) throws(EnvelopeError) -> KeyStore {
+    let file = try KeyStoreFile(at: path)
+    guard let store = try file.load() else { throw file.missing }
+    return store
+  }
+
+  /// Reads a key store from its file, opening it first where it is locked.
+  ///
+  /// - Parameters:
+  ///   - path: The path; nil takes ``KeyStoreFile/defaultLocation(variables:)``.
+  ///   - keyring: Opens a locked store.
+  /// - Throws: `keyNotFound` where there is no file, else as ``KeyStoreFile/load(unlockingWith:)``.
+  public static func open(at path: String? = nil, unlockingWith keyring: some Keyring) async throws -> KeyStore {
+    let file = try KeyStoreFile(at: path)
+    guard let store = try await file.load(unlockingWith: keyring) else { throw file.missing }
+    return store
+  }
+}

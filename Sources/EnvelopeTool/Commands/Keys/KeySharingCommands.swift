@@ -1,0 +1,211 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+#if CommandLine
+  import ArgumentParser
+  import EnvelopeKit
+  import EnvelopeKitFiles
+
+  /// Names functions, or the envelopes that are for none.
+  struct ScopeOptions: ParsableArguments {
+    @Option(
+      name: .long, parsing: .singleValue, help: ArgumentHelp("A function. Repeatable.", valueName: "name"))
+    var function: [String] = []
+
+    @Flag(help: "What is sealed for no function, too.")
+    var noFunction = false
+
+    /// The scopes; none where nothing was named.
+    func scopes() throws(EnvelopeError) -> [FunctionScope] {
+      var scopes = noFunction ? [FunctionScope.noFunction] : []
+      for name in function {
+        do throws(EnvelopeError) {
+          let scope = try FunctionScope(function: name)
+          if !scopes.contains(scope) { scopes.append(scope) }
+        } catch {
+          throw EnvelopeError(.usage, error.message, advice: error.advice)
+        }
+      }
+      return scopes
+    }
+  }
+
+  extension KeysCommand {
+    struct Policy: EnvelopeSubcommand {
+      static let configuration = CommandConfiguration(
+        abstract: "States which functions a key serves, and for what; shows it where nothing is stated.",
+        discussion: """
+          What is stated takes the place of all that was. It is kept by this store: a rule, not cryptography. A key that
+          cannot be used otherwise by whoever has it is one that is exported.
+
+          EXAMPLES
+            envelope keys policy checkout --function checkout --function checkout-canary
+            envelope keys policy archive --operation unwrap
+            envelope keys policy checkout --unrestricted
+          """)
+
+      enum Operation: String, ExpressibleByArgument, CaseIterable {
+        case wrap
+        case unwrap
+      }
+
+      @OptionGroup var key: KeyArgument
+
+      @OptionGroup var scopes: ScopeOptions
+
+      @Option(name: .long, parsing: .singleValue, help: "What it serves for: wrap (seal) or unwrap (open). Repeatable.")
+      var operation: [Operation] = []
+
+      @Flag(help: "Let it serve every function for everything.")
+      var unrestricted = false
+
+      func execute() async throws {
+        let functions = try scopes.scopes()
+        let isStated = !functions.isEmpty || !operation.isEmpty
+        guard !(unrestricted && isStated) else {
+          throw EnvelopeError(.usage, "--unrestricted stands alone")
+        }
+        guard isStated || unrestricted else {
+          let keyset = try await ToolStore.open().require(key.key)
+          let functions = keyset.policy.functions.map { KeysCommand.list($0) } ?? "any"
+          let operations = KeyPolicy.Operation.allCases.filter(keyset.policy.operations.contains).map(\.rawValue)
+          return try Console.write("functions: \(functions)\noperations: \(operations.joined(separator: ", "))\n")
+        }
+        let operations =
+          operation.isEmpty ? KeyPolicy.Operation.allCases : operation.map { $0 == .wrap ? .wrap : .unwrap }
+        _ = try await ToolStore.change(key.key, "set-policy") { (store, keyset) throws(EnvelopeError) in
+          try store.setPolicy(
+            KeyPolicy(functions: functions.isEmpty ? nil : functions, operations: Set(operations)),
+            of: keyset.id.string)
+        }
+      }
+    }
+
+    struct Export: EnvelopeSubcommand {
+      static let configuration = CommandConfiguration(
+        abstract: "Writes a key store with one key that works for some functions and no other.",
+        discussion: """
+          The exported key opens and seals what is for those functions, by cryptography: it cannot be turned into the
+          whole key. Deploy the file with the function, mode 0600, and set ENVELOPE_STORE to its path; or have a
+          colleague import it. After a rotation, export again.
+
+          EXAMPLE
+            envelope keys export checkout --function checkout -o checkout.keys
+          """)
+
+      @OptionGroup var key: KeyArgument
+
+      @OptionGroup var scopes: ScopeOptions
+
+      @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp("The file to write, for its owner alone; else standard output.", valueName: "file"),
+        completion: .file())
+      var output: String?
+
+      func execute() async throws {
+        let scopes = try scopes.scopes()
+        guard !scopes.isEmpty else {
+          throw EnvelopeError(
+            .usage, "It is not said for which functions", advice: "Give --function NAME, or --no-function, or both.")
+        }
+        guard output != nil || !Console.outputIsTerminal else {
+          throw EnvelopeError(.usage, "A key is not shown on a terminal", advice: "Give a file to write: -o FILE")
+        }
+        let exported = try await ToolStore.open().exporting(key.key, narrowedTo: scopes)
+        try Document.write(exported.text(), to: output, revealing: true)
+        Console.say(
+          "Exported \(key.key) for \(KeysCommand.list(scopes.sorted())). Whoever has this seals and opens for them.")
+      }
+    }
+
+    struct Import: EnvelopeSubcommand {
+      static let configuration = CommandConfiguration(
+        abstract: "Takes keys over from another key store, such as an exported one.",
+        discussion: """
+          A narrowed key that is here already is replaced by a newer copy.
+
+          EXAMPLE
+            envelope keys import checkout.keys
+          """)
+
+      @Argument(help: "The key store; - is standard input.", completion: .file())
+      var file: String
+
+      func execute() async throws {
+        let other =
+          file == "-"
+          ? try Console.readInput(limit: KeyStore.textByteLimit).withBytes { (text) throws(EnvelopeError) in
+            try KeyStore(text: text)
+          }
+          : try KeyStore.open(at: file)
+        let taken = try await ToolStore.update { (store) throws(EnvelopeError) in
+          let taken = try store.merge(other)
+          for keyset in taken { try store.report(KeyUse(KeyUse.Operation(rawValue: "import"), of: keyset.id)) }
+          return taken.map { ToolKeys.describe($0, in: store) }
+        }
+        Console.say("Took over \(taken.joined(separator: "; ")).")
+      }
+    }
+
+    struct Lock: EnvelopeSubcommand {
+      static let configuration = CommandConfiguration(
+        abstract: "Locks the key store with a passphrase, or with keys that are kept elsewhere.",
+        discussion: """
+          Without --key it asks for a passphrase twice, or reads it from the open file whose number is
+          $ENVELOPE_PASSPHRASE_FD (where the store is locked already, first the old passphrase). With --key any one of
+          the keys opens the store; $ENVELOPE_STORE_KEY must name them from then on, separated by commas.
+
+          EXAMPLES
+            envelope keys lock
+            envelope keys lock --key alias/keys --key er1:…
+            export ENVELOPE_STORE_KEY=alias/keys,er1:…
+          """)
+
+      @Option(
+        name: .long, parsing: .singleValue,
+        help: "An ARN or alias/NAME of AWS KMS, a recipient (er1:…), or the path of another key store. Repeatable.")
+      var key: [String] = []
+
+      func execute() async throws {
+        let file = try KeyStoreFile()
+        guard let before = try await ToolStore.unlock(file) else { throw file.missing }
+        let sealing: any Keyring
+        if key.isEmpty {
+          let passphrase = try Passphrase.read("New passphrase of \(file.location): ")
+          if !Passphrase.isFromDescriptor {
+            let again = try Passphrase.read("Once more: ")
+            guard passphrase.withBytes({ a in again.withBytes { a.equalsInConstantTime($0) } }) else {
+              throw EnvelopeError(.usage, "The two are not the same", advice: "Try it again.")
+            }
+          }
+          sealing = try PassphraseKeyring(passphrase)
+        } else {
+          sealing = try await ToolStore.keyring(named: key)
+        }
+        let opening = try MultiKeyring([before.keyring?.keyring ?? sealing])
+        try await file.update(unlockingWith: opening, lockingWith: sealing) { (_) throws(EnvelopeError) in }
+        Console.say("Locked \(file.location). Copies from before are not: remove them, or keep them as safe as before.")
+      }
+    }
+
+    struct Unlock: EnvelopeSubcommand {
+      static let configuration = CommandConfiguration(
+        abstract: "Takes the lock off the key store: whoever can read the file has the keys.",
+        discussion: """
+          EXAMPLE
+            envelope keys unlock
+          """)
+
+      func execute() async throws {
+        let file = try KeyStoreFile()
+        guard let before = try await ToolStore.unlock(file) else { throw file.missing }
+        guard let opening = before.keyring else { return Console.say("\(file.location) is not locked.") }
+        try await file.update(unlockingWith: MultiKeyring([opening.keyring]), lockingWith: nil) {
+          (_) throws(EnvelopeError) in
+        }
+        Console.say("Took the lock off \(file.location).")
+      }
+    }
+  }
+#endif

@@ -1,0 +1,217 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+#if CommandLine
+  import ArgumentParser
+  import EnvelopeKit
+  import EnvelopeKitFiles
+
+  extension KeysCommand {
+    struct Rotate: EnvelopeSubcommand {
+      static let configuration = CommandConfiguration(
+        abstract: "Makes a new version of a key, which seals from now on; the older ones still open.",
+        discussion: """
+          A recipient's new version has a new public string. What is sealed already stays as it is: envelope rewrap
+          brings it to the new version.
+
+          EXAMPLE
+            envelope keys rotate checkout && envelope rewrap .
+          """)
+
+      @OptionGroup var key: KeyArgument
+
+      func execute() async throws {
+        let (version, keyset) = try await ToolStore.change(key.key, "rotate") { (store, keyset) throws(EnvelopeError) in
+          try store.rotate(keyset.id.string)
+        }
+        Console.say("Version \(version) of \(key.key) seals from now on; the older ones still open.")
+        Console.say("Bring what is sealed to it: envelope rewrap FILE…")
+        try Console.write(keyset.kind == .identity ? "\(try keyset.recipient())\n" : "\(keyset.id).\(version)\n")
+      }
+    }
+
+    struct Rotation: EnvelopeSubcommand {
+      static let configuration = CommandConfiguration(
+        abstract: "States how often a key should be rotated; past that, seal and list say so.",
+        discussion: """
+          EXAMPLES
+            envelope keys rotation checkout 365
+            envelope keys rotation checkout none
+          """)
+
+      @OptionGroup var key: KeyArgument
+
+      @Argument(help: "Days, 1 to 2560, or none.")
+      var days: String
+
+      func execute() async throws {
+        let period = Int(days)
+        guard period != nil || days == "none" else {
+          throw EnvelopeError(.usage, "A rotation period is a number of days, or none")
+        }
+        _ = try await ToolStore.change(key.key, "set-rotation") { (store, keyset) throws(EnvelopeError) in
+          try store.setRotationPeriod(days: period, of: keyset.id.string)
+        }
+      }
+    }
+
+    struct Minimum: EnvelopeSubcommand {
+      static let configuration = CommandConfiguration(
+        abstract: "Has versions of a key below a number refuse to open.",
+        discussion: """
+          The versions stay in the store, and open again once the number is lowered.
+
+          EXAMPLE
+            envelope keys minimum checkout 2
+          """)
+
+      @OptionGroup var key: KeyArgument
+
+      @Argument(help: "The lowest version that opens.")
+      var version: UInt32
+
+      func execute() async throws {
+        _ = try await ToolStore.change(key.key, "set-minimum") { (store, keyset) throws(EnvelopeError) in
+          try store.setMinimumVersion(version, of: keyset.id.string)
+        }
+      }
+    }
+
+    struct Enable: EnvelopeSubcommand {
+      static let configuration = CommandConfiguration(
+        abstract: "Lets a key be used again.",
+        discussion: """
+          EXAMPLE
+            envelope keys enable checkout
+          """)
+
+      @OptionGroup var key: KeyArgument
+
+      func execute() async throws {
+        _ = try await ToolStore.change(key.key, "enable") { (store, keyset) throws(EnvelopeError) in
+          try store.enable(keyset.id.string)
+        }
+      }
+    }
+
+    struct Disable: EnvelopeSubcommand {
+      static let configuration = CommandConfiguration(
+        abstract: "Has a key refuse every use until it is enabled again.",
+        discussion: """
+          This is kept by this store alone: a copy of it, or an exported key, goes on.
+
+          EXAMPLE
+            envelope keys disable checkout
+          """)
+
+      @OptionGroup var key: KeyArgument
+
+      func execute() async throws {
+        _ = try await ToolStore.change(key.key, "disable") { (store, keyset) throws(EnvelopeError) in
+          try store.disable(keyset.id.string)
+        }
+      }
+    }
+
+    struct Delete: EnvelopeSubcommand {
+      static let configuration = CommandConfiguration(
+        abstract: "Has a key refuse every use, and be destroyed for good after some days.",
+        discussion: """
+          Until then cancel-deletion keeps it. Afterwards what is sealed under it alone opens no more, but with a copy
+          of the store from before.
+
+          EXAMPLE
+            envelope keys delete checkout --days 7
+          """)
+
+      @OptionGroup var key: KeyArgument
+
+      @Option(help: "After how many days, 7 to 30.")
+      var days = 30
+
+      func execute() async throws {
+        let (end, _) = try await ToolStore.change(key.key, "schedule-deletion") {
+          (store, keyset) throws(EnvelopeError) in
+          try store.scheduleDeletion(of: keyset.id.string, afterDays: days)
+        }
+        Console.say("The key \(key.key) will be destroyed at \(KeysCommand.date(end)).")
+        Console.say("Keep it after all: envelope keys cancel-deletion \(key.key)")
+      }
+    }
+
+    struct CancelDeletion: EnvelopeSubcommand {
+      static let configuration = CommandConfiguration(
+        abstract: "Keeps a key whose deletion is pending; it is disabled then.",
+        discussion: """
+          EXAMPLE
+            envelope keys cancel-deletion checkout && envelope keys enable checkout
+          """)
+
+      @OptionGroup var key: KeyArgument
+
+      func execute() async throws {
+        _ = try await ToolStore.change(key.key, "cancel-deletion") { (store, keyset) throws(EnvelopeError) in
+          try store.cancelDeletion(of: keyset.id.string)
+        }
+        Console.say("The key \(key.key) is kept, and disabled: envelope keys enable \(key.key)")
+      }
+    }
+
+    struct Alias: EnvelopeSubcommand {
+      static let configuration = CommandConfiguration(
+        abstract: "Gives a key one more name, moves a name to another key, or takes it away.",
+        discussion: """
+          EXAMPLES
+            envelope keys alias payments checkout      # payments is checkout, too
+            envelope keys alias payments orders --move
+            envelope keys alias payments --remove
+          """)
+
+      @Argument(help: "The name.")
+      var alias: String
+
+      @Argument(help: "The alias or id of the key that it shall stand for.")
+      var key: String?
+
+      @Flag(help: "Move a name that stands for another key.")
+      var move = false
+
+      @Flag(help: "Take the name away; the key stays.")
+      var remove = false
+
+      func execute() async throws {
+        if remove {
+          guard key == nil, !move else { throw EnvelopeError(.usage, "A name is removed by itself: --remove alone") }
+          _ = try await ToolStore.change(alias, "remove-alias") { (store, _) throws(EnvelopeError) in
+            try store.removeAlias(alias)
+          }
+        } else {
+          guard let key else {
+            throw EnvelopeError(.usage, "Which key shall it stand for?", advice: "Give its alias or id.")
+          }
+          _ = try await ToolStore.change(key, move ? "move-alias" : "add-alias") {
+            (store, keyset) throws(EnvelopeError) in
+            try move ? store.moveAlias(alias, to: keyset.id.string) : store.addAlias(alias, for: keyset.id.string)
+          }
+        }
+      }
+    }
+
+    struct Default: EnvelopeSubcommand {
+      static let configuration = CommandConfiguration(
+        abstract: "Chooses the key that seals where none is named.",
+        discussion: """
+          EXAMPLE
+            envelope keys default checkout
+          """)
+
+      @OptionGroup var key: KeyArgument
+
+      func execute() async throws {
+        _ = try await ToolStore.change(key.key, "set-default") { (store, keyset) throws(EnvelopeError) in
+          try store.setDefault(keyset.id.string)
+        }
+      }
+    }
+  }
+#endif

@@ -1,0 +1,188 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+#if CommandLine
+  import ArgumentParser
+  import EnvelopeKit
+  import EnvelopeKitFiles
+
+  #if canImport(FoundationEssentials)
+    import FoundationEssentials
+  #else
+    import Foundation
+  #endif
+
+  struct KeysCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "keys",
+      abstract: "Makes, lists and changes the keys of the key store.",
+      discussion: """
+        The key store is one file: $ENVELOPE_STORE, else $XDG_DATA_HOME/envelope/keys, else
+        ~/.local/share/envelope/keys. Whoever has it opens what is sealed under its keys; without it nobody does.
+        A store that is locked asks for its passphrase on the terminal, or reads it from the open file whose number is
+        $ENVELOPE_PASSPHRASE_FD; or it is opened by the key that $ENVELOPE_STORE_KEY names.
+
+        EXAMPLES
+          envelope keys create checkout
+          envelope keys list
+          envelope keys rotate checkout
+          envelope keys export checkout --function checkout -o checkout.keys
+        """,
+      subcommands: [
+        Create.self, List.self, Show.self, Rotate.self, Rotation.self, Minimum.self, Enable.self, Disable.self,
+        Delete.self, CancelDeletion.self, Alias.self, Default.self, Policy.self, Recipient.self, Export.self,
+        Import.self, Lock.self, Unlock.self,
+      ])
+
+    /// The key that a command is about.
+    struct KeyArgument: ParsableArguments {
+      @Argument(help: "The alias or id of the key.")
+      var key: String
+    }
+
+    struct Create: EnvelopeSubcommand {
+      static let configuration = CommandConfiguration(
+        abstract: "Makes a key; the first one becomes the default.",
+        discussion: """
+          EXAMPLE
+            envelope keys create checkout
+          """)
+
+      @Argument(help: "A name for the key.")
+      var alias = "default"
+
+      func execute() async throws {
+        let id = try await KeysCommand.make(.symmetric, alias: alias).id
+        let file = try KeyStoreFile()
+        Console.say("Made the key \(alias) in \(file.location). Keep a copy of that file in a safe place.")
+        try Console.write("\(id)\n")
+      }
+    }
+
+    struct Recipient: EnvelopeSubcommand {
+      static let configuration = CommandConfiguration(
+        abstract: "Makes an identity, and tells the public string that anybody can seal to.",
+        discussion: """
+          The string is no secret: give it to whoever shall seal, as a --key or in envelope.yaml. Only a store that has
+          the identity opens. What is sealed to a recipient alone has no sender: exec and handlers refuse it unless told.
+
+          EXAMPLE
+            ENVELOPE_STORE=/media/safe/keys envelope keys recipient break-glass
+            envelope seal .env --function checkout --key checkout --key er1:…
+          """)
+
+      @Argument(help: "A name for the identity.")
+      var alias: String
+
+      func execute() async throws {
+        let keyset = try await KeysCommand.make(.identity, alias: alias)
+        let file = try KeyStoreFile()
+        Console.say("Made the identity \(alias) in \(file.location). Keep a copy of that file in a safe place.")
+        try Console.write("\(try keyset.recipient())\n")
+      }
+    }
+
+    /// Makes a key under an alias that is free.
+    private static func make(_ kind: Keyset.Kind, alias: String) async throws -> Keyset {
+      try await ToolStore.update { (store) throws(EnvelopeError) in
+        let keyset = try Keyset.generate(kind)
+        do throws(EnvelopeError) {
+          try store.add(keyset, alias: alias)
+        } catch {
+          // The alias comes from the command line, where a wrong one is a wrong call.
+          throw error.code == .invalidArgument
+            ? EnvelopeError(.usage, error.message, advice: error.advice) : error
+        }
+        try store.report(KeyUse(KeyUse.Operation(rawValue: "create"), of: keyset.id))
+        return keyset
+      }
+    }
+
+    struct List: EnvelopeSubcommand {
+      static let configuration = CommandConfiguration(
+        abstract: "Lists the keys: alias, id, and which is the default.",
+        discussion: """
+          What is not as with any key follows: recipient, disabled, pending deletion, destroyed, narrowed, restricted,
+          rotation due.
+
+          EXAMPLE
+            envelope keys list
+          """)
+
+      func execute() async throws {
+        let store = try await ToolStore.open()
+        for keyset in store.keysets {
+          let aliases = store.aliases(of: keyset).joined(separator: ",")
+          var marks = keyset.id == store.defaultKeyID ? ["default"] : []
+          if keyset.kind == .identity { marks.append("recipient") }
+          switch keyset.state(at: Clock.now) {
+          case .enabled: break
+          case .disabled: marks.append("disabled")
+          case .pendingDeletion: marks.append("pending deletion")
+          case .destroyed: marks.append("destroyed")
+          }
+          if keyset.scopes != nil { marks.append("narrowed") }
+          if keyset.policy != .unrestricted { marks.append("restricted") }
+          if let due = keyset.rotationDue, due <= Clock.now { marks.append("rotation due") }
+          let line =
+            [aliases.isEmpty ? "-" : aliases, "\(keyset.id)"] + (marks.isEmpty ? [] : [marks.joined(separator: ", ")])
+          try Console.write(line.joined(separator: "\t") + "\n")
+        }
+      }
+    }
+
+    struct Show: EnvelopeSubcommand {
+      static let configuration = CommandConfiguration(
+        abstract: "Shows one key: its id, state, policy and versions, no secret.",
+        discussion: """
+          EXAMPLE
+            envelope keys show checkout
+          """)
+
+      @Argument(help: "The alias or id of the key; else the default key.")
+      var key: String?
+
+      func execute() async throws {
+        let store = try await ToolStore.open()
+        let keyset = try key.map { (key) throws(EnvelopeError) in try store.require(key) } ?? store.keyring().keyset
+        let aliases = store.aliases(of: keyset)
+        var text = "id: \(keyset.id)\n"
+        if !aliases.isEmpty { text += "aliases: \(aliases.joined(separator: ", "))\n" }
+        if keyset.kind == .identity, !keyset.versions.isEmpty { text += "recipient: \(try keyset.recipient())\n" }
+        text += "state: \(KeysCommand.describe(keyset.state(at: Clock.now)))\n"
+        if let scopes = keyset.scopes { text += "narrowed to: \(KeysCommand.list(scopes))\n" }
+        if let functions = keyset.policy.functions { text += "serves: \(KeysCommand.list(functions))\n" }
+        if keyset.policy.operations.count == 1, let operation = keyset.policy.operations.first {
+          text += "serves to: \(operation.rawValue)\n"
+        }
+        if let days = keyset.rotationPeriod, let due = keyset.rotationDue {
+          text +=
+            "rotation: every \(days) days, \(due <= Clock.now ? "due since" : "next by") \(KeysCommand.date(due))\n"
+        }
+        if keyset.minimumVersion > 1 { text += "minimum version: \(keyset.minimumVersion)\n" }
+        for version in keyset.versions {
+          text += "version \(version.number): made \(KeysCommand.date(version.created))"
+          text += version.number == keyset.primary ? ", primary" : ""
+          text += version.number < keyset.minimumVersion ? ", no longer unwraps\n" : "\n"
+        }
+        try Console.write(text)
+      }
+    }
+
+    /// A time in seconds since 1970, as people and programs read it.
+    static func date(_ seconds: UInt64) -> String {
+      Date(timeIntervalSince1970: TimeInterval(seconds)).formatted(.iso8601)
+    }
+
+    static func describe(_ state: Keyset.State) -> String {
+      switch state {
+      case .enabled: "enabled"
+      case .disabled: "disabled"
+      case .pendingDeletion(let time): "pending deletion, destroyed at \(date(time))"
+      case .destroyed(let time): "destroyed at \(date(time))"
+      }
+    }
+
+    static func list(_ scopes: [FunctionScope]) -> String { scopes.map(\.description).joined(separator: ", ") }
+  }
+#endif

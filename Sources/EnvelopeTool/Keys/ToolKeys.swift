@@ -1,0 +1,152 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+import EnvelopeKit
+import EnvelopeKitFiles
+
+/// The keys that commands use: those of the key store in its usual place, those of AWS KMS and the recipients that are
+/// named.
+enum ToolKeys {
+  /// A keyring that opens with any key of the key store, and with the named keys of AWS KMS.
+  ///
+  /// AWS KMS is never asked about a key because an envelope says so: what it says has not been verified yet.
+  static func opening(_ wrapped: [WrappedDataKey], _ settings: FunctionSettings) async throws -> MultiKeyring {
+    try await opening(wrapped, kms: settings.keys.filter(isKMS), settings.keyService)
+  }
+
+  static func opening(
+    _ wrapped: [WrappedDataKey], kms named: [String], _ service: KeyServiceSettings
+  ) async throws -> MultiKeyring {
+    let store = try await ToolStore.load()
+    guard !named.isEmpty else {
+      if store == nil, let key = wrapped.first(where: { $0.scheme == .awsKMS }) {
+        throw EnvelopeError(
+          .keyNotFound, "This is sealed under a key of AWS KMS, and none was named",
+          // Nobody has verified the header, and what is shown may be copied into a shell.
+          advice: "If the key is yours, name it, or an alias of it: --key "
+            + (key.keyID.string.utf8.allSatisfy { $0.isLetter || $0.isDigit || ":/-".utf8.contains($0) }
+              ? key.keyID.string : "ARN"))
+      }
+      guard let store else { throw try KeyStoreFile().missing }
+      return try MultiKeyring([store.keyring()])
+    }
+    var keyrings: [any Keyring] = []
+    // A machine that uses AWS KMS need not have a key store.
+    if let store, store.defaultKeyID != nil { keyrings.append(try store.keyring()) }
+    // A command that opens and then changes asks the service once all the same.
+    keyrings.append(
+      try CachingKeyring(MultiKeyring(kms(named, service)), maximumAge: .seconds(300), entryLimit: 16))
+    return try MultiKeyring(keyrings)
+  }
+
+  /// A keyring that seals under every one of the named keys, or under the default key where none is named.
+  ///
+  /// Without a key store, the default key and its store are made, and it is said.
+  ///
+  /// - Returns: The keyring, and the keys in words.
+  static func sealing(_ settings: FunctionSettings) async throws -> (keyring: MultiKeyring, keys: [String]) {
+    try await sealing(settings.keys, settings.keyService)
+  }
+
+  static func sealing(
+    _ names: [String], _ service: KeyServiceSettings
+  ) async throws -> (keyring: MultiKeyring, keys: [String]) {
+    var (keyrings, keys): ([any Keyring], [String]) = ([], [])
+    let local = names.filter { !isKMS($0) && !Recipient.isNamed(by: $0) }
+    // The first key makes the data key: one in a service, where there is one.
+    let kmsNames = names.filter(isKMS)
+    if !kmsNames.isEmpty {
+      keyrings += try kms(kmsNames, service)
+      keys += kmsNames
+    }
+    if !local.isEmpty || names.isEmpty {
+      let (locals, described) = try await sealing(under: local)
+      keyrings += locals
+      keys += described
+    }
+    let recipients = try Recipients.named(in: names)
+    if !recipients.isEmpty {
+      keyrings.append(RecipientKeyring(recipients))
+      keys += recipients.map { "recipient \($0.keyID)" }
+    }
+    return (try MultiKeyring(keyrings), keys)
+  }
+
+  /// Whether a name is of AWS KMS: no alias or id of the key store has a slash or a colon.
+  static func isKMS(_ name: String) -> Bool { name.hasPrefix("arn:") || name.hasPrefix("alias/") }
+
+  private static func sealing(under names: [String]) async throws -> ([any Keyring], [String]) {
+    let store = try await ToolStore.load() ?? KeyStore()
+    guard !names.isEmpty || store.defaultKeyID != nil else {
+      try await makeDefault()
+      return try await sealing(under: names)
+    }
+    var keyrings: [KeysetKeyring] = []
+    for name in names.isEmpty ? [try store.keyring().keyset.id.string] : names {
+      guard store[name] != nil else {
+        throw EnvelopeError(
+          .keyNotFound, "The key store \(try KeyStoreFile().location) has no key \(EnvelopeError.quoted(name))",
+          advice: "Make it: envelope keys create NAME")
+      }
+      let keyring = try store.keyring(for: name)
+      // An alias and an id may name the same key.
+      if !keyrings.contains(where: { $0.keyset.id == keyring.keyset.id }) { keyrings.append(keyring) }
+    }
+    for keyring in keyrings { warnIfDue(keyring.keyset, in: store) }
+    return (keyrings, keyrings.map { describe($0.keyset, in: store) })
+  }
+
+  /// Says that a key's rotation period has passed.
+  static func warnIfDue(_ keyset: Keyset, in store: KeyStore) {
+    let now = Clock.now
+    guard let due = keyset.rotationDue, due <= now, keyset.state == .enabled else { return }
+    let days = (now - due) / 86_400
+    let name = store.aliases(of: keyset).first ?? keyset.id.string
+    Console.say(
+      "The key \(describe(keyset, in: store)) should have been rotated \(days == 0 ? "today" : "\(days) days ago"): "
+        + "envelope keys rotate \(name)")
+  }
+
+  private static func makeDefault() async throws {
+    let isNew = try await ToolStore.update { (store) throws(EnvelopeError) in
+      // Another process may have been first.
+      guard store.defaultKeyID == nil else { return false }
+      try store.add(Keyset.generate(), alias: "default")
+      return true
+    }
+    guard isNew else { return }
+    Console.say("Made the key store \(try KeyStoreFile().location) with a key 'default'.")
+    Console.say("Keep a copy of it in a safe place: what is sealed under its keys opens nowhere else.")
+  }
+
+  /// A keyset by its aliases and id.
+  static func describe(_ keyset: Keyset, in store: KeyStore) -> String {
+    let aliases = store.aliases(of: keyset)
+    return aliases.isEmpty ? "\(keyset.id)" : "\(aliases.joined(separator: ", ")) (\(keyset.id))"
+  }
+}
+
+/// Recipients among names of keys.
+enum Recipients {
+  /// Those that are named by their text.
+  static func named(in names: [String]) throws(EnvelopeError) -> [Recipient] {
+    var recipients: [Recipient] = []
+    for name in names where Recipient.isNamed(by: name) {
+      let recipient: Recipient
+      do throws(EnvelopeError) {
+        recipient = try Recipient(name)
+      } catch {
+        throw EnvelopeError(.usage, error.message, advice: error.advice)
+      }
+      if !recipients.contains(recipient) { recipients.append(recipient) }
+    }
+    return recipients
+  }
+}
+
+extension KeyStore {
+  /// The aliases of a keyset in ascending order.
+  func aliases(of keyset: Keyset) -> [String] {
+    aliases.filter { $0.value == keyset.id }.keys.sorted()
+  }
+}

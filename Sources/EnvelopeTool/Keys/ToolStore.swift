@@ -1,0 +1,145 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+import EnvelopeKit
+import EnvelopeKitFiles
+import Synchronization
+
+/// What opened a locked store: a person is asked once in a command, however often it looks into the store.
+private let remembered = Mutex<ToolStore.Unlocking?>(nil)
+
+/// The key store in its usual place, opened where it is locked.
+enum ToolStore {
+  /// Reads the store, or returns nil where there is none.
+  ///
+  /// Keys whose deletion is due are destroyed in passing.
+  static func load() async throws -> KeyStore? {
+    let file = try KeyStoreFile()
+    guard let store = try await unlock(file)?.store else { return nil }
+    let overdue = store.keysets.filter { $0.state != $0.state(at: Clock.now) }
+    guard !overdue.isEmpty, try file.lockingKeys() == nil else { return store }
+    // Where it cannot be written, they are refused all the same.
+    guard (try? file.update({ _ in })) != nil else { return store }
+    for keyset in overdue { Console.say("The key \(keyset.id) has now been destroyed: its deletion was due.") }
+    return try file.load()
+  }
+
+  /// Reads the store, which must be there.
+  static func open() async throws -> KeyStore {
+    guard let store = try await load() else { throw try KeyStoreFile().missing }
+    return store
+  }
+
+  /// Changes the store while other processes wait.
+  static func update<R>(_ change: (inout KeyStore) throws(EnvelopeError) -> R) async throws -> R {
+    let file = try KeyStoreFile()
+    guard let unlocking = try await unlock(file)?.keyring else { return try file.update(change) }
+    try checkNamesAll(file)
+    let keyring = try MultiKeyring([unlocking.keyring])
+    remembered.withLock { $0?.store = nil }
+    return try await file.update(unlockingWith: keyring, lockingWith: keyring, change)
+  }
+
+  /// Changes one key, and puts that into the log of uses where one is kept: before it takes effect, so that no change
+  /// goes unlogged.
+  static func change<R>(
+    _ key: String, _ operation: String, _ change: (inout KeyStore, Keyset) throws(EnvelopeError) -> R
+  ) async throws -> (result: R, keyset: Keyset) {
+    try await update { (store) throws(EnvelopeError) in
+      let (operation, keyset) = (KeyUse.Operation(rawValue: operation), try store.require(key))
+      let result: R
+      do throws(EnvelopeError) {
+        result = try change(&store, keyset)
+      } catch {
+        try store.report(KeyUse(operation, of: keyset.id, failure: error.code))
+        // What is given comes from the command line, where a wrong value is a wrong call.
+        throw error.code == .invalidArgument ? EnvelopeError(.usage, error.message, advice: error.advice) : error
+      }
+      try store.report(KeyUse(operation, of: keyset.id))
+      return (result, store[keyset.id.string] ?? keyset)
+    }
+  }
+
+  /// What opened a locked store, and the store as long as this command has not changed it.
+  struct Unlocking: Sendable {
+    let keyring: any Keyring
+    var store: KeyStore?
+  }
+
+  /// Opens the store; the keyring is nil where it is not locked.
+  static func unlock(_ file: KeyStoreFile) async throws -> (keyring: Unlocking?, store: KeyStore)? {
+    guard let keys = try file.lockingKeys() else { return try file.load().map { (nil, $0) } }
+    if let known = remembered.withLock({ $0 }) {
+      if let store = known.store { return (known, store) }
+      return try await remember(known.keyring, file)
+    }
+    guard keys.contains(where: { $0.scheme == .passphrase }) else {
+      let keyring = try await namedKeyring()
+      return try await remember(keyring, file)
+    }
+    var wait = 1
+    while true {
+      let keyring = try PassphraseKeyring(Passphrase.read("Passphrase of \(file.location): "))
+      do {
+        return try await remember(keyring, file)
+      } catch let error as EnvelopeError where error.code == .unwrapFailed && wait < 4 && !Passphrase.isFromDescriptor {
+        // Whoever guesses at the terminal waits, and longer each time.
+        Console.say("That is not the passphrase, or the store was altered.")
+        try await Task.sleep(for: .seconds(wait))
+        wait *= 2
+      }
+    }
+  }
+
+  private static func remember(
+    _ keyring: any Keyring, _ file: KeyStoreFile
+  ) async throws -> (keyring: Unlocking?, store: KeyStore)? {
+    guard let store = try await file.load(unlockingWith: MultiKeyring([keyring])) else { return nil }
+    let unlocking = Unlocking(keyring: keyring, store: store)
+    remembered.withLock { $0 = unlocking }
+    return (unlocking, store)
+  }
+
+  /// The variable that names what a store is locked with, where that is no passphrase.
+  static let variable = "ENVELOPE_STORE_KEY"
+
+  /// The names in the variable: keys of AWS KMS, recipients, and paths of other key stores.
+  private static func names() throws(EnvelopeError) -> [String] {
+    let names = (ProcessEnvironment.value(of: variable) ?? "").split(separator: ",").map(String.init)
+    guard !names.isEmpty else {
+      throw EnvelopeError(
+        .keyStoreLocked, "The key store is locked with a key, and \(variable) does not name it",
+        advice: "Set it to an ARN or alias/NAME of AWS KMS, or to the path of a key store that holds the key.")
+    }
+    return names
+  }
+
+  private static func namedKeyring() async throws -> any Keyring { try await keyring(named: names()) }
+
+  /// A keyring for what a store is or shall be locked with.
+  static func keyring(named names: [String]) async throws -> any Keyring {
+    var keyrings: [any Keyring] = []
+    for name in names {
+      if ToolKeys.isKMS(name) {
+        keyrings += try ToolKeys.kms([name], KeyServiceSettings())
+      } else if Recipient.isNamed(by: name) {
+        keyrings.append(RecipientKeyring([try Recipient(name)]))
+      } else {
+        guard let store = try KeyStoreFile(at: name).load() else { throw try KeyStoreFile(at: name).missing }
+        keyrings.append(try store.keyring())
+      }
+    }
+    return try MultiKeyring(keyrings)
+  }
+
+  /// Refuses to write a store that is locked under more keys than are named: it would be under fewer then.
+  private static func checkNamesAll(_ file: KeyStoreFile) throws(EnvelopeError) {
+    guard let keys = try file.lockingKeys(), !keys.contains(where: { $0.scheme == .passphrase }) else { return }
+    let names = try names()
+    guard names.count >= keys.count else {
+      throw EnvelopeError(
+        .keyStoreLocked, "The key store is locked with \(keys.count) keys, and \(variable) names \(names.count)",
+        advice: "Name all of them, separated by commas: recipients by their er1:… text.")
+    }
+  }
+}
