@@ -15,7 +15,7 @@ public struct KeyStore: Sendable {
   /// The keyset that is used where none is named; nil in an empty store.
   public internal(set) var defaultKeyID: KeyID?
   /// What a log of uses is chained with; nil where none is kept.
-  package var auditKey: WrappingKey?
+  package internal(set) var auditKey: WrappingKey?
   /// Those who are told of uses.
   var reporters: [KeyUse.Reporter] = []
 
@@ -120,6 +120,22 @@ public struct KeyStore: Sendable {
     }
     return KeysetKeyring(keyset, alsoUnwrappingWith: keysets.filter { $0.id != id }, reportingTo: reporters)
   }
+
+  /// Whether uses are to be logged by whoever keeps the store.
+  public var keepsAuditLog: Bool { auditKey != nil }
+
+  /// Has uses be logged from now on: the store gets a random key that the log's entries are chained with.
+  ///
+  /// `EnvelopeKitFiles` writes the log, beside the store's file, for keyrings of a store that was loaded since.
+  ///
+  /// - Throws: `keyExists` where a log is kept already, `systemFailure` where there is no memory or randomness.
+  public mutating func startAuditLog() throws(EnvelopeError) {
+    guard auditKey == nil else { throw EnvelopeError(.keyExists, "The key store keeps a log of uses already") }
+    auditKey = try WrappingKey.generate()
+  }
+
+  /// Ends the log: its key is let go of, without which it cannot be verified any more.
+  public mutating func endAuditLog() { auditKey = nil }
 
   /// Has a host be told of each use of a key, before its result is given out: a use fails where the reporter throws.
   ///
