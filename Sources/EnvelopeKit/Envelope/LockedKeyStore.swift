@@ -15,6 +15,11 @@ package enum LockedKeyStore {
     text.byteCount >= 4 && [UInt8](copying: text.extracting(first: 4)) == Array(EnvelopeText.headerPrefix.utf8)
   }
 
+  /// Whether a header was made for a locked store, as far as four bytes can tell.
+  package static func isOf(_ header: Header) throws(EnvelopeError) -> Bool {
+    try header.matches(canonicalContext: context.canonicalBytes())
+  }
+
   /// Seals a store under a new data key; the text ends with a line feed.
   package static func seal(_ store: KeyStore, using keyring: some Keyring) async throws -> [UInt8] {
     let sealed = try await Envelope.seal(

@@ -24,10 +24,7 @@ public struct Rewrapping: Sendable {
 
 extension WrappedDataKey {
   /// Whoever can open this entry: of local keys all versions together.
-  package var reader: String {
-    guard scheme == .keyset || scheme == .recipient else { return keyID.string }
-    return keyID.string.utf8.firstIndex(of: UInt8(ascii: ".")).map { String(keyID.string[..<$0]) } ?? keyID.string
-  }
+  package var reader: String { scheme == .keyset || scheme == .recipient ? keyID.withoutVersion : keyID.string }
 }
 
 extension UnlockedHeader {

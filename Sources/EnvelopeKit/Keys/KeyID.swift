@@ -19,4 +19,9 @@ public struct KeyID: Hashable, Sendable, CustomStringConvertible {
 
   /// The characters.
   public var description: String { string }
+
+  /// The characters up to the first dot: of a keyset's version, the keyset's id.
+  package var withoutVersion: String {
+    string.utf8.firstIndex(of: UInt8(ascii: ".")).map { String(string[..<$0]) } ?? string
+  }
 }

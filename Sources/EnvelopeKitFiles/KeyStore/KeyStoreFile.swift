@@ -164,10 +164,15 @@ public struct KeyStoreFile: Sendable {
       advice: "Open it with a keyring for the passphrase or key that it was locked with.")
   }
 
+  /// The log of uses of a store that was loaded from here, beside its file and named like it with `.audit` after; nil
+  /// where it keeps none.
+  public func auditLog(of store: KeyStore) -> AuditLog? {
+    store.auditKey.map { AuditLog(at: path.string + ".audit", key: $0) }
+  }
+
   /// The same store, whose keyrings write the log of uses where it keeps one.
   private func logging(_ store: KeyStore) -> KeyStore {
-    guard let key = store.auditKey else { return store }
-    let log = AuditLog(at: path.string + ".audit", key: key)
+    guard let log = auditLog(of: store) else { return store }
     var store = store
     store.reportUses { (use) throws(EnvelopeError) in try log.append(use) }
     return store

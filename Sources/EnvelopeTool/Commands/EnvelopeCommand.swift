@@ -31,7 +31,8 @@
       subcommands: [
         SealCommand.self, OpenCommand.self, GetCommand.self, SetCommand.self, UnsetCommand.self, EditCommand.self,
         ExecCommand.self, AcceptCommand.self, MigrateCommand.self, InspectCommand.self, BudgetCommand.self,
-        KeysCommand.self,
+        KeysCommand.self, RewrapCommand.self, ResealCommand.self, ExplainCommand.self,
+        AuditCommand.self,
       ])
 
     /// Runs what the arguments ask for, tells of failures on standard error, and returns the exit code.

@@ -31,19 +31,8 @@ struct FunctionSettings {
         .usage, "It is not known which function this is for", advice: "Give its name: --function NAME")
     }
     let entry = configuration.entry(for: function)
-    var pairs = entry.context ?? []
-    for pair in context {
-      let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-      guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty, parts[0] != "function" else {
-        throw EnvelopeError(
-          .usage, "A context is given as KEY=VALUE, neither of them empty, and KEY is not 'function'",
-          advice: "For example: --context team=payments")
-      }
-      pairs.removeAll { $0.key.utf8.elementsEqual(parts[0].utf8) }
-      pairs.append(Configuration.Pair(key: parts[0], value: parts[1]))
-    }
     self.function = function
-    self.context = EncryptionContext(pairs.map { (key: $0.key, value: $0.value) }).adding(function, for: "function")
+    self.context = try Self.context(context, over: entry.context ?? []).adding(function, for: "function")
     self.keys = keys.isEmpty ? entry.keys ?? [] : keys
     self.plain = plain.isEmpty ? entry.plain ?? [] : plain
     var fromFile = entry.keyService
@@ -52,5 +41,23 @@ struct FunctionSettings {
       fromFile.caBundle = folder.appending(path).string
     }
     self.keyService = keyService.completed(by: fromFile)
+  }
+
+  /// The pairs of the flags, `K=V` each, and those of `envelope.yaml` that they do not override.
+  static func context(
+    _ flags: [String], over configured: [Configuration.Pair]
+  ) throws(EnvelopeError) -> EncryptionContext {
+    var pairs = configured
+    for flag in flags {
+      let parts = flag.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+      guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty, parts[0] != "function" else {
+        throw EnvelopeError(
+          .usage, "A context is given as KEY=VALUE, neither of them empty, and KEY is not 'function'",
+          advice: "For example: --context team=payments")
+      }
+      pairs.removeAll { $0.key.utf8.elementsEqual(parts[0].utf8) }
+      pairs.append(Configuration.Pair(key: parts[0], value: parts[1]))
+    }
+    return EncryptionContext(pairs.map { (key: $0.key, value: $0.value) })
   }
 }

@@ -15,8 +15,8 @@ import EnvelopeKitFiles
 /// Standard output carries data, standard error talk.
 enum Console {
   /// Says something to the person, on standard error.
-  static func say(_ message: String) {
-    let line = Array((message + "\n").utf8)
+  static func say(_ message: String, ending: String = "\n") {
+    let line = Array((message + ending).utf8)
     // Where nobody listens there is nothing left to say.
     try? Descriptor.withoutClosing(STDERR_FILENO) { (error) throws(EnvelopeError) in
       try unsafe error.writeAll(line.span.bytes, to: Path("standard error"))
@@ -38,6 +38,7 @@ enum Console {
 
   static var inputIsTerminal: Bool { isatty(STDIN_FILENO) == 1 }
   static var outputIsTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
+  static var errorIsTerminal: Bool { isatty(STDERR_FILENO) == 1 }
 
   /// Reads standard input to its end.
   static func readInput(limit: Int) throws(EnvelopeError) -> SecretBytes {

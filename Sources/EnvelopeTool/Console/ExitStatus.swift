@@ -42,6 +42,8 @@ enum ExitStatus: Int32 {
 extension EnvelopeError.Code {
   /// A file that was to be read is not there.
   static let noInput = Self(rawValue: "noInput")
+  /// A file is none of variables.
+  static let noVariables = Self(rawValue: "noVariables")
   /// The command was called in a way that it cannot follow.
   static let usage = Self(rawValue: "usage")
   /// `envelope.yaml` cannot be followed.

@@ -36,18 +36,26 @@ extension Document {
     }
     let before = try readText(file)
     guard let changed = try await change(Document(text: before, of: file)) else { return }
-    let text = try text(of: changed.variables(), layout: changed.layout, portable: false)
-    try path.withLock { () throws(EnvelopeError) in
-      let now = try readText(file)
-      guard before.withBytes({ before in now.withBytes { before.equalsInConstantTime($0) } }) else {
-        throw EnvelopeError(
-          .fileFailure, "\(file) was changed by somebody else meanwhile, and was left as it is now",
-          advice: "Run the command again.")
-      }
-      try write(text, to: file, revealing: false)
-    }
+    try replace(file, before, with: text(of: changed.variables(), layout: changed.layout, portable: false))
     if changed.layout == .answer {
       Console.say("\(file) held an answer of AWS; it now holds the variables alone, as --environment takes them.")
     }
+  }
+
+  /// Writes a file anew that still holds what was read from it.
+  ///
+  /// - Throws: `fileFailure` where somebody else changed the file meanwhile: nothing is written over it.
+  static func replace(
+    _ file: String, _ before: borrowing SecretBytes, with text: borrowing SecretBytes
+  ) throws(EnvelopeError) {
+    let lock = try Path(file).lock()
+    let now = try readText(file)
+    guard before.withBytes({ before in now.withBytes { before.equalsInConstantTime($0) } }) else {
+      throw EnvelopeError(
+        .fileFailure, "\(file) was changed by somebody else meanwhile, and was left as it is now",
+        advice: "Run the command again.")
+    }
+    try write(text, to: file, revealing: false)
+    _ = consume lock
   }
 }

@@ -83,17 +83,22 @@ enum ToolKeys {
     }
     var keyrings: [KeysetKeyring] = []
     for name in names.isEmpty ? [try store.keyring().keyset.id.string] : names {
-      guard store[name] != nil else {
-        throw EnvelopeError(
-          .keyNotFound, "The key store \(try KeyStoreFile().location) has no key \(EnvelopeError.quoted(name))",
-          advice: "Make it: envelope keys create NAME")
-      }
-      let keyring = try store.keyring(for: name)
+      let keyring = try store.keyring(for: require(name, in: store).id.string)
       // An alias and an id may name the same key.
       if !keyrings.contains(where: { $0.keyset.id == keyring.keyset.id }) { keyrings.append(keyring) }
     }
     for keyring in keyrings { warnIfDue(keyring.keyset, in: store) }
     return (keyrings, keyrings.map { describe($0.keyset, in: store) })
+  }
+
+  /// The key of the store that is named.
+  static func require(_ name: String, in store: KeyStore) throws(EnvelopeError) -> Keyset {
+    guard let keyset = store[name] else {
+      throw EnvelopeError(
+        .keyNotFound, "The key store \(try KeyStoreFile().location) has no key \(EnvelopeError.quoted(name))",
+        advice: "Make it: envelope keys create NAME")
+    }
+    return keyset
   }
 
   /// Says that a key's rotation period has passed.

@@ -6,11 +6,7 @@ extension Keyset {
   ///
   /// - Throws: What ``check(_:version:for:)`` throws; `keyNotFound` where it is narrowed to other functions.
   func wrap(_ dataKey: borrowing DataKey, for context: EncryptionContext) throws(EnvelopeError) -> WrappedDataKey {
-    try checkState()
-    guard let version = primaryVersion else {
-      throw EnvelopeError(.keyNotFound, "The key \(id) has no version that wraps")
-    }
-    try check(.wrap, version: version.number, for: context)
+    let version = try checkWraps(for: context)
     let keyID = try keyID(of: version)
     guard kind == .symmetric else { return try recipient(of: version).wrap(dataKey, for: context) }
     let associatedData = try WrappedDataKey.associatedData(.keyset, keyID: keyID, context: context)
@@ -28,8 +24,23 @@ extension Keyset {
     return try WrappedDataKey(scheme: .keyset, keyID: keyID, bytes: bytes)
   }
 
+  /// The version that wraps, where state, policy and functions let it.
+  ///
+  /// - Throws: As ``wrap(_:for:)``.
+  @discardableResult
+  package func checkWraps(for context: EncryptionContext) throws(EnvelopeError) -> Version {
+    try checkState()
+    guard let version = primaryVersion else {
+      throw EnvelopeError(.keyNotFound, "The key \(id) has no version that wraps")
+    }
+    try check(.wrap, version: version.number, for: context)
+    let scope = FunctionScope(unchecked: context.function)
+    guard scopes?.contains(scope) ?? true else { throw isNarrowedElsewhere(than: scope) }
+    return version
+  }
+
   /// Whether an entry is one of a version of this keyset, here or not.
-  func owns(_ entry: WrappedDataKey) -> Bool {
+  package func owns(_ entry: WrappedDataKey) -> Bool {
     entry.scheme == (kind == .identity ? .recipient : .keyset) && versionNumber(in: entry.keyID) != nil
   }
 

@@ -168,12 +168,14 @@ public struct Keyset: Sendable {
   /// The 32 bytes that wrap for one scope, derived or as they were handed out.
   func narrowedKey(of version: Version, for scope: FunctionScope) throws(EnvelopeError) -> SecretBytes {
     guard let scopes else { return try version.keys[0].narrowed(to: scope.function) }
-    guard let index = scopes.firstIndex(of: scope) else {
-      throw EnvelopeError(
-        .keyNotFound, "The key \(id) is narrowed here to other functions than this envelope's (\(scope))",
-        advice: "Have it exported for this one: envelope keys export \(id) --function NAME")
-    }
+    guard let index = scopes.firstIndex(of: scope) else { throw isNarrowedElsewhere(than: scope) }
     return try version.keys[index].withBytes { SecretBytes(copying: $0) }
+  }
+
+  func isNarrowedElsewhere(than scope: FunctionScope) -> EnvelopeError {
+    EnvelopeError(
+      .keyNotFound, "The key \(id) is narrowed here to other functions than this envelope's (\(scope))",
+      advice: "Have it exported for this one: envelope keys export \(id) --function NAME")
   }
 
   /// The id that a header names a version by: the keyset's id, a dot and the number.

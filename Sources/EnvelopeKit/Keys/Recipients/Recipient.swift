@@ -40,6 +40,9 @@ public struct Recipient: Sendable, Hashable, CustomStringConvertible {
     }
   }
 
+  /// Whoever has the identity, of any version: its id.
+  package var reader: String { keyID.withoutVersion }
+
   /// Whether a text looks like a recipient's, mistyped or not.
   package static func isNamed(by text: String) -> Bool { text.utf8.starts(with: prefix.utf8) }
 

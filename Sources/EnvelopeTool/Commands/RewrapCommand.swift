@@ -1,0 +1,127 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+#if CommandLine
+  import ArgumentParser
+  import EnvelopeKit
+
+  struct RewrapCommand: EnvelopeSubcommand {
+    static let configuration = CommandConfiguration(
+      commandName: "rewrap",
+      abstract: "Brings sealed files under other keys, or the newest version of theirs; what is sealed stays as it is.",
+      discussion: """
+        EXAMPLES
+          envelope keys rotate checkout && envelope rewrap .
+          envelope rewrap . --dry-run
+          envelope rewrap checkout.env --function checkout --add er1:…
+          envelope rewrap . --remove alice
+          envelope rewrap . --configured
+
+        In folders it finds every file with a sealed environment or a sealed value, and each one's context among those of
+        envelope.yaml; files of other contexts are listed and left alone. Each file is verified, and nothing is dropped
+        from it before what is new has been read back. It can be interrupted and run again.
+
+        Whoever is removed from an environment knows its data key: it is sealed anew under those that remain, unless
+        --keep-data-key says that values set later may stay readable to them. Copies, backups and git's history stay
+        readable in any case: change the secrets themselves where that matters.
+        """)
+
+    @Argument(help: "Files and folders.", completion: .file())
+    var file: [String]
+
+    @OptionGroup var options: SearchOptions
+
+    @OptionGroup var keys: KeyOptions
+
+    @Option(
+      name: .long, parsing: .singleValue,
+      help: ArgumentHelp("A key to open with from now on, too. Repeatable.", valueName: "key"))
+    var add: [String] = []
+
+    @Option(
+      name: .long, parsing: .singleValue,
+      help: ArgumentHelp(
+        "A key not to open with any more: an alias, or an id as inspect shows it. Repeatable.", valueName: "key"))
+    var remove: [String] = []
+
+    @Option(
+      name: .long, parsing: .singleValue,
+      help: ArgumentHelp("Open with these keys and no others. Repeatable.", valueName: "key"))
+    var to: [String] = []
+
+    @Flag(help: "Open with the keys that envelope.yaml names for each function and no others.")
+    var configured = false
+
+    @Flag(help: "Change nothing, and write what would be changed.")
+    var dryRun = false
+
+    @Flag(help: "Keep an environment's data key though a key is removed: values set later stay readable to it.")
+    var keepDataKey = false
+
+    @Flag(help: "Take what was sealed to a recipient's public key, as anybody can.")
+    var acceptAnonymousSender = false
+
+    func validate() throws {
+      let ways = (add.isEmpty && remove.isEmpty ? 0 : 1) + (to.isEmpty ? 0 : 1) + (configured ? 1 : 0)
+      guard ways < 2 else { throw ValidationError("--add and --remove, --to and --configured exclude each other.") }
+    }
+
+    func execute() async throws {
+      let wish: KeyWish =
+        configured ? .configured : to.isEmpty ? .change(adding: add, removing: remove) : .only(to)
+      try await Rewrapper.run(
+        Rewrapper.Options(
+          isDryRun: dryRun, keepsDataKey: keepDataKey, acceptsAnonymousSender: acceptAnonymousSender),
+        on: file, wish, options, keys)
+    }
+  }
+
+  /// Says which contexts files may be of.
+  struct SearchOptions: ParsableArguments {
+    @Option(
+      name: .long, help: ArgumentHelp("The function's name; else any of envelope.yaml's is tried.", valueName: "name"))
+    var function: String?
+
+    @Flag(help: "What is sealed for no function.")
+    var noFunction = false
+
+    @Option(
+      name: .long, parsing: .singleValue,
+      help: ArgumentHelp("A further pair of the encryption context. Repeatable.", valueName: "key=value"))
+    var context: [String] = []
+
+    func search(_ keys: KeyOptions) throws(EnvelopeError) -> ContextSearch {
+      try ContextSearch(
+        function: function, isForNoFunction: noFunction, context: context, keyService: keys.keyService,
+        configuration: .load())
+    }
+  }
+
+  extension Rewrapper {
+    /// Does all files that are named or lie in folders that are named, with a line of progress, and tells the outcome.
+    static func run(
+      _ options: Options, on paths: [String], _ wish: KeyWish, _ searchOptions: SearchOptions, _ keys: KeyOptions
+    ) async throws {
+      let files = try FileTree(paths).entries
+      var rewrapper = Rewrapper(
+        options, try await RewrapKeys(wish, opening: keys.key, search: searchOptions.search(keys)))
+      var progress = Progress(total: files.count)
+      for (index, file) in files.enumerated() {
+        do {
+          try await rewrapper.rewrap(file)
+        } catch {
+          progress.clear()
+          Console.say("Stopped at \(file.path).")
+          rewrapper.report.say()
+          throw error
+        }
+        progress.show(index + 1)
+      }
+      if options.isDryRun {
+        try Console.write(rewrapper.report.changes.map { "\($0.path)\t\($0.change)\n" }.joined())
+      }
+      rewrapper.report.say()
+      if let failure = rewrapper.report.failure { throw ExitCode(ExitStatus(failure).rawValue) }
+    }
+  }
+#endif

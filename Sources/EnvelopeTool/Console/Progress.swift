@@ -1,0 +1,46 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+/// One line on the terminal that tells how far long work has come; nothing where standard error is no terminal.
+struct Progress {
+  private let total: Int
+  private let isShown: Bool
+  private var shownAt: ContinuousClock.Instant?
+
+  /// - Parameter total: How many steps there are; a line is not worth its while for a few.
+  init(total: Int) {
+    self.total = total
+    isShown = total >= 20 && Console.errorIsTerminal
+  }
+
+  /// Tells that so many steps are done.
+  mutating func show(_ done: Int) {
+    let now = ContinuousClock.now
+    guard isShown, done == total || shownAt.map({ now - $0 >= .milliseconds(100) }) ?? true else { return }
+    shownAt = now
+    let width = 30
+    let filled = done * width / total
+    let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: width - filled)
+    Console.say("\r[\(bar)] \(done.grouped) of \(total.grouped)", ending: done == total ? "\n" : "")
+  }
+
+  /// Takes the line away, so that something else can be said.
+  mutating func clear() {
+    guard isShown, shownAt != nil else { return }
+    shownAt = nil
+    Console.say("\r\u{1b}[K", ending: "")
+  }
+}
+
+extension Int {
+  /// The number with commas between thousands, as in 10,000.
+  var grouped: String {
+    let digits = Array(String(magnitude))
+    var text = self < 0 ? "-" : ""
+    for (index, digit) in digits.enumerated() {
+      if index > 0, (digits.count - index).isMultiple(of: 3) { text.append(",") }
+      text.append(digit)
+    }
+    return text
+  }
+}

@@ -1,0 +1,166 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+import EnvelopeKit
+import EnvelopeKitFiles
+
+/// Why a file opens or does not, step by step, without a secret.
+struct Explanation {
+  /// What is asked.
+  struct Question {
+    let file: String
+    let search: ContextSearch
+    /// Contexts that are tried when none of those fits: the same functions without their further pairs, and others'.
+    let guesses: ContextSearch
+    /// The keys of AWS KMS that are named.
+    let named: [String]
+    let minimumGeneration: UInt32
+    let associatedData: [UInt8]
+    let acceptsAnonymousSender: Bool
+  }
+
+  private var lines: [String] = []
+  /// Why it does not open; nil where it does.
+  private(set) var failure: EnvelopeError?
+
+  init(_ question: Question) async throws {
+    do {
+      try await look(question)
+    } catch let error as EnvelopeError {
+      failure = error
+    }
+  }
+
+  /// One line for each step, and the outcome.
+  var text: String {
+    var text = lines.map { $0 + "\n" }.joined()
+    guard let failure else { return text + "It opens.\n" }
+    text +=
+      "It does not open, because of \(Cause(failure.code).rawValue) (\(failure.code.rawValue)): \(failure.message).\n"
+    if let service = failure.serviceError { text += "The key service calls it \(service).\n" }
+    if !failure.advice.isEmpty { text += "What to do: \(failure.advice)\n" }
+    return text
+  }
+
+  private mutating func look(_ question: Question) async throws {
+    let bytes = try Document.readText(question.file)
+    guard let sealed = try SealedFile(bytes, of: question.file) else {
+      throw EnvelopeError(
+        .noHeader, "Nothing in \(question.file) is sealed", advice: "Check that it is the right file.")
+    }
+    let header = try sealed.header()
+    lines.append(sealed.description)
+    if try LockedKeyStore.isOf(header) {
+      lines.append("context: a locked key store's")
+      throw EnvelopeError(
+        .keyStoreLocked, "It is a key store that is locked",
+        advice: "Set ENVELOPE_STORE to it, and see: envelope keys list")
+    }
+    let candidate = try findContext(of: header, question)
+    try await open(sealed, header.wrappedKeys, candidate, question)
+  }
+
+  private mutating func findContext(
+    of header: Header, _ question: Question
+  ) throws(EnvelopeError) -> ContextSearch.Candidate {
+    if let index = try question.search.index(for: header, in: question.file) {
+      let candidate = question.search.candidates[index]
+      lines.append("context: as given for \(candidate.name)")
+      return candidate
+    }
+    guard !question.search.candidates.isEmpty else {
+      throw EnvelopeError(
+        .usage, "It is not known which function or context it was sealed for",
+        advice: "Give it: --function NAME --context KEY=VALUE, or --no-function.")
+    }
+    let names = question.search.candidates.map(\.name).joined(separator: ", ")
+    lines.append("context: differs from \(names)")
+    var advice = "Give the same function name and context as when it was sealed."
+    if let index = try question.guesses.index(for: header, in: question.file) {
+      let guess = question.guesses.candidates[index]
+      let others = guess.context.pairs.filter { $0.key != "function" }.map { "\($0.key)=\($0.value)" }
+      let pairs = others.isEmpty ? "no further pairs" : others.joined(separator: ", ")
+      lines.append("context: fits \(guess.name) with \(pairs)")
+      advice = "It was sealed for \(guess.name) with \(pairs): give these."
+    }
+    throw EnvelopeError(
+      .contextDiffers, "It was sealed for another context, or its header was altered", advice: advice)
+  }
+
+  private mutating func open(
+    _ sealed: SealedFile, _ entries: [WrappedDataKey], _ candidate: ContextSearch.Candidate, _ question: Question
+  ) async throws {
+    let store = try await ToolStore.load()
+    let kms = (question.named + candidate.keys).filter(ToolKeys.isKMS)
+    let keyring: MultiKeyring
+    do {
+      keyring = try await ToolKeys.opening(entries, kms: kms, candidate.keyService)
+    } catch {
+      for entry in entries { lines.append("key \(entry.scheme) \(entry.keyID): not here") }
+      throw error
+    }
+    for entry in entries { await tell(entry, candidate.context, store ?? KeyStore(), keyring) }
+    let source: WrappedDataKey?
+    switch sealed {
+    case .environment(_, let environment):
+      let opened = try await environment.open(
+        context: candidate.context, using: keyring, minimumGeneration: question.minimumGeneration)
+      source = opened.source
+      lines.append("variables: \(opened.names.count) verify")
+    case .value(let envelope, _):
+      let opener = try await Opener(for: envelope, context: candidate.context, using: keyring)
+      source = opener.source
+      lines.append("header: verifies")
+      do throws(EnvelopeError) {
+        _ = try opener.open(envelope, authenticating: question.associatedData)
+      } catch {
+        guard error.code == .payloadAltered else { throw error }
+        throw EnvelopeError(
+          error.code, error.message, advice: "If it was sealed with associated data, give that: --associated-data TEXT")
+      }
+    }
+    try source.checkSender(
+      acceptingAnonymous: question.acceptsAnonymousSender,
+      advice:
+        "Handlers and exec refuse it unless told. Seal it under a key of your own, or add --accept-anonymous-sender.")
+  }
+
+  /// Tells whose key an entry is under, and whether it unwraps.
+  private mutating func tell(
+    _ entry: WrappedDataKey, _ context: EncryptionContext, _ store: KeyStore, _ keyring: MultiKeyring
+  ) async {
+    var line = "key \(entry.scheme) \(entry.keyID): "
+    if let keyset = store.keysets.first(where: { $0.owns(entry) }) {
+      line += "\(ToolKeys.describe(keyset, in: store)) of the key store"
+      let numbers = keyset.versions.map(\.number)
+      if let number = keyset.versionNumber(in: entry.keyID), let last = numbers.last, !numbers.contains(number) {
+        line += ", which has no version \(number) here, the newest is \(last)"
+      }
+      line += ": "
+    }
+    do {
+      _ = try await keyring.unwrap([entry], for: context)
+      line += "unwraps"
+    } catch let error as EnvelopeError where error.code == .keyNotFound && error.serviceError == nil {
+      line += store.keysets.contains { $0.owns(entry) } ? "\(error.message)" : "not here"
+    } catch let error as EnvelopeError {
+      line += "\(error.message)"
+    } catch {
+      line += "\(error)"
+    }
+    lines.append(line)
+  }
+}
+
+extension SealedFile: CustomStringConvertible {
+  /// What it is in words.
+  var description: String {
+    switch self {
+    case .environment(_, let sealed) where sealed.form == .packed:
+      "a packed environment, generation \(sealed.generation)"
+    case .environment(_, let sealed):
+      "an environment of \(sealed.names.count) variables, generation \(sealed.generation)"
+    case .value(let envelope, _): "a value of \(envelope.count.grouped) bytes, sealed"
+    }
+  }
+}

@@ -1,0 +1,53 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+import EnvelopeKit
+
+/// What shall become of the entries of one header.
+struct RewrapPlan {
+  /// Those that are there now.
+  let entries: [WrappedDataKey]
+  /// Those that stay.
+  let kept: [WrappedDataKey]
+  /// The keys that an entry of comes to them.
+  let added: [TargetKey]
+  /// All keys to seal anew under, and the entries among those that stay whose keys are not known here.
+  let sealing: (keys: [TargetKey], unknown: [WrappedDataKey])
+
+  /// Whether everything is as it shall be.
+  var isNothing: Bool { added.isEmpty && kept.count == entries.count }
+
+  /// Whoever can open it now and shall not any more.
+  var lost: [String] {
+    let stays = Set(kept.map(\.reader) + added.map(\.reader))
+    return Set(entries.map(\.reader)).subtracting(stays).sorted()
+  }
+
+  /// What to do to the header.
+  func rewrapping() throws(EnvelopeError) -> Rewrapping {
+    let kept = Set(kept)
+    return Rewrapping(adding: added.isEmpty ? nil : try MultiKeyring(added.map(\.keyring))) { !kept.contains($0) }
+  }
+
+  /// A keyring to seal anew with.
+  ///
+  /// - Throws: `keyNotFound` where an entry that stays is under a key that is not known here.
+  func sealingKeyring() throws(EnvelopeError) -> MultiKeyring {
+    guard sealing.unknown.isEmpty else {
+      let unknown = sealing.unknown.map { "\($0.scheme) \($0.keyID)" }.joined(separator: ", ")
+      throw EnvelopeError(
+        .keyNotFound, "It cannot be sealed anew under \(unknown), which is not known here",
+        advice: "Give a recipient's er1:… text with --key; remove a key that nobody has with --remove.")
+    }
+    guard !sealing.keys.isEmpty else {
+      throw EnvelopeError(.invalidArgument, "No key would remain", advice: "Add another first.")
+    }
+    return try MultiKeyring(sealing.keys.map(\.keyring))
+  }
+
+  /// The changes in words: entries that come with a plus, those that go with a minus.
+  var description: String {
+    let gone = entries.filter { !kept.contains($0) }.map { "-\($0.keyID)" }
+    return (added.map { "+\($0.name)" } + gone).joined(separator: " ")
+  }
+}

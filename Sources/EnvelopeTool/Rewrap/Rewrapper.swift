@@ -1,0 +1,139 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+import EnvelopeKit
+import EnvelopeKitFiles
+
+/// Brings files under other keys, one after the other, and keeps account.
+struct Rewrapper {
+  /// How a call wants it.
+  struct Options {
+    /// Whether nothing is written.
+    var isDryRun = false
+    /// Whether everything gets a new data key.
+    var reseals = false
+    /// Whether an environment keeps its data key where a reader is removed.
+    var keepsDataKey = false
+    var acceptsAnonymousSender = false
+    /// What a value was authenticated with, to seal it anew.
+    var associatedData: [UInt8] = []
+  }
+
+  /// What became of a file.
+  enum Outcome {
+    case notSealed
+    case unchanged
+    case rewrapped(RewrapPlan)
+    case resealed(RewrapPlan)
+    /// No context that is known is its own.
+    case unmatched
+    /// It is a key store that is locked, which has a command of its own.
+    case keyStore
+    case failed(EnvelopeError)
+  }
+
+  let options: Options
+  private(set) var keys: RewrapKeys
+  private(set) var report: RewrapReport
+
+  init(_ options: Options, _ keys: RewrapKeys) {
+    self.options = options
+    self.keys = keys
+    report = RewrapReport(store: keys.store, options: options)
+  }
+
+  /// Does one file, which is written whole or not at all.
+  ///
+  /// - Throws: What would befall every other file, too: an unreachable key service, say.
+  mutating func rewrap(_ file: FileTree.Entry) async throws {
+    var entries: [WrappedDataKey] = []
+    do {
+      let outcome = try await rewrap(file, &entries)
+      report.add(file.path, outcome, entries)
+    } catch let error as EnvelopeError where !Self.befallsAll.contains(error.code) {
+      report.add(file.path, .failed(error), entries)
+    }
+  }
+
+  private static let befallsAll: Set<EnvelopeError.Code> = [
+    .keyServiceUnavailable, .keyServiceNotTrusted, .credentialsMissing, .credentialsRefused, .keyStoreLocked,
+    .keyStoreDamaged, .filePermissions,
+  ]
+
+  private mutating func rewrap(_ file: FileTree.Entry, _ entries: inout [WrappedDataKey]) async throws -> Outcome {
+    guard let bytes = try read(file), let before = try look(at: bytes, file) else {
+      guard !file.isNamed else {
+        throw EnvelopeError(
+          .noHeader, "Nothing in it is sealed", advice: "Seal it: envelope seal \(file.path) --function NAME -o SEALED")
+      }
+      return .notSealed
+    }
+    let header = try before.header()
+    entries = header.wrappedKeys
+    guard try !LockedKeyStore.isOf(header) else { return .keyStore }
+    guard let index = try keys.search.index(for: header, in: file.path) else { return .unmatched }
+    let plan = try await keys.plan(entries, index)
+    guard options.reseals || !plan.isNothing else { return .unchanged }
+
+    let opening = try await keys.opening(index, entries)
+    let context = keys.search.candidates[index].context
+    let (after, isNew) = try await change(before, plan, context, opening)
+    if !options.isDryRun { try Document.replace(file.path, bytes, with: after.text(replacing: before, in: bytes)) }
+    entries = try after.header().wrappedKeys
+    return isNew ? .resealed(plan) : .rewrapped(plan)
+  }
+
+  private func change(
+    _ before: SealedFile, _ plan: RewrapPlan, _ context: EncryptionContext, _ opening: MultiKeyring
+  ) async throws -> (SealedFile, isNew: Bool) {
+    let accepts = options.acceptsAnonymousSender
+    switch before {
+    case .value(let envelope, let form):
+      guard options.reseals else {
+        let change = try plan.rewrapping()
+        let rewrapped = try await Envelope.rewrap(
+          [envelope], change, context: context, using: opening, acceptingAnonymousSender: accepts)
+        return (.value(rewrapped[0], form), false)
+      }
+      let resealed = try await Envelope.reseal(
+        envelope, context: context, authenticating: options.associatedData, using: opening,
+        sealingWith: plan.sealingKeyring(), acceptingAnonymousSender: accepts)
+      return (.value(resealed, form), true)
+    case .environment(let document, let sealed):
+      // Whoever is removed knows the data key, and what is set later must not be under it.
+      guard options.reseals || !plan.lost.isEmpty && !options.keepsDataKey else {
+        let rewrapped = try await sealed.rewrapped(
+          plan.rewrapping(), context: context, using: opening, keepingDataKey: options.keepsDataKey,
+          acceptingAnonymousSender: accepts)
+        return (.environment(document, rewrapped), false)
+      }
+      let resealed = try await sealed.resealed(
+        context: context, using: opening, sealingWith: plan.sealingKeyring(), acceptingAnonymousSender: accepts)
+      return (.environment(document, resealed), true)
+    }
+  }
+
+  /// The file's bytes; nil where it is too long for anything sealed, and none was meant by naming it.
+  private func read(_ file: FileTree.Entry) throws(EnvelopeError) -> SecretBytes? {
+    let path = Path(file.path)
+    if !file.isNamed {
+      guard try path.openForReading().status(of: path).byteCount <= Document.byteLimit else { return nil }
+    }
+    return try Document.readText(file.path)
+  }
+
+  private mutating func look(
+    at bytes: borrowing SecretBytes, _ file: FileTree.Entry
+  ) throws(EnvelopeError) -> SealedFile? {
+    do throws(EnvelopeError) {
+      return try SealedFile(bytes, of: file.path)
+    } catch {
+      // A page may show how something sealed looks: that is told, and no failure.
+      guard file.isNamed || error.code != .noVariables else {
+        report.addUnreadable(file.path, error)
+        return nil
+      }
+      throw error
+    }
+  }
+}

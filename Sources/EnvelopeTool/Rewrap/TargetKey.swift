@@ -1,0 +1,79 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+import EnvelopeKit
+import EnvelopeKitFiles
+
+/// A key that something shall be under, and how its entries are told in a header.
+struct TargetKey {
+  /// The key in words.
+  let name: String
+  /// Wraps with it, and unwraps where this machine can.
+  let keyring: any Keyring
+  /// Whether an entry is this key's, of any version.
+  let owns: @Sendable (WrappedDataKey) -> Bool
+  /// Whether an entry of this key is of its newest version.
+  let isCurrent: @Sendable (WrappedDataKey) -> Bool
+  /// Whoever can open its entries, as ``WrappedDataKey/reader`` names them.
+  let reader: String
+
+  /// A key of the store.
+  init(_ keyset: Keyset, in store: KeyStore) throws(EnvelopeError) {
+    name = ToolKeys.describe(keyset, in: store)
+    keyring = try store.keyring(for: keyset.id.string)
+    owns = { keyset.owns($0) }
+    isCurrent = { keyset.versionNumber(in: $0.keyID) == keyset.primary }
+    reader = keyset.id.string
+  }
+
+  /// A recipient that is named by its text, read back where the store has the identity.
+  init(_ recipient: Recipient, in store: KeyStore) throws(EnvelopeError) {
+    let identities = store.keysets.filter { $0.kind == .identity }
+    let sealing = RecipientKeyring([recipient])
+    name = "recipient \(recipient.keyID)"
+    keyring =
+      try identities.first.map { (first) throws(EnvelopeError) in
+        try MultiKeyring([sealing, WrappingNothing(KeysetKeyring(first, alsoUnwrappingWith: identities))])
+      } ?? sealing
+    reader = recipient.reader
+    let (keyID, reader) = (recipient.keyID, recipient.reader)
+    owns = { $0.scheme == .recipient && $0.reader == reader }
+    isCurrent = { $0.keyID == keyID }
+  }
+
+  /// A key of AWS KMS, whose ARN is known.
+  init(kms arn: String, _ keyring: any Keyring) {
+    name = arn
+    self.keyring = keyring
+    reader = arn
+    owns = { $0.scheme == .awsKMS && $0.keyID.string.isSameKMSKey(as: arn) }
+    isCurrent = { _ in true }
+  }
+}
+
+/// A keyring that opens and does not wrap.
+private struct WrappingNothing: Keyring {
+  let keyring: any Keyring
+
+  init(_ keyring: any Keyring) { self.keyring = keyring }
+
+  func generateDataKey(for context: EncryptionContext) async throws -> GeneratedDataKey {
+    try await keyring.generateDataKey(for: context)
+  }
+
+  func wrap(_ dataKey: borrowing DataKey, for context: EncryptionContext) async throws -> [WrappedDataKey] { [] }
+
+  func unwrap(_ wrapped: [WrappedDataKey], for context: EncryptionContext) async throws -> UnwrappedDataKey {
+    try await keyring.unwrap(wrapped, for: context)
+  }
+}
+
+extension String {
+  /// Whether two ARNs of AWS KMS are of one key: a multi-Region key has one in each Region.
+  func isSameKMSKey(as other: String) -> Bool {
+    if self == other { return true }
+    let (mine, its) = (split(separator: ":").map(String.init), other.split(separator: ":").map(String.init))
+    return mine.count == 6 && its.count == 6 && mine[5].hasPrefix("key/mrk-") && mine[5] == its[5] && mine[4] == its[4]
+      && mine[1] == its[1]
+  }
+}
