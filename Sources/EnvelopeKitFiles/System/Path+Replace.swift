@@ -57,6 +57,10 @@ extension Path {
     }
   }
 
+  /// Whether a file of this name is one that ``replace(with:mode:keepsMode:)`` writes beside another: where a process was
+  /// killed, it is left.
+  package static func isBeside(_ name: String) -> Bool { name.hasPrefix(".") && name.hasSuffix(".new") }
+
   /// The path without links, or the path itself where it cannot be told.
   package var resolved: Path {
     guard let resolved = unsafe realpath(string, nil) else { return self }

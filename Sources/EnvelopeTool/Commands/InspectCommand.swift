@@ -25,7 +25,7 @@
           envelope inspect checkout.env --function checkout --json
         """)
 
-    @Argument(help: "The file with the sealed variables; - is standard input.", completion: .file())
+    @Argument(help: "The file with sealed variables, or a sealed value; - is standard input.", completion: .file())
     var file: String
 
     @OptionGroup var options: FunctionOptions
@@ -34,11 +34,14 @@
     var json = false
 
     func run() throws {
-      let document = try Document.read(file)
-      var report = Report(try document.requireSealed(in: file), plain: document.plain.names)
+      guard let sealed = try SealedFile(Document.readText(file), of: file) else {
+        throw Document.nothingSealed(in: file)
+      }
+      let header = try sealed.header()
+      var report = Report(sealed, header)
       if options.function != nil {
         let context = try options.settings(file: file).context
-        report.contextMatches = try document.sealed?.header.matches(canonicalContext: context.canonicalBytes())
+        report.contextMatches = try header.matches(canonicalContext: context.canonicalBytes())
       }
       guard json else { return try Console.write(report.text) }
       let encoder = JSONEncoder()
@@ -47,7 +50,7 @@
     }
   }
 
-  /// What can be told of a sealed environment without a key.
+  /// What can be told without a key of an environment or a value that is sealed.
   private struct Report: Encodable {
     struct Key: Encodable {
       let scheme: String
@@ -56,33 +59,47 @@
 
     let format = 1
     let form: String
-    let generation: UInt32
-    let sealedAt: String
+    let generation: UInt32?
+    let sealedAt: String?
     let keys: [Key]
     let keysVerified = false
-    let variables: [String]
-    let plain: [String]
+    let variables: [String]?
+    let plain: [String]?
+    let byteCount: Int?
     var contextMatches: Bool?
 
-    init(_ sealed: SealedEnvironment, plain: [String]) {
-      form = sealed.form == .packed ? "packed" : "separate"
-      generation = sealed.generation
-      sealedAt = Date(timeIntervalSince1970: TimeInterval(sealed.generation)).formatted(.iso8601)
-      keys = sealed.wrappedKeys.map { Key(scheme: "\($0.scheme)", id: "\($0.keyID)") }
-      variables = sealed.names
-      self.plain = plain
+    init(_ file: SealedFile, _ header: Header) {
+      keys = header.wrappedKeys.map { Key(scheme: "\($0.scheme)", id: "\($0.keyID)") }
+      switch file {
+      case .environment(let document, let sealed):
+        form = sealed.form == .packed ? "packed" : "separate"
+        generation = sealed.generation
+        sealedAt = Date(timeIntervalSince1970: TimeInterval(sealed.generation)).formatted(.iso8601)
+        variables = sealed.names
+        plain = document.plain.names
+        byteCount = nil
+      case .value(let envelope, _):
+        form = "value"
+        (generation, sealedAt, variables, plain) = (nil, nil, nil, nil)
+        byteCount = max(0, envelope.count - header.bytes.count - AEAD.xChaCha20Poly1305.overheadByteCount)
+      }
     }
 
     var text: String {
-      var text = "A sealed environment, format \(format), \(form)\n"
-      text += "generation: \(generation) (\(sealedAt))\n"
-      text += "keys, not verified: \(keys.map { "\($0.scheme) \($0.id)" }.joined(separator: ", "))\n"
+      var text =
+        form == "value" ? "A sealed value, format \(format)\n" : "A sealed environment, format \(format), \(form)\n"
+      if let generation, let sealedAt { text += "generation: \(generation) (\(sealedAt))\n" }
+      let any = keys.count > 1 ? ", any one opens" : ""
+      text += "keys, not verified\(any): \(keys.map { "\($0.scheme) \($0.id)" }.joined(separator: ", "))\n"
       if let contextMatches { text += "context: \(contextMatches ? "matches" : "differs")\n" }
-      text +=
-        form == "packed"
-        ? "sealed: packed, so names and lengths are hidden\n"
-        : "sealed: \(variables.isEmpty ? "nothing" : variables.joined(separator: ", "))\n"
-      if !plain.isEmpty { text += "plain: \(plain.joined(separator: ", "))\n" }
+      if let byteCount { text += "sealed: \(byteCount.grouped) bytes\n" }
+      if let variables {
+        text +=
+          form == "packed"
+          ? "sealed: packed, so names and lengths are hidden\n"
+          : "sealed: \(variables.isEmpty ? "nothing" : variables.joined(separator: ", "))\n"
+      }
+      if let plain, !plain.isEmpty { text += "plain: \(plain.joined(separator: ", "))\n" }
       return text
     }
   }

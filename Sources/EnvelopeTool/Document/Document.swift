@@ -46,11 +46,13 @@ struct Document {
 
   /// The environment, which must be there.
   func requireSealed(in file: String) throws(EnvelopeError) -> SealedEnvironment {
-    guard let sealed else {
-      throw EnvelopeError(
-        .noHeader, "Nothing in \(file) is sealed", advice: "Seal it: envelope seal \(file) --function NAME -o SEALED")
-    }
+    guard let sealed else { throw Self.nothingSealed(in: file) }
     return sealed
+  }
+
+  static func nothingSealed(in file: String) -> EnvelopeError {
+    EnvelopeError(
+      .noHeader, "Nothing in \(file) is sealed", advice: "Seal it: envelope seal \(file) --function NAME -o SEALED")
   }
 
   /// All variables as they are written down: sealed ones in their text form, plain ones as they are.

@@ -45,8 +45,7 @@ struct Explanation {
   private mutating func look(_ question: Question) async throws {
     let bytes = try Document.readText(question.file)
     guard let sealed = try SealedFile(bytes, of: question.file) else {
-      throw EnvelopeError(
-        .noHeader, "Nothing in \(question.file) is sealed", advice: "Check that it is the right file.")
+      throw Document.nothingSealed(in: question.file)
     }
     let header = try sealed.header()
     lines.append(sealed.description)

@@ -24,7 +24,8 @@ struct FileTree {
   private(set) var entries: [Entry] = []
   private var seen: Set<String> = []
 
-  /// Looks into folders and theirs, but for `.git`; links that lie in them are not followed.
+  /// Looks into folders and theirs, but for `.git`; links that lie in them are not followed, and what a killed command
+  /// left of a file is passed over.
   ///
   /// - Throws: `noInput` where a path is not there, `fileFailure` where a folder cannot be read.
   init(_ paths: [String]) throws(EnvelopeError) {
@@ -46,9 +47,9 @@ struct FileTree {
       // A dot alone stands for itself, and nobody wants to read it before every path.
       let path = folder.string == "." ? Path(name) : folder.appending(name)
       switch kind {
-      case .file: entries.append(Entry(path: path.string, isNamed: false))
+      case .file where !Path.isBeside(name): add(Entry(path: path.string, isNamed: false))
       case .folder: try addFolder(path)
-      case .other: break
+      case .file, .other: break
       }
     }
   }

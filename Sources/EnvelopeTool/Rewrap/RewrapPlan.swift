@@ -45,9 +45,10 @@ struct RewrapPlan {
     return try MultiKeyring(sealing.keys.map(\.keyring))
   }
 
-  /// The changes in words: entries that come with a plus, those that go with a minus.
+  /// A tab and the changes, or nothing: entries that come with a plus, those that go with a minus.
   var description: String {
     let gone = entries.filter { !kept.contains($0) }.map { "-\($0.keyID)" }
-    return (added.map { "+\($0.name)" } + gone).joined(separator: " ")
+    let changes = (added.map { "+\($0.name)" } + gone).joined(separator: " ")
+    return changes.isEmpty ? "" : "\t" + changes
   }
 }

@@ -34,11 +34,11 @@ struct RewrapReport {
     case .unchanged: counts.unchanged += 1
     case .rewrapped(let plan):
       counts.rewrapped += 1
-      changes.append((path, "rewrap\t\(plan.description)"))
+      changes.append((path, "rewrap\(plan.description)"))
       if !plan.lost.isEmpty { droppedReaders += 1 }
     case .resealed(let plan):
       counts.resealed += 1
-      changes.append((path, "reseal\t\(plan.description)"))
+      changes.append((path, "reseal\(plan.description)"))
     case .unmatched: unmatched.append(path)
     case .keyStore: keyStores.append(path)
     case .failed(let error): failures.append((path, error))

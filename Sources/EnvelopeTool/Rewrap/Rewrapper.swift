@@ -62,10 +62,7 @@ struct Rewrapper {
 
   private mutating func rewrap(_ file: FileTree.Entry, _ entries: inout [WrappedDataKey]) async throws -> Outcome {
     guard let bytes = try read(file), let before = try look(at: bytes, file) else {
-      guard !file.isNamed else {
-        throw EnvelopeError(
-          .noHeader, "Nothing in it is sealed", advice: "Seal it: envelope seal \(file.path) --function NAME -o SEALED")
-      }
+      guard !file.isNamed else { throw Document.nothingSealed(in: file.path) }
       return .notSealed
     }
     let header = try before.header()

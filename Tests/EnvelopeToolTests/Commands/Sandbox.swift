@@ -15,8 +15,8 @@ final class Sandbox {
   /// The variables of commands.
   var environment: [String: String]
 
-  init() throws {
-    place = try TemporaryFolder()
+  init(isInMemory: Bool = false) throws {
+    place = try TemporaryFolder(isInMemory: isInMemory)
     let root = place.path
     folder = root + "/work"
     for name in ["work", "home", "run"] {

@@ -88,7 +88,8 @@ struct Running {
   func wait() throws -> Outcome {
     var status: Int32 = 0
     while unsafe waitpid(process, &status, 0) < 0 { try #require(errno == EINTR) }
-    let output = outputPath.hasPrefix("/dev/") ? Data() : try Data(contentsOf: URL(fileURLWithPath: outputPath))
+    let output =
+      ["/dev/full", "/dev/null"].contains(outputPath) ? Data() : try Data(contentsOf: URL(fileURLWithPath: outputPath))
     let messages = try Data(contentsOf: URL(fileURLWithPath: messagesPath))
     let signal = status & 0x7f
     return Outcome(
