@@ -100,7 +100,7 @@ struct KeyStoreParser {
       return true
     default:
       guard version == 2, !keysets.isEmpty, auditOffset == nil, aliases.isEmpty, defaultKeyID == nil,
-        fields.count > 1,
+        (2...3).contains(fields.count),
         parseAttribute(words, longWord: Self.word(line.extracting(fields[1]), limit: Self.longestScope))
       else { break }
       return false
