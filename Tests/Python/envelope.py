@@ -946,7 +946,7 @@ def read_store(store):
             "kind": key.kind, "primary": key.primary, "destroyed": key.destroyed, "disabled": key.disabled,
             "pending": key.pending, "minimum": key.minimum, "rotation": key.rotation,
             "operations": sorted(key.operations), "functions": scopes(key.functions), "narrowed": scopes(key.scopes),
-            "versions": {number: blake2b(256, b"".join(secrets)).hex() for number, secrets in key.versions.items()},
+            "versions": {number: blake2b(256, b"".join(secrets), personal=b"read-store").hex() for number, secrets in key.versions.items()},
         }  # fmt: skip
     return {"keys": keys, "aliases": store.aliases, "default": store.default, "audit": store.audit is not None}
 

@@ -176,7 +176,7 @@ extension Secret {
 }
 
 extension ArraySlice<UInt8> {
-  fileprivate var vectorSecret: SecretBytes {
+  var vectorSecret: SecretBytes {
     SecretBytes(byteCount: count) { output in
       for byte in self { output.append(byte) }
     }
