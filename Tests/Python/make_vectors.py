@@ -666,6 +666,8 @@ def recipients():
             entries=lambda key: [for_recipient(KEY_ID_OF, PLAIN_CONTEXT, key), entry(KEY_ONE, PLAIN_CONTEXT, key)])  # fmt: skip
         one("altered", "the ciphertext of a recipient's entry altered", "unwrapFailed", lambda x: flip(x, WRAPPED + 40))
         one("encapsulated", "the encapsulated key altered", "unwrapFailed", lambda x: flip(x, WRAPPED))
+        one("encapsulated-high-bit", "a bit of the encapsulated key that the exchange passes over", "unwrapFailed",
+            lambda x: flip(x, WRAPPED + 31, 0x80))  # fmt: skip
         one("not-held", "another identity", "keyNotFound", store=second(identity(TWO, 1), default=TWO))
         one("version-not-held", "another version of the identity", "keyNotFound",
             entries=lambda key: [for_recipient(f"{ID}.2", PLAIN_CONTEXT, key)])  # fmt: skip
