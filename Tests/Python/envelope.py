@@ -5,7 +5,8 @@
 
 It exists to test the first. It is not meant for production: it does not wipe memory.
 
-    envelope.py open | seal | open-value | seal-value | explain | recipient | verify-log
+    envelope.py open | seal | open-value | seal-value | explain | read-store | recipient |
+                verify-log | write-log
 
 reads one JSON object on standard input and writes one on standard output. With the argument
 `serve` it reads one JSON object a line, {"command": ..., ...}, and answers each with a line.
@@ -212,9 +213,11 @@ def hpke_keys(secret, enc, public):
     shared = labeled_extract(suite, b"", b"eae_prk", secret)
     shared = labeled_expand(suite, shared, b"shared_secret", enc + public, 32)
     suite = b"HPKE\x00\x20\x00\x01\x00\x03"
-    context = b"\x00" + labeled_extract(suite, b"", b"psk_id_hash", b"") + labeled_extract(suite, b"", b"info_hash", INFO)
+    context = b"\x00" + labeled_extract(suite, b"", b"psk_id_hash", b"")
+    context += labeled_extract(suite, b"", b"info_hash", INFO)
     secret = labeled_extract(suite, shared, b"secret", b"")
-    return shared, labeled_expand(suite, secret, b"key", context, 32), labeled_expand(suite, secret, b"base_nonce", context, 12)
+    key = labeled_expand(suite, secret, b"key", context, 32)
+    return shared, key, labeled_expand(suite, secret, b"base_nonce", context, 12)
 
 
 def diffie_hellman(private, public):
@@ -855,6 +858,9 @@ def open_environment(holder, pairs, variables, minimum_generation=None, trace=No
 
 # Log of uses
 
+LOG_LINE = re.compile(
+    rb'(\{"entry":([1-9][0-9]{0,19})(?![0-9]).*),"chain":"([A-Za-z0-9_-]{43})"\}', re.DOTALL
+)
 CHECKPOINT = re.compile(r"(0|[1-9][0-9]{0,19}):([A-Za-z0-9_-]{43})", re.ASCII)
 
 
@@ -875,7 +881,7 @@ def verify_log(data, key, checkpoint=None):
         raise Refused("auditLogAltered", detail=str(number))
 
     for line in lines:
-        match = re.fullmatch(rb'(\{"entry":([1-9][0-9]{0,19})(?![0-9]).*),"chain":"([A-Za-z0-9_-]{43})"\}', line, re.DOTALL)
+        match = LOG_LINE.fullmatch(line)
         if len(line) + 1 > 65536 or not match or int(match[2]) != count + 1:
             altered(count + 1)
         try:
@@ -889,9 +895,7 @@ def verify_log(data, key, checkpoint=None):
             found = checkpoint[1] == head
             if not found:
                 altered(count)
-    if rest:
-        altered(count + 1)
-    if not found:
+    if rest or not found:
         altered(count + 1)
     return count, head
 
@@ -941,12 +945,13 @@ def read_store(store):
     """All that a store says, but for its secrets: of these a hash that tells whether they are the same."""
     keys = {}
     for identifier, key in store.keys.items():
+        digest = lambda secrets: blake2b(256, b"".join(secrets), personal=b"read-store").hex()
         scopes = lambda names: ["-" if name is None else to_text(name) for name in names or []]
         keys[identifier] = {
             "kind": key.kind, "primary": key.primary, "destroyed": key.destroyed, "disabled": key.disabled,
             "pending": key.pending, "minimum": key.minimum, "rotation": key.rotation,
             "operations": sorted(key.operations), "functions": scopes(key.functions), "narrowed": scopes(key.scopes),
-            "versions": {number: blake2b(256, b"".join(secrets), personal=b"read-store").hex() for number, secrets in key.versions.items()},
+            "versions": {number: digest(secrets) for number, secrets in key.versions.items()},
         }  # fmt: skip
     return {"keys": keys, "aliases": store.aliases, "default": store.default, "audit": store.audit is not None}
 
@@ -965,6 +970,12 @@ def perform(command, request, trace):
         checkpoint = parse_checkpoint(request["checkpoint"]) if "checkpoint" in request else None
         count, head = verify_log(from_text(request["log"]), from_text(request["key"]), checkpoint)
         return {"checkpoint": f"{count}:{to_text(head)}"}
+    if command == "write-log":
+        head, log = bytes(32), b""
+        for number, use in enumerate(request["uses"], 1):
+            line, head = log_line(number, *use, head, from_text(request["key"]))
+            log += line
+        return {"log": log.decode("utf-8")}
     if command == "read-store":
         return read_store(Store(request["store"]))
     holder, pairs = holder_of(request), request["context"]

@@ -788,7 +788,7 @@ def passphrases():
           store="korrekt pferd batterie e\u0301".encode())  # fmt: skip
     for name, cost in (("2", (2, 1)), ("0", (0, 1)), ("21", (21, 1)), ("255", (255, 1))):
         fails("memory-" + name, f"log\u2082 {cost[0]}", "malformed", by(cost=cost))
-    for name, cost in (("0", (13, 0)), ("5", (20, 5)), ("17", (18, 17)), ("33", (17, 33)), ("255", (15, 255))):
+    for name, cost in (("0", (13, 0)), ("5", (20, 5)), ("17", (18, 17)), ("33", (17, 33)), ("129", (15, 129)), ("255", (15, 255))):
         fails("passes-" + name, f"log\u2082 {cost[0]}, {cost[1]} passes", "malformed", by(cost=cost))
     fails("memory-altered", "log\u2082 altered", "unwrapFailed", by(), change=lambda x: flip(x, wrapped, 7))
     fails("passes-altered", "passes altered", "unwrapFailed", by(), change=lambda x: flip(x, wrapped + 1, 2))
