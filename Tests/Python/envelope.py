@@ -5,7 +5,8 @@
 
 It exists to test the first. It is not meant for production: it does not wipe memory.
 
-    envelope.py open | seal | open-value | seal-value | explain
+    envelope.py open | seal | open-value | seal-value | explain | read-store | recipient |
+                verify-log | write-log
 
 reads one JSON object on standard input and writes one on standard output. With the argument
 `serve` it reads one JSON object a line, {"command": ..., ...}, and answers each with a line.
@@ -23,6 +24,7 @@ import time
 
 from nacl import bindings
 from nacl.exceptions import CryptoError
+from nacl.exceptions import RuntimeError as SodiumError
 
 VALUE, ENVIRONMENT, PACKED = 1, 2, 3
 KEYSET, RECIPIENT, AWS_KMS, PASSPHRASE, OTHER_KEYRING = 1, 2, 3, 4, 0x7F
@@ -136,62 +138,340 @@ def canonical_context(pairs):
     return b"".join(lp16(k) + lp16(v) for k, v in items)
 
 
+# Wrapping. An entry is a scheme, a key id and the wrapped bytes. What unwraps gives the data key and, for the
+# vectors, the intermediate values; or refuses with the entry's reason.
+
+
+def wrap_associated_data(key_id, canonical, scheme=KEYSET):
+    return bytes([scheme]) + lp16(key_id.encode("ascii")) + canonical
+
+
+def unwrapped(decrypt, sealed, associated_data, nonce, key):
+    try:
+        return decrypt(sealed, associated_data, nonce, key)
+    except CryptoError:
+        raise Refused("unwrapFailed")
+
+
+def seal_24(key, associated_data, data_key):
+    nonce = random_bytes(24)
+    return nonce + bindings.crypto_aead_xchacha20poly1305_ietf_encrypt(data_key, associated_data, nonce, key)
+
+
+def open_24(key, associated_data, sealed):
+    decrypt = bindings.crypto_aead_xchacha20poly1305_ietf_decrypt
+    return unwrapped(decrypt, sealed[24:], associated_data, sealed[:24], key)
+
+
+# Wrapping by a keyset
+
+
+def function_of(pairs):
+    """The name's bytes, or nothing."""
+    function = dict(pairs).get("function")
+    return None if function is None else function.encode("utf-8")
+
+
+def narrow_to(secret, function):
+    message = b"\x00" if function is None else b"\x01" + lp16(function)
+    return blake2b(256, message, key=secret, personal=b"EK wrap")
+
+
+def narrow(secret, pairs):
+    return narrow_to(secret, function_of(pairs))
+
+
+def wrap(secret, key_id, pairs, data_key):
+    return seal_24(narrow(secret, pairs), wrap_associated_data(key_id, canonical_context(pairs)), data_key)
+
+
+# Wrapping to a recipient
+
+INFO = b"EnvelopeKit v1 recipient"
+
+
+def hmac_sha256(key, message):
+    return hmac.digest(key, message, "sha256")
+
+
+def labeled_extract(suite, salt, label, key):
+    return hmac_sha256(salt, b"HPKE-v1" + suite + label + key)
+
+
+def labeled_expand(suite, key, label, info, length):
+    info = u16(length) + b"HPKE-v1" + suite + label + info
+    output, block = b"", b""
+    while len(output) < length:
+        block = hmac_sha256(key, block + info + bytes([len(output) // 32 + 1]))
+        output += block
+    return output[:length]
+
+
+def hpke_keys(secret, enc, public):
+    """RFC 9180 from the Diffie-Hellman secret on: the shared secret, the key and the nonce of the one message."""
+    suite = b"KEM\x00\x20"
+    shared = labeled_extract(suite, b"", b"eae_prk", secret)
+    shared = labeled_expand(suite, shared, b"shared_secret", enc + public, 32)
+    suite = b"HPKE\x00\x20\x00\x01\x00\x03"
+    context = b"\x00" + labeled_extract(suite, b"", b"psk_id_hash", b"")
+    context += labeled_extract(suite, b"", b"info_hash", INFO)
+    secret = labeled_extract(suite, shared, b"secret", b"")
+    key = labeled_expand(suite, secret, b"key", context, 32)
+    return shared, key, labeled_expand(suite, secret, b"base_nonce", context, 12)
+
+
+def diffie_hellman(private, public):
+    """The secret, or nothing where it is all zero."""
+    try:
+        secret = bindings.crypto_scalarmult(private, public)
+    except SodiumError:
+        return None
+    return None if same(secret, bytes(32)) else secret
+
+
+def hpke_seal(public, associated_data, plaintext):
+    ephemeral = random_bytes(32)
+    enc, secret = bindings.crypto_scalarmult_base(ephemeral), diffie_hellman(ephemeral, public)
+    if secret is None:
+        raise Refused("invalidArgument", detail="recipient of low order")
+    _, key, nonce = hpke_keys(secret, enc, public)
+    return enc + bindings.crypto_aead_chacha20poly1305_ietf_encrypt(plaintext, associated_data, nonce, key)
+
+
+def hpke_open(private, associated_data, wrapped, trace):
+    enc = wrapped[:32]
+    secret = diffie_hellman(private, enc)
+    if secret is None:
+        raise Refused("unwrapFailed", detail="low order")
+    shared, key, nonce = hpke_keys(secret, enc, bindings.crypto_scalarmult_base(private))
+    trace.update(sharedSecret=shared, hpkeKey=key, hpkeNonce=nonce)
+    decrypt = bindings.crypto_aead_chacha20poly1305_ietf_decrypt
+    return unwrapped(decrypt, wrapped[32:], associated_data, nonce, key)
+
+
+def wrap_to_public_key(public, key_id, pairs, data_key):
+    return hpke_seal(public, wrap_associated_data(key_id, canonical_context(pairs), RECIPIENT), data_key)
+
+
+def recipient_text(key_id, public):
+    identifier, number = key_id.split(".")
+    data = from_text(identifier) + u32(int(number)) + public
+    return "er1:" + to_text(data + blake2b(256, data, personal=b"EK recipient")[:4])
+
+
+class Recipient:
+    """Wraps and holds no key."""
+
+    def __init__(self, text):
+        if not text.startswith("er1:"):
+            raise Refused("invalidArgument", detail="recipient: prefix")
+        data = from_text(text[4:], "invalidArgument")
+        if len(data) != 49 or not same(blake2b(256, data[:45], personal=b"EK recipient")[:4], data[45:]):
+            raise Refused("invalidArgument", detail="recipient: length or check")
+        number, self.public = int.from_bytes(data[9:13], "big"), data[13:45]
+        if number == 0 or diffie_hellman(b"\x01" * 32, self.public) is None:
+            raise Refused("invalidArgument", detail="recipient: version or low order")
+        self.key_id = f"{to_text(data[:9])}.{number}"
+
+    def wrap(self, pairs, data_key, key=None):
+        return RECIPIENT, self.key_id, wrap_to_public_key(self.public, self.key_id, pairs, data_key)
+
+
+# Wrapping by a passphrase
+
+
+def passphrase_key(passphrase, salt, log2, passes):
+    """Argon2id."""
+    return bindings.crypto_pwhash_alg(
+        32, passphrase, salt, passes, 1024 << log2, bindings.crypto_pwhash_ALG_ARGON2ID13
+    )
+
+
+class Passphrase:
+    """A holder of one passphrase. `cost` is that of new entries: lower than the format's for tests alone."""
+
+    def __init__(self, passphrase, cost=(18, 3)):
+        if not 1 <= len(passphrase) <= 1 << 20:
+            raise Refused("invalidArgument", detail="passphrase")
+        self.passphrase, self.cost = passphrase, cost
+
+    def wrap(self, pairs, data_key, key=None):
+        key_id, salt = to_text(random_bytes(9)), random_bytes(16)
+        key = passphrase_key(self.passphrase, salt, *self.cost)
+        associated_data = wrap_associated_data(key_id, canonical_context(pairs), PASSPHRASE)
+        return PASSPHRASE, key_id, bytes(self.cost) + salt + seal_24(key, associated_data, data_key)
+
+    def held(self, entries):
+        return [entry for entry in entries if entry[0] == PASSPHRASE]
+
+    def unwrap(self, entry, pairs, trace):
+        _, key_id, wrapped = entry
+        log2, passes = wrapped[:2]
+        if not 3 <= log2 <= 20 or passes < 1 or passes << log2 > 1 << 22:
+            raise Refused("malformed", detail="cost of a passphrase")
+        key = passphrase_key(self.passphrase, wrapped[2:18], log2, passes)
+        trace.update(passphraseKey=key)
+        return open_24(key, wrap_associated_data(key_id, canonical_context(pairs), PASSPHRASE), wrapped[18:])
+
+
 # Key store
+
+
+class Key:
+    """A keyset, an identity, or what is left of one."""
+
+    def __init__(self, kind, primary=0, destroyed=None):
+        self.kind, self.primary, self.destroyed = kind, primary, destroyed
+        self.disabled, self.pending, self.minimum, self.rotation = False, None, 1, None
+        self.operations, self.functions, self.scopes = ("wrap", "unwrap"), None, None
+        # The secrets by the version's number: the whole one, or one for each scope.
+        self.versions = {}
+
+    def check_exists(self):
+        if self.destroyed is not None or self.pending is not None and self.pending <= now():
+            raise Refused("keyNotFound", detail="destroyed")
+
+    def check(self, operation, number, function):
+        """Refuses for the first reason that applies; gives the secret, narrowed or private."""
+        self.check_exists()
+        if self.pending is not None:
+            raise Refused("keyInvalidState")
+        if self.disabled:
+            raise Refused("keyDisabled")
+        if operation not in self.operations or self.functions is not None and function not in self.functions:
+            raise Refused("keyAccessDenied")
+        if number < self.minimum:
+            raise Refused("keyVersionTooOld")
+        secrets = self.versions[number]
+        if self.kind == "identity":
+            return secrets[0]
+        if self.scopes is None:
+            return narrow_to(secrets[0], function)
+        if function not in self.scopes:
+            raise Refused("keyNotFound", detail="narrowed to other functions")
+        return secrets[self.scopes.index(function)]
 
 
 class Store:
     def __init__(self, text):
         """Reads the text of a key store; what the format does not allow is damaged."""
-        self.keysets, self.primary, self.aliases, self.default = {}, {}, {}, None
-        if len(text.encode("utf-8")) > 1 << 22:
+        self.keys, self.aliases, self.default, self.audit = {}, {}, None, None
+        if len(text.encode("utf-8", "surrogateescape")) > 1 << 22:
             self.damaged("too long")
-        lines = text.split("\n")
-        if len(lines) > 1 and lines[0] != "envelope-keys 1":
+        self.lines = text.split("\n")
+        if len(self.lines) > 1 and self.lines[0] not in ("envelope-keys 1", "envelope-keys 2"):
             raise Refused("unsupportedVersion", detail="first line")
-        if lines[-2:] != ["end", ""]:
+        if self.lines[-2:] != ["end", ""]:
             self.damaged("last line")
-        at, lines = 0, lines[1:-2]
-        while at < len(lines) and lines[at].startswith("keyset "):
-            identifier, primary = self.fields(lines[at], 2)
-            at += 1
-            if len(identifier) != 12 or identifier in self.keysets:
-                self.damaged("keyset id")
-            from_text(identifier, "keyStoreDamaged")
-            versions, last = {}, 0
-            while at < len(lines) and lines[at].startswith("version "):
-                number, created, secret = self.fields(lines[at], 3)
-                at += 1
-                number, _ = self.number(number, 1, 32), self.number(created, 0, 64)
-                if number <= last or len(secret) != 43:
-                    self.damaged("version")
-                last = number
-                versions[number] = from_text(secret, "keyStoreDamaged")
-            self.keysets[identifier] = versions
-            self.primary[identifier] = self.number(primary, 1, 32)
-            if self.primary[identifier] not in versions or len(versions) > 1024:
-                self.damaged("primary")
-        while at < len(lines) and lines[at].startswith("alias "):
-            alias, identifier = self.fields(lines[at], 2)
-            at += 1
-            if not ALIAS.fullmatch(alias) or alias in self.aliases or alias in self.keysets:
+        second = self.lines[0] == "envelope-keys 2"
+        self.lines = self.lines[1:-2][::-1]
+        while self.next_is("keyset", *(("identity", "destroyed") if second else ())):
+            self.take_key(second)
+        if second and self.next_is("audit"):
+            (secret,) = self.fields(1)
+            self.audit = self.secrets(secret, 1)[0]
+        while self.next_is("alias"):
+            alias, identifier = self.fields(2)
+            if not ALIAS.fullmatch(alias) or alias in self.aliases or alias in self.keys:
                 self.damaged("alias")
-            if identifier not in self.keysets:
-                self.damaged("alias")
+            if identifier not in self.keys:
+                self.damaged("alias of none")
             self.aliases[alias] = identifier
-        if at < len(lines) and lines[at].startswith("default "):
-            (self.default,) = self.fields(lines[at], 1)
-            at += 1
-            if self.default not in self.keysets:
+        if self.next_is("default"):
+            (self.default,) = self.fields(1)
+            if self.default not in self.keys:
                 self.damaged("default")
-        if at != len(lines) or len(self.keysets) > 1024 or (self.default is None) != (not self.keysets):
+        if self.lines or len(self.keys) > 1024 or (self.default is None) != (not self.keys):
             self.damaged("lines")
+
+    def take_key(self, second):
+        kind = self.word()
+        if kind == "destroyed":
+            identifier, kind, seconds = self.fields(3)
+            key = Key(kind, destroyed=self.number(seconds, 0, 64))
+            if kind not in ("keyset", "identity"):
+                self.damaged("kind")
+        else:
+            identifier, primary = self.fields(2)
+            key = Key(kind, primary=self.number(primary, 1, 32))
+            if second:
+                self.take_attributes(key)
+            self.take_versions(key)
+        if len(identifier) != 12 or identifier in self.keys:
+            self.damaged("id")
+        from_text(identifier, "keyStoreDamaged")
+        self.keys[identifier] = key
+
+    def take_attributes(self, key):
+        if self.next_is("state"):
+            if self.lines[-1] == "state disabled":
+                self.lines.pop()
+                key.disabled = True
+            else:
+                word, seconds = self.fields(2)
+                if word != "pending":
+                    self.damaged("state")
+                key.pending = self.number(seconds, 0, 64)
+        if self.next_is("minimum"):
+            key.minimum = self.number(*self.fields(1), 2, 32)
+        if self.next_is("rotation"):
+            key.rotation = self.number(*self.fields(1), 1, 32)
+            if key.rotation > 2560:
+                self.damaged("rotation")
+        if self.next_is("operations"):
+            key.operations = tuple(self.fields(1))
+            if key.operations[0] not in ("wrap", "unwrap"):
+                self.damaged("operations")
+        key.functions = self.take_scopes("function")
+        key.scopes = self.take_scopes("narrowed")
+        if key.minimum > key.primary or key.scopes and key.kind == "identity":
+            self.damaged("minimum, or a narrowed identity")
+
+    def take_scopes(self, word):
+        scopes = []
+        while self.next_is(word):
+            scopes.append(self.scope(*self.fields(1)))
+        order = [b"" if scope is None else scope for scope in scopes]
+        if len(scopes) > 256 or any(a >= b for a, b in zip(order, order[1:])):
+            self.damaged(word)
+        return scopes or None
+
+    def scope(self, text):
+        if text == "-":
+            return None
+        name = from_text(text, "keyStoreDamaged")
+        try:
+            name.decode("utf-8")
+        except UnicodeDecodeError:
+            self.damaged("scope")
+        if not 1 <= len(name) <= 1024:
+            self.damaged("scope")
+        return name
+
+    def take_versions(self, key):
+        last = 0
+        while self.next_is("version"):
+            number, created, secret = self.fields(3)
+            number, _ = self.number(number, 1, 32), self.number(created, 0, 64)
+            if number <= last:
+                self.damaged("version")
+            last = number
+            key.versions[number] = self.secrets(secret, len(key.scopes or [None]))
+        if key.primary not in key.versions or len(key.versions) > 1024:
+            self.damaged("primary")
 
     @staticmethod
     def damaged(detail):
         raise Refused("keyStoreDamaged", detail=detail)
 
-    def fields(self, line, count):
-        fields = line.split(" ")[1:]
+    def word(self):
+        return self.lines[-1].split(" ")[0] if self.lines else None
+
+    def next_is(self, *words):
+        return self.word() in words
+
+    def fields(self, count):
+        fields = self.lines.pop().split(" ")[1:]
         if len(fields) != count or not all(fields):
             self.damaged("fields")
         return fields
@@ -201,54 +481,56 @@ class Store:
             self.damaged("number")
         return int(text)
 
-    def held(self):
-        """Every secret by its key id."""
-        return {
-            f"{identifier}.{number}": secret
-            for identifier, versions in self.keysets.items()
-            for number, secret in versions.items()
-        }
+    def secrets(self, text, count):
+        data = from_text(text, "keyStoreDamaged")
+        if len(data) != 32 * count:
+            self.damaged("secret")
+        return [data[32 * n : 32 * n + 32] for n in range(count)]
 
-    def to_wrap(self, name=None):
-        """The key id and the secret that wrap for an alias, an id, or by default."""
-        identifier = self.aliases.get(name, name) if name is not None else self.default
-        if identifier not in self.keysets:
+    def named(self, key_id):
+        """The key and the version that an entry's key id names, whether the version is here or not."""
+        identifier, dot, number = key_id.partition(".")
+        if not dot or identifier not in self.keys or not re.fullmatch(r"[1-9][0-9]{0,9}", number, re.ASCII):
+            return None, None
+        return (self.keys[identifier], int(number)) if int(number) < 2**32 else (None, None)
+
+    def held(self, entries):
+        """The entries that a key is held for, in the order in which they are tried."""
+        held = []
+        for entry in entries:
+            key, number = self.named(entry[1])
+            if key is None or entry[0] != (RECIPIENT if key.kind == "identity" else KEYSET):
+                continue
+            try:
+                key.check_exists()
+            except Refused:
+                held.append(entry)
+                continue
+            if number in key.versions:
+                held.append(entry)
+        return sorted(held, key=lambda entry: entry[0] == RECIPIENT)
+
+    def unwrap(self, entry, pairs, trace):
+        scheme, key_id, wrapped = entry
+        key, number = self.named(key_id)
+        secret = key.check("unwrap", number, function_of(pairs))
+        associated_data = wrap_associated_data(key_id, canonical_context(pairs), scheme)
+        if scheme == RECIPIENT:
+            return hpke_open(secret, associated_data, wrapped, trace)
+        trace.update(narrowed=secret)
+        return open_24(secret, associated_data, wrapped)
+
+    def wrap(self, pairs, data_key, key=None):
+        """An entry of a key by its alias or id, or of the default."""
+        identifier = self.aliases.get(key, key) if key is not None else self.default
+        if identifier not in self.keys:
             raise Refused("keyNotFound")
-        number = self.primary[identifier]
-        return f"{identifier}.{number}", self.keysets[identifier][number]
-
-
-# Wrapping by a keyset
-
-
-def narrow(secret, pairs):
-    function = dict(pairs).get("function")
-    message = b"\x00" if function is None else b"\x01" + lp16(function.encode("utf-8"))
-    return blake2b(256, message, key=secret, personal=b"EK wrap")
-
-
-def wrap_associated_data(key_id, canonical):
-    return b"\x01" + lp16(key_id.encode("ascii")) + canonical
-
-
-def wrap(secret, key_id, pairs, data_key):
-    nonce = random_bytes(24)
-    return nonce + bindings.crypto_aead_xchacha20poly1305_ietf_encrypt(
-        data_key, wrap_associated_data(key_id, canonical_context(pairs)), nonce, narrow(secret, pairs)
-    )
-
-
-def unwrap(secret, key_id, pairs, wrapped):
-    """The data key, or nothing where it does not verify."""
-    try:
-        return bindings.crypto_aead_xchacha20poly1305_ietf_decrypt(
-            wrapped[24:],
-            wrap_associated_data(key_id, canonical_context(pairs)),
-            wrapped[:24],
-            narrow(secret, pairs),
-        )
-    except CryptoError:
-        return None
+        key = self.keys[identifier]
+        key_id, secret = f"{identifier}.{key.primary}", key.check("wrap", key.primary, function_of(pairs))
+        if key.kind == "identity":
+            public = bindings.crypto_scalarmult_base(secret)
+            return RECIPIENT, key_id, wrap_to_public_key(public, key_id, pairs, data_key)
+        return KEYSET, key_id, seal_24(secret, wrap_associated_data(key_id, canonical_context(pairs)), data_key)
 
 
 # Header and key schedule
@@ -320,41 +602,41 @@ class Schedule:
         return blake2b(128, before_tag, key=self.header_key)
 
 
-def unlock(header, store, pairs, trace):
+def unlock(header, holder, pairs, trace):
     """Steps 2 to 4 of unlocking a header: the key schedule and the key id it was unlocked by."""
     canonical = canonical_context(pairs)
     trace.update(canonical=canonical, salt=header.salt, contextCheck=context_check(header.salt, canonical))
     if not same(header.context_check, trace["contextCheck"]):
         raise Refused("contextDiffers")
-    held = store.held()
-    candidates = [
-        (key_id, wrapped, held[key_id])
-        for scheme, key_id, wrapped in header.entries
-        if scheme == KEYSET and key_id in held
-    ]
+    candidates = holder.held(header.entries)
     if not candidates:
         raise Refused("keyNotFound")
-    unwrapped = False
-    for key_id, wrapped, secret in candidates:
-        data_key = unwrap(secret, key_id, pairs, wrapped)
-        if data_key is None:
+    reason, unwraps = None, False
+    for entry in candidates:
+        own = {}
+        try:
+            data_key = holder.unwrap(entry, pairs, own)
+        except Refused as refused:
+            reason = reason or refused
             continue
-        unwrapped = True
+        unwraps = True
         schedule = Schedule(data_key, prefix_of(header.kind), header.salt, canonical)
         if same(schedule.commitment, header.commitment):
             break
     else:
-        raise Refused("headerAltered" if unwrapped else "unwrapFailed")
-    trace_schedule(trace, schedule, key_id, secret, pairs, data_key, header)
+        if reason is None or unwraps and reason.code in ("keyNotFound", "unwrapFailed"):
+            raise Refused("headerAltered")
+        raise reason
+    trace_schedule(trace, schedule, entry[1], own, data_key, header)
     if not same(schedule.header_tag(header.before_tag), header.tag):
         raise Refused("headerAltered")
-    return schedule, key_id
+    return schedule, entry[1]
 
 
-def trace_schedule(trace, schedule, key_id, secret, pairs, data_key, header):
+def trace_schedule(trace, schedule, key_id, own, data_key, header):
     trace.update(
+        own,
         keyId=key_id.encode("ascii"),
-        narrowed=narrow(secret, pairs),
         dataKey=data_key,
         okm=schedule.okm,
         rootKey=schedule.root_key,
@@ -366,11 +648,10 @@ def trace_schedule(trace, schedule, key_id, secret, pairs, data_key, header):
     )
 
 
-def make_header(kind, keys, pairs):
-    """A header wrapped for `keys`, a list of key ids and secrets: its bytes and key schedule."""
+def make_header(kind, holder, pairs, key=None):
+    """A header wrapped by a holder of keys: its bytes and key schedule."""
     data_key = random_bytes(32)
-    entries = [(KEYSET, key_id, wrap(secret, key_id, pairs, data_key)) for key_id, secret in keys]
-    return assemble_header(prefix_of(kind), data_key, entries, canonical_context(pairs))
+    return assemble_header(prefix_of(kind), data_key, [holder.wrap(pairs, data_key, key)], canonical_context(pairs))
 
 
 def assemble_header(prefix, data_key, entries, canonical):
@@ -393,8 +674,8 @@ def assemble_header(prefix, data_key, entries, canonical):
 # Values
 
 
-def seal_value(store, pairs, associated_data, plaintext, key=None):
-    header, schedule = make_header(VALUE, [store.to_wrap(key)], pairs)
+def seal_value(holder, pairs, associated_data, plaintext, key=None):
+    header, schedule = make_header(VALUE, holder, pairs, key)
     return "ek1:" + to_text(header + seal_payload(schedule, associated_data, plaintext))
 
 
@@ -421,10 +702,10 @@ def open_payload(schedule, associated_data, sealed):
         raise Refused("payloadAltered")
 
 
-def open_value(store, pairs, associated_data, envelope, trace):
+def open_value(holder, pairs, associated_data, envelope, trace):
     reader = Reader(envelope)
     header, sealed = parse_header(reader, VALUE), take_payload(reader)
-    schedule, key_id = unlock(header, store, pairs, trace)
+    schedule, key_id = unlock(header, holder, pairs, trace)
     return open_payload(schedule, associated_data, sealed), key_id
 
 
@@ -461,9 +742,9 @@ def manifest(schedule, generation, sealed, count=None):
     return blake2b(256, message, key=schedule.manifest_key)
 
 
-def seal_separate(store, pairs, values, key=None, previous=None):
+def seal_separate(holder, pairs, values, key=None, previous=None):
     check_values(values)
-    header, schedule = make_header(ENVIRONMENT, [store.to_wrap(key)], pairs)
+    header, schedule = make_header(ENVIRONMENT, holder, pairs, key)
     sealed = {name: seal_variable(schedule, name, value) for name, value in values.items()}
     return separate_variables(header, schedule, next_generation(previous), sealed)
 
@@ -475,7 +756,7 @@ def separate_variables(header, schedule, generation, sealed):
     return variables
 
 
-def open_separate(store, pairs, variables, trace):
+def open_separate(holder, pairs, variables, trace):
     reader = Reader(from_envelope_text(variables[HEADER_NAME]))
     header = parse_header(reader, ENVIRONMENT)
     generation, count, expected = reader.integer(4), reader.integer(2), reader.take(32)
@@ -494,7 +775,7 @@ def open_separate(store, pairs, variables, trace):
             raise Refused("malformed", [name], "sealed variable too short")
     if len(sealed) > 65535:
         raise Refused("malformed", detail="too many sealed variables")
-    schedule, key_id = unlock(header, store, pairs, trace)
+    schedule, key_id = unlock(header, holder, pairs, trace)
     values, altered = {}, []
     for name, data in sealed.items():
         try:
@@ -524,9 +805,9 @@ def pack(values):
     return plaintext
 
 
-def seal_packed(store, pairs, values, key=None, previous=None):
+def seal_packed(holder, pairs, values, key=None, previous=None):
     check_values(values)
-    header, schedule = make_header(PACKED, [store.to_wrap(key)], pairs)
+    header, schedule = make_header(PACKED, holder, pairs, key)
     return packed_variables(header, schedule, next_generation(previous), pack(values))
 
 
@@ -535,11 +816,11 @@ def packed_variables(header, schedule, generation, plaintext):
     return {SEALED_NAME: "ek1:" + to_text(header + u32(generation) + payload)}
 
 
-def open_packed(store, pairs, variables, trace):
+def open_packed(holder, pairs, variables, trace):
     reader = Reader(from_envelope_text(variables[SEALED_NAME]))
     header = parse_header(reader, PACKED)
     generation, sealed = reader.integer(4), take_payload(reader)
-    schedule, key_id = unlock(header, store, pairs, trace)
+    schedule, key_id = unlock(header, holder, pairs, trace)
     plaintext = open_payload(schedule, u32(generation), sealed)
     trace["packedPlaintext"] = plaintext
     reader, values, last = Reader(plaintext), {}, None
@@ -556,7 +837,7 @@ def open_packed(store, pairs, variables, trace):
     return values, generation, key_id
 
 
-def open_environment(store, pairs, variables, minimum_generation=None, trace=None):
+def open_environment(holder, pairs, variables, minimum_generation=None, trace=None):
     """The values, the generation and the key id of an environment in either form."""
     trace = {} if trace is None else trace
     canonical_context(pairs)
@@ -565,9 +846,9 @@ def open_environment(store, pairs, variables, minimum_generation=None, trace=Non
             raise Refused("malformed", detail="both forms")
         if any(t.startswith("ev1:") for n, t in variables.items() if n != SEALED_NAME):
             raise Refused("malformed", detail="a sealed variable beside a packed environment")
-        opened = open_packed(store, pairs, variables, trace)
+        opened = open_packed(holder, pairs, variables, trace)
     elif HEADER_NAME in variables:
-        opened = open_separate(store, pairs, variables, trace)
+        opened = open_separate(holder, pairs, variables, trace)
     else:
         raise Refused("noHeader")
     if minimum_generation is not None and opened[1] < minimum_generation:
@@ -575,7 +856,76 @@ def open_environment(store, pairs, variables, minimum_generation=None, trace=Non
     return opened
 
 
+# Log of uses
+
+LOG_LINE = re.compile(
+    rb'(\{"entry":([1-9][0-9]{0,19})(?![0-9]).*),"chain":"([A-Za-z0-9_-]{43})"\}', re.DOTALL
+)
+CHECKPOINT = re.compile(r"(0|[1-9][0-9]{0,19}):([A-Za-z0-9_-]{43})", re.ASCII)
+
+
+def parse_checkpoint(text):
+    match = CHECKPOINT.fullmatch(text)
+    if not match or int(match[1]) >= 2**64:
+        raise Refused("invalidArgument", detail="checkpoint")
+    return int(match[1]), from_text(match[2], "invalidArgument")
+
+
+def verify_log(data, key, checkpoint=None):
+    """The number and the chain of the last line; refuses with the number of the line that is not as it must be."""
+    *lines, rest = data.split(b"\n")
+    count, head = 0, bytes(32)
+    found = checkpoint is None or checkpoint == (count, head)
+
+    def altered(number):
+        raise Refused("auditLogAltered", detail=str(number))
+
+    for line in lines:
+        match = LOG_LINE.fullmatch(line)
+        if len(line) + 1 > 65536 or not match or int(match[2]) != count + 1:
+            altered(count + 1)
+        try:
+            written = from_text(match[3].decode("ascii"))
+        except Refused:
+            altered(count + 1)
+        count, head = count + 1, blake2b(256, head + match[1], key=key, personal=b"EK audit")
+        if not same(written, head):
+            altered(count)
+        if checkpoint is not None and checkpoint[0] == count:
+            found = checkpoint[1] == head
+            if not found:
+                altered(count)
+    if rest or not found:
+        altered(count + 1)
+    return count, head
+
+
+def log_line(number, time, operation, key_id, function, outcome, head, key):
+    """A line and its chain."""
+
+    def string(text):
+        escape = lambda byte: b"\\" + bytes([byte]) if byte in b'"\\' else b"\\u00%02x" % byte
+        return b'"' + b"".join(
+            escape(byte) if byte in b'"\\\x7f' or byte < 0x20 else bytes([byte]) for byte in text.encode("utf-8")
+        ) + b'"'
+
+    identifier, dot, version = key_id.partition(".")
+    body = b'{"entry":%d,"time":%d,"operation":' % (number, time) + string(operation) + b',"key":' + string(identifier)
+    body += b',"version":' + version.encode("ascii") if dot else b""
+    body += b',"function":' + string(function) if function is not None else b""
+    body += b',"outcome":' + string(outcome)
+    chain = blake2b(256, head + body, key=key, personal=b"EK audit")
+    return body + b',"chain":"' + to_text(chain).encode("ascii") + b'"}\n', chain
+
+
 # Command line
+
+
+def holder_of(request):
+    """Whoever opens or seals: a passphrase, a recipient, or a key store."""
+    if "passphrase" in request:
+        return Passphrase(from_text(request["passphrase"]), tuple(request.get("cost", (18, 3))))
+    return Recipient(request["recipient"]) if "recipient" in request else Store(request["store"])
 
 
 def run(command, request):
@@ -591,13 +941,49 @@ def run(command, request):
     return answer
 
 
+def read_store(store):
+    """All that a store says, but for its secrets: of these a hash that tells whether they are the same."""
+    keys = {}
+    for identifier, key in store.keys.items():
+        digest = lambda secrets: blake2b(256, b"".join(secrets), personal=b"read-store").hex()
+        scopes = lambda names: ["-" if name is None else to_text(name) for name in names or []]
+        keys[identifier] = {
+            "kind": key.kind, "primary": key.primary, "destroyed": key.destroyed, "disabled": key.disabled,
+            "pending": key.pending, "minimum": key.minimum, "rotation": key.rotation,
+            "operations": sorted(key.operations), "functions": scopes(key.functions), "narrowed": scopes(key.scopes),
+            "versions": {number: digest(secrets) for number, secrets in key.versions.items()},
+        }  # fmt: skip
+    return {"keys": keys, "aliases": store.aliases, "default": store.default, "audit": store.audit is not None}
+
+
 def perform(command, request, trace):
-    store, pairs = Store(request["store"]), request["context"]
+    if command == "recipient":
+        # Of a text what it says, or of a store's identity the text.
+        if "store" in request:
+            store = Store(request["store"])
+            key_id = f"{request['key']}.{store.keys[request['key']].primary}"
+            private = store.keys[request["key"]].versions[int(key_id[13:])][0]
+            return {"recipient": recipient_text(key_id, bindings.crypto_scalarmult_base(private))}
+        recipient = Recipient(request["recipient"])
+        return {"key_id": recipient.key_id, "public": recipient.public.hex()}
+    if command == "verify-log":
+        checkpoint = parse_checkpoint(request["checkpoint"]) if "checkpoint" in request else None
+        count, head = verify_log(from_text(request["log"]), from_text(request["key"]), checkpoint)
+        return {"checkpoint": f"{count}:{to_text(head)}"}
+    if command == "write-log":
+        head, log = bytes(32), b""
+        for number, use in enumerate(request["uses"], 1):
+            line, head = log_line(number, *use, head, from_text(request["key"]))
+            log += line
+        return {"log": log.decode("utf-8")}
+    if command == "read-store":
+        return read_store(Store(request["store"]))
+    holder, pairs = holder_of(request), request["context"]
     if command == "explain":
         command = "open-value" if "envelope" in request else "open"
     if command == "open":
         values, generation, key_id = open_environment(
-            store, pairs, request["variables"], request.get("minimum_generation"), trace
+            holder, pairs, request["variables"], request.get("minimum_generation"), trace
         )
         values = {name: to_text(value) for name, value in values.items()}
         return {"values": values, "generation": generation, "key_id": key_id}
@@ -605,15 +991,15 @@ def perform(command, request, trace):
         values = {name: from_text(value) for name, value in request["values"].items()}
         seal = {"separate": seal_separate, "packed": seal_packed}[request["form"]]
         previous = request.get("previous_generation")
-        return {"variables": seal(store, pairs, values, request.get("key"), previous)}
+        return {"variables": seal(holder, pairs, values, request.get("key"), previous)}
     associated_data = from_text(request.get("associated_data", ""))
     if command == "open-value":
         envelope = from_envelope_text(request["envelope"])
-        plaintext, key_id = open_value(store, pairs, associated_data, envelope, trace)
+        plaintext, key_id = open_value(holder, pairs, associated_data, envelope, trace)
         return {"plaintext": to_text(plaintext), "key_id": key_id}
     if command == "seal-value":
         plaintext = from_text(request["plaintext"])
-        return {"envelope": seal_value(store, pairs, associated_data, plaintext, request.get("key"))}
+        return {"envelope": seal_value(holder, pairs, associated_data, plaintext, request.get("key"))}
     raise SystemExit(__doc__)
 
 

@@ -116,9 +116,11 @@ def open_vector(fields):
 
     trace, kind, lines = {}, all_of("kind")[0], []
     try:
-        text = "".join(line + "\n" for line in all_of("store"))
-        text = bytes.fromhex(all_of("store-hex")[0]).decode() if all_of("store-hex") else text
-        store, context = e.Store(text), pairs_of("context")
+        if kind == "recipient":
+            recipient = e.Recipient(all_of("recipient")[0])
+            lines = [("keyId", recipient.key_id), ("publicKey", recipient.public.hex())]
+            return {"expect": "success", "names": [], "lines": lines}
+        store, context = holder_of(all_of), pairs_of("context")
         if kind == "value":
             data = bytes.fromhex(all_of("associated-data")[0])
             sealed = bytes.fromhex(all_of("envelope")[0])
@@ -137,13 +139,23 @@ def open_vector(fields):
     except e.Refused as refused:
         return {"expect": refused.code, "names": refused.names, "lines": []}
     lines += [("keyId", key_id)]
-    shown = "canonical contextCheck narrowed dataKey okm payloadKey headerKey manifestKey headerTag manifest"
+    shown = "canonical contextCheck narrowed sharedSecret hpkeKey hpkeNonce passphraseKey dataKey okm payloadKey headerKey manifestKey headerTag manifest"
     lines += [(name, trace[name].hex()) for name in shown.split() if name in trace]
     return {"expect": "success", "names": [], "lines": lines}
 
 
+def holder_of(all_of):
+    if all_of("passphrase"):
+        return e.Passphrase(bytes.fromhex(all_of("passphrase")[0]))
+    text = "".join(line + "\n" for line in all_of("store"))
+    if all_of("store-hex"):
+        text = bytes.fromhex(all_of("store-hex")[0]).decode("utf-8", "surrogateescape")
+    return e.Store(text)
+
+
 def store_lines(store):
-    return [("store", line) for line in store]
+    """The lines of a store, or bytes: a passphrase."""
+    return [("passphrase", store.hex())] if isinstance(store, bytes) else [("store", line) for line in store]
 
 
 def context_lines(pairs):
@@ -549,7 +561,7 @@ def store_failures():
     def store(name, comment, expect, change=None, text=None):
         lines = list(good)
         lines = change(lines) or lines if change else lines
-        written = store_lines(lines) if text is None else [("store-hex", text.encode().hex())]
+        written = store_lines(lines) if text is None else [("store-hex", text.encode("utf-8", "surrogateescape").hex())]
         lines = written + context_lines(PLAIN_CONTEXT) + [("associated-data", ""), ("envelope", sealed)]
         add("store-" + name, comment, "value", expect, lines)
 
@@ -565,7 +577,7 @@ def store_failures():
     damaged("no-last-line-feed", "no line feed after end", text=whole[:-1])
     damaged("after-end", "an empty line after end", text=whole + "\n")
     store("crlf", "lines that end with carriage return and line feed", "unsupportedVersion", text=whole.replace("\n", "\r\n"))
-    store("version-2", "envelope-keys 2", "unsupportedVersion", line(0, "envelope-keys 2"))
+    store("version-3", "envelope-keys 3", "unsupportedVersion", line(0, "envelope-keys 3"))
     damaged("no-end", "no end", lambda x: x[:-1])
     damaged("end-twice", "end twice", lambda x: x + ["end"])
     damaged("no-default", "no default", lambda x: x[:-2] + x[-1:])
@@ -601,6 +613,488 @@ def store_failures():
     store("bom", "a byte order mark", "unsupportedVersion", text="\ufeff" + whole)
 
 
+# Recipients
+
+
+def second(*keys, audit=None, aliases=(), default=ONE):
+    """A store of version 2."""
+    lines = store_of(*keys, default=default, aliases=aliases)
+    at = 1 + sum(map(len, keys))
+    return ["envelope-keys 2"] + lines[1:at] + ([f"audit {audit}"] if audit else []) + lines[at:]
+
+
+def identity(identifier, *versions):
+    return [line.replace("keyset", "identity", 1) for line in keyset(identifier, *versions)]
+
+
+def public_key(key_id):
+    return e.bindings.crypto_scalarmult_base(secret(key_id))
+
+
+def for_recipient(key_id, pairs, data_key, public=None, name=None):
+    """An entry; `name` is another key id to write than the one that is bound."""
+    return e.RECIPIENT, name or key_id, e.wrap_to_public_key(public or public_key(key_id), key_id, pairs, data_key)
+
+
+ID = "identity-111"
+KEY_ID_OF = f"{ID}.1"
+STORE_IDENTITY = second(identity(ID, 1), default=ID)
+STORE_ALL = second(keyset(ONE, 1), identity(ID, 1, 2))
+# Points whose multiples are few: RFC 7748 shuts out none of them, and every shared secret with them is all zero.
+P = 2**255 - 19
+LOW_ORDER = {
+    "0": 0, "1": 1, "p-1": P - 1, "p": P, "p+1": P + 1,
+    "8": 325606250916557431795983626356110631294008115727848805560023387167927233504,
+    "8-other": 39382357235489614581723060781553021112529911719440698176882885853963445705823,
+}  # fmt: skip
+
+
+def recipients():
+    for make in (value, environment, packed):
+        changed = "change_header" if make is environment else "change"
+
+        def one(name, comment, expect, change=None, pairs=PLAIN_CONTEXT, store=STORE_IDENTITY, entries=None, **more):
+            entries = entries or (lambda key: [for_recipient(KEY_ID_OF, pairs, key)])
+            more |= {changed: change} if change else {}
+            make("recipient-" + name, comment, expect, pairs=pairs, store=store, entries=entries, **more)
+
+        one("plain", "under a recipient, a context without function", "success")
+        one("function", "under a recipient, a context with function", "success", pairs=FUNCTION_CONTEXT)
+        one("of-two", "under a keyset that is not held and a recipient", "success",
+            entries=lambda key: [entry(KEY_ONE, PLAIN_CONTEXT, key), for_recipient(KEY_ID_OF, PLAIN_CONTEXT, key)])  # fmt: skip
+        one("tried-last", "a recipient before a keyset, both held: the keyset is tried first", "success", store=STORE_ALL,
+            entries=lambda key: [for_recipient(KEY_ID_OF, PLAIN_CONTEXT, key), entry(KEY_ONE, PLAIN_CONTEXT, key)])  # fmt: skip
+        one("altered", "the ciphertext of a recipient's entry altered", "unwrapFailed", lambda x: flip(x, WRAPPED + 40))
+        one("encapsulated", "the encapsulated key altered", "unwrapFailed", lambda x: flip(x, WRAPPED))
+        one("encapsulated-high-bit", "a bit of the encapsulated key that the exchange passes over", "unwrapFailed",
+            lambda x: flip(x, WRAPPED + 31, 0x80))  # fmt: skip
+        one("not-held", "another identity", "keyNotFound", store=second(identity(TWO, 1), default=TWO))
+        one("version-not-held", "another version of the identity", "keyNotFound",
+            entries=lambda key: [for_recipient(f"{ID}.2", PLAIN_CONTEXT, key)])  # fmt: skip
+        one("wrong-context", "another context", "contextDiffers", open_pairs=NO_CONTEXT)
+
+    def fails(name, comment, expect, entries, store=STORE_IDENTITY, **more):
+        value("recipient-" + name, comment, expect, entries=entries, store=store, **more)
+
+    plain = PLAIN_CONTEXT
+    value("recipient-version-2", "version 2 of an identity", "success", store=STORE_ALL,
+          entries=lambda key: [for_recipient(f"{ID}.2", plain, key)])  # fmt: skip
+    value("recipient-when-keyset-altered", "a keyset's entry that does not verify, and a recipient's", "success",
+          store=STORE_ALL, entries=lambda key: [
+              entry(KEY_ONE, plain, key, secret_of="another"), for_recipient(KEY_ID_OF, plain, key)])  # fmt: skip
+    value("recipient-high-bit", "the last bit of the public key set: the exchange passes over it, HPKE does not",
+          "unwrapFailed", store=STORE_IDENTITY, entries=lambda key: [
+              for_recipient(KEY_ID_OF, plain, key, public=flip(public_key(KEY_ID_OF), 31, 0x80))])  # fmt: skip
+    fails("other-public-key", "the key id of an identity, wrapped to another's public key", "unwrapFailed",
+          lambda key: [for_recipient(KEY_ID_OF, plain, key, public=public_key("another"))])  # fmt: skip
+    fails("bound-context", "an entry that is bound to another context", "unwrapFailed",
+          lambda key: [for_recipient(KEY_ID_OF, FUNCTION_CONTEXT, key)])  # fmt: skip
+    fails("bound-key-id", "an entry that is bound to another key id", "unwrapFailed",
+          lambda key: [for_recipient(f"{ID}.2", plain, key, public=public_key(KEY_ID_OF), name=KEY_ID_OF)])  # fmt: skip
+    fails("narrowed", "a private key narrowed as a keyset's would be", "unwrapFailed", lambda key: [
+        for_recipient(KEY_ID_OF, plain, key, public=e.bindings.crypto_scalarmult_base(e.narrow(secret(KEY_ID_OF), plain)))])  # fmt: skip
+    fails("in-scheme-01", "an identity's key id in an entry of a keyset", "keyNotFound",
+          lambda key: [entry(KEY_ID_OF, plain, key)])  # fmt: skip
+    fails("of-keyset", "a keyset's key id in an entry of a recipient", "keyNotFound",
+          lambda key: [for_recipient(KEY_ONE, plain, key)], store=STORE)  # fmt: skip
+    fails("leading-zero", "a key id with a leading zero", "keyNotFound",
+          lambda key: [for_recipient(f"{ID}.01", plain, key, public=public_key(KEY_ID_OF))])  # fmt: skip
+    fails("other-data-key", "a recipient's entry that unwraps to another data key", "headerAltered",
+          lambda key: [for_recipient(KEY_ID_OF, plain, bytes(32))])  # fmt: skip
+    fails("other-entry-altered", "a recipient's entry altered beside a keyset's that opens", "headerAltered",
+          lambda key: [entry(KEY_ONE, plain, key), for_recipient(KEY_ID_OF, plain, key)], store=STORE_ALL,
+          change=lambda x: flip(x, WRAPPED + 72 + 18 + 40))  # fmt: skip
+    for name, point in LOW_ORDER.items():
+        def of_no_secret(key, enc=point.to_bytes(32, "little")):
+            _, message_key, nonce = e.hpke_keys(bytes(32), enc, public_key(KEY_ID_OF))
+            data = e.wrap_associated_data(KEY_ID_OF, e.canonical_context(plain), e.RECIPIENT)
+            sealed = e.bindings.crypto_aead_chacha20poly1305_ietf_encrypt(key, data, nonce, message_key)
+            return [(e.RECIPIENT, KEY_ID_OF, enc + sealed)]
+
+        fails("low-order-" + name, "an encapsulated key of low order, and what the secret of zeros sealed", "unwrapFailed",
+              of_no_secret)  # fmt: skip
+
+
+def recipient_texts():
+    def text(name, comment, expect, text):
+        add("recipient-" + name, comment, "recipient", expect, [("recipient", text)])
+
+    def of(identifier, version, public):
+        data = e.from_text(identifier) + e.u32(version) + public
+        return data + e.blake2b(256, data, personal=b"EK recipient")[:4]
+
+    public = public_key(KEY_ID_OF)
+    good = of(ID, 1, public)
+    whole = "er1:" + e.to_text(good)
+    refused = lambda name, comment, given: text("text-" + name, comment, "invalidArgument", given)
+    text("text-1", "version 1", "success", whole)
+    text("text-last", "the last version", "success", "er1:" + e.to_text(of(ID, 2**32 - 1, public)))
+    refused("version-0", "version 0", "er1:" + e.to_text(of(ID, 0, public)))
+    for at in (0, 8, 9, 12, 13, 44, 45, 48):
+        refused(f"byte-{at}", f"byte {at} altered", "er1:" + e.to_text(flip(good, at)))
+    refused("short", "a byte less, its check right", "er1:" + e.to_text(of(ID, 1, public[:-1])))
+    refused("long", "a byte more, its check right", "er1:" + e.to_text(of(ID, 1, public + b"\x00")))
+    refused("no-check", "no check", "er1:" + e.to_text(good[:45]))
+    refused("empty", "no bytes", "er1:")
+    refused("upper", "ER1:", "ER1:" + whole[4:])
+    refused("ek1", "ek1:", "ek1:" + whole[4:])
+    refused("no-prefix", "no prefix", whole[4:])
+    refused("spare-bits", "spare bits set", spare_bits(whole))
+    refused("padded", "with padding", whole + "==")
+    refused("space", "a space within", whole[:30] + " " + whole[30:])
+    refused("combining", "a combining character after the prefix", "er1:\u0301" + whole[4:])
+    for name, point in LOW_ORDER.items():
+        low = point.to_bytes(32, "little")
+        refused("low-order-" + name, "a public key of low order", "er1:" + e.to_text(of(ID, 1, low)))
+    refused("low-order-high-bit", "a public key of low order, its last bit set", "er1:" + e.to_text(of(ID, 1, b"\x01" + bytes(30) + b"\x80")))
+
+
+# Passphrases. Cheap ones: what new entries cost is not for a test that is run often.
+
+WORDS = "korrekt pferd batterie \u00e9".encode()
+
+
+def passphrases():
+    def by(words=WORDS, cost=(3, 1), bound=None, key_id="passphrase-1"):
+        def entries(key, pairs=PLAIN_CONTEXT):
+            salt = e.random_bytes(16)
+            hash_key = e.passphrase_key(words, salt, *cost) if 3 <= cost[0] <= 13 and cost[1] else bytes(32)
+            data = e.wrap_associated_data(key_id, e.canonical_context(bound or pairs), e.PASSPHRASE)
+            return [(e.PASSPHRASE, key_id, bytes(cost) + salt + e.seal_24(hash_key, data, key))]
+
+        return entries
+
+    wrapped = WRAPPED - 2  # The key id is 12 bytes long.
+    for make in (value, environment, packed):
+        changed = "change_header" if make is environment else "change"
+
+        def one(name, comment, expect, change=None, store=WORDS, entries=by(), **more):
+            more |= {changed: change} if change else {}
+            make("passphrase-" + name, comment, expect, store=store, entries=entries, **more)
+
+        one("plain", "under a passphrase", "success")
+        one("wrong", "another passphrase", "unwrapFailed", store=b"another")
+        one("altered", "the wrapped key altered", "unwrapFailed", lambda x: flip(x, wrapped + 50))
+        one("cost", "a cost that is too high", "malformed", entries=by(cost=(20, 5)))
+
+    def fails(name, comment, expect, entries, store=WORDS, **more):
+        value("passphrase-" + name, comment, expect, entries=entries, store=store, **more)
+
+    fails("cost-dearer", "16 MiB gone over twice in all", "success", by(cost=(13, 2)))
+    fails("cost-255-passes", "8 KiB gone over 255 times", "success", by(cost=(3, 255)))
+    fails("one-byte", "a passphrase of one byte", "success", by(words=b"\x00"), store=b"\x00")
+    fails("nul", "a passphrase up to its NUL alone", "unwrapFailed", by(words=b"a\x00b"), store=b"a")
+    fails("decomposed", "the same letters in other bytes", "unwrapFailed", by(),
+          store="korrekt pferd batterie e\u0301".encode())  # fmt: skip
+    for name, cost in (("2", (2, 1)), ("0", (0, 1)), ("21", (21, 1)), ("255", (255, 1))):
+        fails("memory-" + name, f"log\u2082 {cost[0]}", "malformed", by(cost=cost))
+    for name, cost in (("0", (13, 0)), ("5", (20, 5)), ("17", (18, 17)), ("33", (17, 33)), ("129", (15, 129)), ("255", (15, 255))):
+        fails("passes-" + name, f"log\u2082 {cost[0]}, {cost[1]} passes", "malformed", by(cost=cost))
+    fails("memory-altered", "log\u2082 altered", "unwrapFailed", by(), change=lambda x: flip(x, wrapped, 7))
+    fails("passes-altered", "passes altered", "unwrapFailed", by(), change=lambda x: flip(x, wrapped + 1, 2))
+    fails("salt-altered", "the salt altered", "unwrapFailed", by(), change=lambda x: flip(x, wrapped + 2))
+    fails("key-id", "the key id altered", "unwrapFailed", by(), change=lambda x: flip(x, KEY_ID))
+    fails("bound-context", "an entry that is bound to another context", "unwrapFailed", by(bound=FUNCTION_CONTEXT))
+    fails("first-context", "another context, and a cost that is too high: the context is looked at first",
+          "contextDiffers", by(cost=(255, 255)), open_pairs=NO_CONTEXT)  # fmt: skip
+    fails("no-key", "a cost that is too high, and no passphrase", "keyNotFound", by(cost=(255, 255)), store=STORE)
+    fails("only-keyset", "a passphrase, and a header with a keyset", "keyNotFound", None)
+    fails("other-data-key", "a passphrase that unwraps to another data key", "headerAltered", lambda key: by()(bytes(32)))
+    fails("header-tag", "headerTag altered", "headerAltered", by(), change=lambda x: flip(x, 26 + 106 + 32))
+    fails("with-keyset", "a passphrase before a keyset", "malformed",
+          lambda key: by()(key) + [entry(KEY_ONE, PLAIN_CONTEXT, key)])  # fmt: skip
+    fails("with-recipient", "a passphrase after a recipient", "malformed",
+          lambda key: [for_recipient(KEY_ID_OF, PLAIN_CONTEXT, key)] + by()(key))  # fmt: skip
+    fails("with-unknown", "a passphrase beside a scheme that is not known", "malformed",
+          lambda key: by()(key) + [of_any(0x55, "k", 1)])  # fmt: skip
+    fails("with-passphrase", "two passphrases, the same", "malformed",
+          lambda key: by()(key) + by(key_id="passphrase-2")(key))  # fmt: skip
+
+
+# Keys of stores of version 2
+
+
+def scope(function):
+    return "-" if function is None else e.to_text(function.encode())
+
+
+def narrowed(identifier, functions, *versions, primary=None, more=()):
+    lines = [f"keyset {identifier} {primary or versions[-1]}", *more] + [f"narrowed {scope(f)}" for f in functions]
+    for number in versions:
+        whole = secret(f"{identifier}.{number}")
+        keys = b"".join(e.narrow_to(whole, None if f is None else f.encode()) for f in functions)
+        lines.append(f"version {number} {1_700_000_000 + number} {e.to_text(keys)}")
+    return lines
+
+
+def narrowed_keys():
+    orders = second(narrowed(ONE, ["orders"], 1))
+    for make in (value, environment, packed):
+        make("narrowed-function", "a key narrowed to the envelope's function", "success", pairs=FUNCTION_CONTEXT, store=orders)
+        make("narrowed-none", "a key narrowed to no function", "success", store=second(narrowed(ONE, [None], 1)))
+        make("narrowed-other", "a key narrowed to another function", "keyNotFound", pairs=FUNCTION_CONTEXT,
+             store=second(narrowed(ONE, ["mails"], 1)))  # fmt: skip
+        make("narrowed-not-none", "a key narrowed to a function, an envelope of none", "keyNotFound", store=orders)
+        make("narrowed-not-some", "a key narrowed to no function, an envelope of one", "keyNotFound", pairs=FUNCTION_CONTEXT,
+             store=second(narrowed(ONE, [None], 1)))  # fmt: skip
+
+    def for_orders(name, comment, expect, store, **more):
+        value("narrowed-" + name, comment, expect, store=store, pairs=FUNCTION_CONTEXT, **more)
+
+    several = [None, "mails", "orders", "\u00e9"]
+    for_orders("several", "a key narrowed to four, this among them", "success", second(narrowed(ONE, several, 1, 2)))
+    value("narrowed-several-none", "a key narrowed to four, none among them", "success", store=second(narrowed(ONE, several, 1, 2)))
+    for_orders("version-2", "version 2 of a narrowed key", "success", second(narrowed(ONE, ["a", "orders"], 1, 2)),
+               entries=lambda key: [entry(f"{ONE}.2", FUNCTION_CONTEXT, key)])  # fmt: skip
+    for_orders("version-not-held", "a version that the copy does not have", "keyNotFound", second(narrowed(ONE, ["orders"], 2)))
+    swapped = narrowed(ONE, ["mails", "orders"], 1)
+    keys = e.from_text(swapped[-1].split(" ")[3])
+    swapped[-1] = " ".join(swapped[-1].split(" ")[:3] + [e.to_text(keys[32:] + keys[:32])])
+    for_orders("swapped", "the values of two functions swapped", "unwrapFailed", second(swapped))
+    relabeled = [line.replace(scope("orders"), scope("mails")) for line in narrowed(ONE, ["orders"], 1)]
+    for_orders("relabeled", "a key narrowed to this function that claims another", "keyNotFound", second(relabeled))
+    relabeled = [line.replace(scope("mails"), scope("orders")) for line in narrowed(ONE, ["mails"], 1)]
+    for_orders("claimed", "a key narrowed to another function that claims this", "unwrapFailed", second(relabeled))
+    whole = [line for line in narrowed(ONE, ["orders"], 1) if not line.startswith("narrowed")]
+    for_orders("as-whole", "a narrowed key that claims to be the whole one", "unwrapFailed", second(whole))
+    for_orders("twice", "a narrowed key narrowed once more", "unwrapFailed", second(
+        narrowed(ONE, ["orders"], 1)[:2] + [f"version 1 1 {e.to_text(e.narrow_to(e.narrow_to(secret(KEY_ONE), b'orders'), b'orders'))}"]))  # fmt: skip
+    combining = [("function", "\u00e9")]
+    value("narrowed-bytes", "a function that is equal by Unicode and differs as bytes", "keyNotFound", pairs=combining,
+          store=second(narrowed(ONE, ["e\u0301"], 1)))  # fmt: skip
+
+
+def uses():
+    """States, policies and the minimum: what refuses, and before what else."""
+    last = 2**64 - 1
+    key = lambda *more, versions=(1,), identifier=ONE: (
+        [keyset(identifier, *versions)[0], *more] + keyset(identifier, *versions)[1:]
+    )
+    gone = [f"destroyed {ONE} keyset 1"]
+    pending, overdue, disabled = f"state pending {last}", "state pending 1", "state disabled"
+    for make in (value, environment, packed):
+        for name, comment, expect, store in (
+            ("disabled", "a disabled key", "keyDisabled", key(disabled)),
+            ("pending", "a key whose deletion is pending", "keyInvalidState", key(pending)),
+            ("overdue", "a key whose deletion was due", "keyNotFound", key(overdue)),
+            ("destroyed", "a destroyed key", "keyNotFound", gone),
+            ("wrap-only", "a key that only wraps", "keyAccessDenied", key("operations wrap")),
+            ("unwrap-only", "a key that only unwraps", "success", key("operations unwrap")),
+            ("minimum", "a version below the minimum", "keyVersionTooOld", key("minimum 2", versions=(1, 2))),
+        ):
+            make("use-" + name, comment, expect, store=second(store))
+        make("use-policy", "the policy's function", "success", pairs=FUNCTION_CONTEXT,
+             store=second(key(f"function {scope('a')}", f"function {scope('orders')}")))  # fmt: skip
+        make("use-policy-other", "a function that the policy does not have", "keyAccessDenied", pairs=FUNCTION_CONTEXT,
+             store=second(key("function -", f"function {scope('mails')}")))  # fmt: skip
+
+    def use(name, comment, expect, *keys, entries=None, pairs=PLAIN_CONTEXT, default=ONE, **more):
+        value("use-" + name, comment, expect, store=second(*keys, default=default), entries=entries, pairs=pairs, **more)
+
+    orders, other = f"function {scope('orders')}", f"function {scope('other')}"
+    use("policy-none", "a policy for envelopes of no function", "success", key("function -"))
+    use("policy-not-none", "a policy for a function, an envelope of none", "keyAccessDenied", key(orders))
+    use("policy-bytes", "a policy for a function that is equal by Unicode", "keyAccessDenied",
+        key(f"function {scope(chr(0xe9))}"), pairs=[("function", "e\u0301")])  # fmt: skip
+    use("minimum-met", "the version of the minimum", "success", key("minimum 2", versions=(1, 2)),
+        entries=lambda k: [entry(f"{ONE}.2", PLAIN_CONTEXT, k)])  # fmt: skip
+    use("rotation", "a rotation period that has passed", "success", key("rotation 1"))
+    # The reasons in their order: each of these has all that follow it, too.
+    everything = ["minimum 2", "operations wrap", other, f"narrowed {scope('other')}"]
+    rest = narrowed(ONE, ["other"], 1, 2)[2:]
+    first = [f"keyset {ONE} 2"]
+    altered = lambda k: [entry(KEY_ONE, PLAIN_CONTEXT, k, secret_of="another")]
+    use("first-destroyed", "due, and all else", "keyNotFound", first + [overdue] + everything + rest, entries=altered)
+    use("first-pending", "pending, and all that follows", "keyInvalidState", first + [pending] + everything + rest, entries=altered)
+    use("first-disabled", "disabled, and all that follows", "keyDisabled", first + [disabled] + everything + rest, entries=altered)
+    use("first-policy", "not allowed, and all that follows", "keyAccessDenied", first + everything + rest, entries=altered)
+    use("first-version", "too old, and all that follows", "keyVersionTooOld", first + everything[:1] + everything[3:] + rest, entries=altered)
+    use("first-narrowed", "narrowed, and altered", "keyNotFound", first + everything[3:] + rest, entries=altered)
+    use("not-held", "a disabled key that does not have the version", "keyNotFound", key(disabled),
+        entries=lambda k: [entry(f"{ONE}.2", PLAIN_CONTEXT, k)])  # fmt: skip
+    use("destroyed-identity", "a destroyed identity", "keyNotFound", [f"destroyed {ID} identity 1"], default=ID,
+        entries=lambda k: [for_recipient(KEY_ID_OF, PLAIN_CONTEXT, k)])  # fmt: skip
+    disabled_identity = identity(ID, 1)
+    disabled_identity.insert(1, disabled)
+    use("disabled-identity", "a disabled identity", "keyDisabled", disabled_identity, default=ID,
+        entries=lambda k: [for_recipient(KEY_ID_OF, PLAIN_CONTEXT, k)])  # fmt: skip
+    # Several entries.
+    pair = lambda k: [entry(KEY_ONE, PLAIN_CONTEXT, k), entry(KEY_TWO, PLAIN_CONTEXT, k)]
+    bad = lambda k: [entry(KEY_ONE, PLAIN_CONTEXT, k), entry(KEY_TWO, PLAIN_CONTEXT, k, secret_of="another")]
+    bad_first = lambda k: [entry(KEY_ONE, PLAIN_CONTEXT, k, secret_of="another"), entry(KEY_TWO, PLAIN_CONTEXT, k)]
+    stray = lambda k: [entry(KEY_ONE, PLAIN_CONTEXT, k), entry(KEY_TWO, PLAIN_CONTEXT, bytes(32))]
+    two_key = key(identifier=TWO)
+    use("passed-over", "a disabled key, and one that opens", "success", key(disabled), two_key, entries=pair)
+    use("destroyed-passed-over", "a destroyed key, and one that opens", "success", gone, two_key, entries=pair)
+    use("two-reasons", "a disabled key, and an entry that does not verify: the first tells", "keyDisabled",
+        key(disabled), two_key, entries=bad)  # fmt: skip
+    use("two-reasons-other", "an entry that does not verify, and a disabled key: the first tells", "unwrapFailed",
+        key(), key(disabled, identifier=TWO), entries=bad_first)  # fmt: skip
+    use("destroyed-first", "a destroyed key, and an entry that does not verify: the first tells", "keyNotFound",
+        gone, two_key, entries=bad)  # fmt: skip
+    use("disabled-and-stray", "a disabled key, and an entry of another data key", "keyDisabled", key(disabled), two_key, entries=stray)
+    use("destroyed-and-stray", "a destroyed key, and an entry of another data key", "headerAltered", gone, two_key, entries=stray)
+    use("recipient-reason-last", "an identity that is disabled before a keyset that is pending: recipients come last",
+        "keyInvalidState", key(pending), disabled_identity,
+        entries=lambda k: [for_recipient(KEY_ID_OF, PLAIN_CONTEXT, k), entry(KEY_ONE, PLAIN_CONTEXT, k)])  # fmt: skip
+
+
+def second_stores():
+    whole = keyset(ONE, 1, 3)
+    e.random_bytes = Seeded("store")
+    raw, schedule = header(e.VALUE, PLAIN_CONTEXT)
+    sealed = (raw + e.seal_payload(schedule, b"", b"a secret")).hex()
+
+    def store(name, comment, expect, lines):
+        text = "".join(line + "\n" for line in lines)
+        if text.replace("\n", "").isprintable() and text.isascii() and all(line == line.strip() for line in lines):
+            written = store_lines(lines)
+        else:
+            written = [("store-hex", text.encode("utf-8", "surrogateescape").hex())]
+        lines = written + context_lines(PLAIN_CONTEXT) + [("associated-data", ""), ("envelope", sealed)]
+        add("store2-" + name, comment, "value", expect, lines)
+
+    def with_lines(*more, of=whole):
+        return second(of[:1] + list(more) + of[1:])
+
+    def good(name, comment, *more):
+        store(name, comment, "success", with_lines(*more))
+
+    def damaged(name, comment, *more, of=whole):
+        store(name, comment, "keyStoreDamaged", with_lines(*more, of=of))
+
+    audit = e.to_text(secret("audit"))
+    many = [f"function {scope(f'f{n:03}')}" for n in range(257)]
+    everything = [
+        "minimum 2", "rotation 90", "operations unwrap", "function -", f"function {scope('b')}",
+    ]  # fmt: skip
+    store("good", "every line", "keyVersionTooOld", second(
+        whole[:1] + everything + whole[1:], [f"identity {ID} 1", "state disabled", "rotation 2560"] + identity(ID, 1)[1:],
+        narrowed(TWO, [None, "b"], 1, more=["state pending 18446744073709551615"]), [f"destroyed {THREE} keyset 0"],
+        audit=audit, aliases=[("production", ONE), ("backup", ID)]))  # fmt: skip
+    good("needless", "no line that needs version 2")
+    good("minimum-primary", "other lines in their places", "rotation 1", "operations unwrap", "function -")
+    good("functions-256", "256 functions", "function -", *many[:255])
+    good("scope-1024", "a function of 1,024 bytes", "function -", f"function {scope('v' * 1024)}")
+    store("audit", "a log of uses", "success", second(whole, audit=audit))
+    store("audit-empty", "a log of uses, and no keys", "keyNotFound", ["envelope-keys 2", f"audit {audit}", "end"])
+    store("alias-of-destroyed", "a default and an alias of a destroyed key", "keyNotFound",
+          second([f"destroyed {ONE} keyset 7"], aliases=[("a", ONE)]))  # fmt: skip
+    for name, line in (
+        ("state", "state disabled"), ("minimum", "minimum 2"), ("rotation", "rotation 1"), ("operations", "operations wrap"),
+        ("function", "function -"), ("narrowed", "narrowed -"),
+    ):  # fmt: skip
+        first = ["envelope-keys 1"]
+        lines = with_lines(line)
+        store(f"{name}-in-version-1", f"{name} in a text of version 1", "keyStoreDamaged", first + lines[1:])
+        store(f"{name}-before-keys", f"{name} before any key", "keyStoreDamaged", lines[:1] + [line] + second(whole)[1:])
+        store(f"{name}-after-version", f"{name} after a version", "keyStoreDamaged", second(whole[:2] + [line] + whole[2:]))
+        store(f"{name}-after-destroyed", f"{name} after a destroyed key", "keyStoreDamaged",
+              second(whole, [f"destroyed {TWO} keyset 7", line]))  # fmt: skip
+        store(f"{name}-after-alias", f"{name} after an alias", "keyStoreDamaged",
+              second(whole, aliases=[("a", ONE)])[:-2] + [line] + second(whole)[-2:])  # fmt: skip
+        damaged(f"{name}-no-word", f"{name} and no more", name)
+        damaged(f"{name}-empty-word", f"{name} and an empty word", name + " ")
+        damaged(f"{name}-more", f"{name} and a word more", line + " x", of=narrowed(ONE, [], 1))
+        if name not in ("function", "narrowed"):
+            damaged(f"{name}-twice", f"{name} twice", line, line)
+    store("identity-in-version-1", "an identity in a text of version 1", "keyStoreDamaged",
+          ["envelope-keys 1"] + second(identity(ONE, 1))[1:])  # fmt: skip
+    store("destroyed-in-version-1", "a destroyed key in a text of version 1", "keyStoreDamaged",
+          ["envelope-keys 1"] + second([f"destroyed {ONE} keyset 1"])[1:])  # fmt: skip
+    store("audit-in-version-1", "a log of uses in a text of version 1", "keyStoreDamaged",
+          ["envelope-keys 1"] + second(whole, audit=audit)[1:])  # fmt: skip
+
+    damaged("state-enabled", "the state that holds without", "state enabled")
+    damaged("state-unknown", "a state that there is not", "state destroyed")
+    damaged("state-two", "two states", "state disabled", "state pending 7")
+    damaged("state-pending-twice", "two times", "state pending 7", "state pending 7")
+    damaged("state-pending-no-time", "pending, and no time", "state pending")
+    damaged("state-pending-more", "pending, a time and a word", "state pending 18446744073709551615 x")
+    damaged("state-pending-space", "pending, a time and a space", "state pending 18446744073709551615 ")
+    damaged("state-disabled-time", "disabled, and a time", "state disabled 7")
+    for word, numbers in (
+        ("state pending", ("-1", "+7", "07", "18446744073709551616", "7.0", "\u0667", "x")),
+        ("minimum", ("0", "1", "4", "02", "+2", "4294967296", "-1")),
+        ("rotation", ("0", "2561", "01", "+1", "-1", "1d", "99999999999999999999")),
+    ):
+        for at, number in enumerate(numbers):
+            damaged(f"{word.replace(' ', '-')}-number-{at}", f"{word} and what is no number for it", f"{word} {number}")
+    good_primary = keyset(ONE, 1, 3, primary=1)
+    damaged("minimum-above-primary", "a minimum above the primary", "minimum 2", of=good_primary)
+    store("minimum-no-version", "a minimum that is no version's number", "keyVersionTooOld", with_lines("minimum 2"))
+    for at, word in enumerate(("both", "wrap,unwrap", "Wrap", "export", "-")):
+        damaged(f"operations-word-{at}", "an operation that there is not", f"operations {word}")
+    damaged("operations-two", "both operations", "operations wrap", "operations unwrap")
+    order = ["state disabled", "minimum 2", "rotation 1", "operations wrap", f"function {scope('b')}", f"narrowed {scope('b')}"]
+    two_secrets = narrowed(ONE, ["b"], 1, 3)
+    for at in range(5):
+        lines = order[:at] + [order[at + 1], order[at]] + order[at + 2 :]
+        damaged(f"order-{at}", "two lines of a key in another order", *lines, of=two_secrets[:1] + two_secrets[2:])
+    for word, of in (("function", whole), ("narrowed", None)):
+        def scopes(name, comment, *words, count=None):
+            lines = [f"{word} {w}" for w in words]
+            secrets = narrowed(ONE, ["x"] * len(words), 1, 3) if word == "narrowed" else whole
+            lines_of = [secrets[0]] + [line for line in secrets[1:] if line.startswith("version")]
+            damaged(f"{word}-{name}", comment, *lines, of=lines_of)
+
+        scopes("twice", "a function twice", scope("b"), scope("b"))
+        scopes("order", "functions out of order", scope("b"), scope("a"))
+        scopes("order-length", "the longer of two functions first", scope("ab"), scope("a"))
+        scopes("order-none", "no function after a function", scope("a"), "-")
+        scopes("none-twice", "no function twice", "-", "-")
+        scopes("empty", "two hyphens", "--")
+        scopes("1025", "a function of 1,025 bytes", scope("v" * 1025))
+        scopes("padded", "a function with padding", scope("a") + "==")
+        scopes("spare-bits", "a function with spare bits set", "YR")
+        scopes("alphabet", "a function in the alphabet of base64", "+/+/")
+        scopes("not-utf-8", "a function that is not UTF-8", e.to_text(b"\xff\xfe\xfd"))
+        scopes("surrogate", "a function with a surrogate", e.to_text(b"\xed\xa0\x80"))
+        scopes("overlong", "a function with an overlong form", e.to_text(b"\xc0\xaf\x41"))
+        scopes("length", "a text that no bytes have", "abcde")
+        scopes("bytes", "a text of other bytes", "\udcff\udcfe")
+        scopes("257", "257 functions", *[line.split(" ")[1] for line in many])
+    one = narrowed(ONE, ["b"], 1)
+    damaged("narrowed-whole-length", "two functions, and the secrets of one", f"narrowed {scope('a')}", of=one)
+    damaged("narrowed-too-long", "a function, and the secrets of two", *one[1:2], of=[l for l in narrowed(ONE, ["a", "b"], 1) if "narrowed" not in l])
+    damaged("narrowed-versions-differ", "a version with the secrets of two", of=narrowed(ONE, ["b"], 1)[:-1] + [
+        f"version 1 1 {e.to_text(bytes(32))}", f"version 2 1 {e.to_text(bytes(64))}"])  # fmt: skip
+    damaged("not-narrowed-two", "the secrets of two, and no function", of=[whole[0], whole[1], f"version 3 1 {e.to_text(bytes(64))}"])
+    store("narrowed-identity", "a narrowed identity", "keyStoreDamaged",
+          second([line.replace("keyset", "identity", 1) for line in one]))  # fmt: skip
+    for name, line in (
+        ("kind", f"destroyed {ONE} key 7"), ("no-time", f"destroyed {ONE} keyset"), ("zero", f"destroyed {ONE} keyset 07"),
+        ("time", f"destroyed {ONE} keyset {2**64}"), ("more", f"destroyed {ONE} keyset 7 x"), ("no-kind", f"destroyed {ONE} 7"),
+        ("id", f"destroyed {ONE[1:]} keyset 7"), ("id-alphabet", f"destroyed {ONE[1:]}+ keyset 7"),
+    ):  # fmt: skip
+        store("destroyed-" + name, "a destroyed key that cannot be", "keyStoreDamaged", second([line]))
+    store("destroyed-versions", "a destroyed key with a version", "keyStoreDamaged", second([f"destroyed {ONE} keyset 7", whole[1]]))
+    store("destroyed-twice", "a destroyed key twice", "keyStoreDamaged", second([f"destroyed {ONE} keyset 7"] * 2))
+    store("destroyed-and-there", "a key that is destroyed and there", "keyStoreDamaged", second(whole, [f"destroyed {ONE} keyset 7"]))
+    store("identity-and-keyset", "an id of a keyset and an identity", "keyStoreDamaged", second(whole, identity(ONE, 1)))
+    store("identity-no-versions", "an identity of no versions", "keyStoreDamaged", second(whole, identity(ID, 1)[:1]))
+    store("alias-id-of-destroyed", "an alias that is a destroyed key's id", "keyStoreDamaged",
+          second(whole, [f"destroyed {TWO} keyset 7"], aliases=[(TWO, ONE)]))  # fmt: skip
+    lines = second(whole, audit=audit)
+    at = lines.index(f"audit {audit}")
+    for name, line in (
+        ("short", f"audit {audit[:-1]}"), ("long", f"audit {audit}A"), ("padded", f"audit {audit}="), ("none", "audit"),
+        ("spare-bits", "audit " + spare_bits("    " + audit)[4:]), ("more", f"audit {audit} x"), ("number", "audit 1"),
+    ):  # fmt: skip
+        store("audit-" + name, "a log's key that cannot be", "keyStoreDamaged", lines[:at] + [line] + lines[at + 1 :])
+    store("audit-twice", "a log's key twice", "keyStoreDamaged", lines[:at] + lines[at : at + 1] * 2 + lines[at + 1 :])
+    store("audit-first", "a log's key before the keys", "keyStoreDamaged", lines[:1] + lines[at : at + 1] + second(whole)[1:])
+    store("audit-after-alias", "a log's key after an alias", "keyStoreDamaged",
+          second(whole, aliases=[("a", ONE)])[:-2] + lines[at : at + 1] + lines[-2:])  # fmt: skip
+    store("audit-after-default", "a log's key after the default", "keyStoreDamaged", second(whole)[:-1] + lines[at : at + 1] + ["end"])
+    store("key-after-audit", "a key after a log's key", "keyStoreDamaged", lines[: at + 1] + identity(ID, 1) + lines[at + 1 :])
+    store("unknown-line", "a line of another kind", "keyStoreDamaged", with_lines("comment x"))
+    store("empty-line", "an empty line among a key's", "keyStoreDamaged", with_lines(""))
+    store("indented", "a line with a space before it", "keyStoreDamaged", with_lines(" minimum 2"))
+    store("tab", "a tab in place of the space", "keyStoreDamaged", with_lines("minimum\t2"))
+    store("upper", "a word in capitals", "keyStoreDamaged", with_lines("Minimum 2"))
+
+
 def main(arguments):
     e.now = lambda: TIME
     successes()
@@ -609,6 +1103,12 @@ def main(arguments):
     environment_failures()
     packed_failures()
     store_failures()
+    recipients()
+    recipient_texts()
+    passphrases()
+    narrowed_keys()
+    uses()
+    second_stores()
     paths = {f"{name}.txt": text for name, text in vectors.items()}
     found = {path.name: path.read_text() for path in FOLDER.glob("*.txt")} if FOLDER.exists() else {}
     if arguments == ["--check"]:

@@ -102,7 +102,9 @@ public struct AuditLog: Sendable {
       return (.empty, 0)
     }
     let lineStart = tail[..<end].lastIndex(of: .lineFeed).map { $0 + 1 } ?? 0
-    guard lineStart > 0 || start == 0, let entry = AuditEntry.Written(Array(tail[lineStart..<end])) else {
+    guard lineStart > 0 || start == 0, let entry = AuditEntry.Written(Array(tail[lineStart..<end])),
+      entry.number < .max
+    else {
       throw .auditLogAltered("it does not end in an entry")
     }
     return (Checkpoint(count: entry.number, head: entry.chain), start + end + 1)

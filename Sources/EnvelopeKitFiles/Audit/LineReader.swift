@@ -11,13 +11,19 @@ struct LineReader: ~Copyable {
   private var buffer: [UInt8] = []
   private var position = 0
   private var offset = 0
+  private var lineCount = 0
   private let byteCount: Int
 
+  /// - Parameter limit: The most bytes of a line, its line feed included.
   init(file: consuming Descriptor, path: Path, limit: Int) throws(EnvelopeError) {
     byteCount = try file.status(of: path).byteCount
     self.file = file
     self.path = path
     self.limit = limit
+  }
+
+  private var tooLong: EnvelopeError {
+    .auditLogAltered("entry \(lineCount + 1) was altered: its line is longer than any entry")
   }
 
   /// Whether bytes follow the last line feed.
@@ -29,11 +35,12 @@ struct LineReader: ~Copyable {
   mutating func next() throws(EnvelopeError) -> [UInt8]? {
     while true {
       if let end = buffer[position...].firstIndex(of: .lineFeed) {
-        defer { position = end + 1 }
+        guard end - position < limit else { throw tooLong }
+        defer { (position, lineCount) = (end + 1, lineCount + 1) }
         return Array(buffer[position..<end])
       }
       guard offset < byteCount else { return nil }
-      guard buffer.count - position <= limit else { throw .auditLogAltered("a line is longer than any entry") }
+      guard buffer.count - position < limit else { throw tooLong }
       let end = min(byteCount, offset + (1 << 20))
       buffer = try Array(buffer[position...]) + file.readPart(offset..<end, of: path)
       (position, offset) = (0, end)

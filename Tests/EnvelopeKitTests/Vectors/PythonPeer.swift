@@ -16,6 +16,22 @@ final class PythonPeer {
     case refused(String, names: [String])
   }
 
+  /// What the other side opens or seals with.
+  enum Holder {
+    case store(String)
+    case recipient(String)
+    /// The cost of new entries is the logarithm of the memory and the passes.
+    case passphrase([UInt8], cost: [Int] = [3, 1])
+
+    fileprivate var fields: [String: Any] {
+      switch self {
+      case .store(let text): ["store": text]
+      case .recipient(let text): ["recipient": text]
+      case .passphrase(let bytes, let cost): ["passphrase": PythonPeer.text(of: bytes), "cost": cost]
+      }
+    }
+  }
+
   private let process = Process()
   private let (input, output) = (Pipe(), Pipe())
   private var pending: [UInt8] = []
@@ -56,24 +72,38 @@ final class PythonPeer {
     throw Failure(description: "envelope.py gave no answer; what it wrote to standard error says why")
   }
 
+  private func ask(_ command: String, _ holder: Holder, _ request: [String: Any]) throws -> [String: Any] {
+    try ask(command, request.merging(holder.fields) { $1 })
+  }
+
   func open(
     _ variables: [String: String], context: [String: String], store: String, minimumGeneration: UInt32 = 0
   ) throws -> Outcome {
+    try open(variables, context: context, by: .store(store), minimumGeneration: minimumGeneration)
+  }
+
+  func open(
+    _ variables: [String: String], context: [String: String], by holder: Holder, minimumGeneration: UInt32 = 0
+  ) throws -> Outcome {
     let answer = try ask(
-      "open",
-      [
-        "store": store, "context": context, "variables": variables, "minimum_generation": Int(minimumGeneration),
-      ])
+      "open", holder,
+      ["context": context, "variables": variables, "minimum_generation": Int(minimumGeneration)])
     return try Self.refusal(answer) ?? .made(Self.decode(answer["values"] as? [String: String]))
   }
 
   func seal(
     _ values: [String: [UInt8]], form: String, context: [String: String], store: String, key: String? = nil
   ) throws -> [String: String] {
-    var request: [String: Any] = ["store": store, "context": context, "form": form]
+    try seal(values, form: form, context: context, by: .store(store), key: key)
+  }
+
+  func seal(
+    _ values: [String: [UInt8]], form: String, context: [String: String], by holder: Holder, key: String? = nil
+  ) throws -> [String: String] {
+    var request: [String: Any] = ["context": context, "form": form]
     request["values"] = values.mapValues { Self.text(of: $0) }
     request["key"] = key
-    let answer = try ask("seal", request)
+    let answer = try ask("seal", holder, request)
     guard let variables = answer["variables"] as? [String: String] else { throw Failure(description: "\(answer)") }
     return variables
   }
@@ -81,10 +111,16 @@ final class PythonPeer {
   func openValue(
     _ envelope: [UInt8], authenticating data: [UInt8], context: [String: String], store: String
   ) throws -> Outcome {
+    try openValue(envelope, authenticating: data, context: context, by: .store(store))
+  }
+
+  func openValue(
+    _ envelope: [UInt8], authenticating data: [UInt8], context: [String: String], by holder: Holder
+  ) throws -> Outcome {
     let answer = try ask(
-      "open-value",
+      "open-value", holder,
       [
-        "store": store, "context": context, "associated_data": Self.text(of: data),
+        "context": context, "associated_data": Self.text(of: data),
         "envelope": Envelope.text(of: envelope),
       ])
     return try Self.refusal(answer) ?? .made(Self.decode(["": answer["plaintext"] as? String ?? "?"]))
@@ -93,10 +129,16 @@ final class PythonPeer {
   func sealValue(
     _ plaintext: [UInt8], authenticating data: [UInt8], context: [String: String], store: String
   ) throws -> [UInt8] {
+    try sealValue(plaintext, authenticating: data, context: context, by: .store(store))
+  }
+
+  func sealValue(
+    _ plaintext: [UInt8], authenticating data: [UInt8], context: [String: String], by holder: Holder
+  ) throws -> [UInt8] {
     let answer = try ask(
-      "seal-value",
+      "seal-value", holder,
       [
-        "store": store, "context": context, "associated_data": Self.text(of: data),
+        "context": context, "associated_data": Self.text(of: data),
         "plaintext": Self.text(of: plaintext),
       ])
     guard let text = answer["envelope"] as? String else { throw Failure(description: "\(answer)") }

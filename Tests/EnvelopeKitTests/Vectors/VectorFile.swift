@@ -10,6 +10,7 @@ struct VectorFile {
     case value
     case environment
     case packed
+    case recipient
   }
 
   struct Unreadable: Error, CustomStringConvertible {
@@ -19,14 +20,16 @@ struct VectorFile {
   private static let once: Set = [
     "comment", "kind", "expect", "minimum-generation", "store-hex", "associated-data", "envelope", "plaintext",
     "generation", "keyId", "canonical", "contextCheck", "narrowed", "dataKey", "okm", "payloadKey", "headerKey",
-    "manifestKey", "headerTag", "manifest",
+    "manifestKey", "headerTag", "manifest", "passphrase", "passphraseKey", "sharedSecret", "hpkeKey", "hpkeNonce",
+    "recipient", "publicKey",
   ]
   private static let many: Set = ["store", "context", "variable", "variable-hex", "name", "plain"]
   private static let always: Set = ["comment", "kind", "expect"]
   private static let intermediate: Set = [
-    "keyId", "canonical", "contextCheck", "narrowed", "dataKey", "okm", "payloadKey", "headerKey", "manifestKey",
-    "headerTag",
+    "keyId", "canonical", "contextCheck", "dataKey", "okm", "payloadKey", "headerKey", "manifestKey", "headerTag",
   ]
+  /// The intermediate values of each way to wrap.
+  private static let ofSchemes: [Set] = [["narrowed"], ["sharedSecret", "hpkeKey", "hpkeNonce"], ["passphraseKey"]]
 
   let kind: Kind
   let expected: String
@@ -55,24 +58,35 @@ struct VectorFile {
     guard let kind = fields["kind"].flatMap({ Kind(rawValue: $0[0]) }), let expected = fields["expect"]?[0] else {
       throw Unreadable(description: "\(name) has no kind or outcome")
     }
+    guard Self.hasItsFields(Set(fields.keys), kind: kind, succeeds: expected == "success") else {
+      throw Unreadable(description: "\(name) has a field too many or too few")
+    }
+    self.kind = kind
+    self.expected = expected
+    self.fields = fields
+  }
+
+  private static func hasItsFields(_ names: Set<String>, kind: Kind, succeeds: Bool) -> Bool {
+    guard kind != .recipient else {
+      return names == always.union(["recipient"]).union(succeeds ? ["keyId", "publicKey"] : [])
+    }
     let isValue = kind == .value
-    var mustHave = Self.always.union(isValue ? ["associated-data", "envelope"] : [])
-    var mayHave: Set = ["store", "store-hex", "context"]
+    var mustHave = always.union(isValue ? ["associated-data", "envelope"] : [])
+    var mayHave: Set = ["store", "store-hex", "passphrase", "context"]
+    guard names.intersection(["store", "store-hex", "passphrase"]).count == 1 else { return false }
     if !isValue { mayHave.formUnion(["variable", "variable-hex", "minimum-generation"]) }
-    if expected == "success" {
-      mustHave.formUnion(Self.intermediate)
+    if succeeds {
+      mustHave.formUnion(intermediate)
+      let ofSchemes = ofSchemes.filter { !$0.isDisjoint(with: names) }
+      guard ofSchemes.count == 1 else { return false }
+      mustHave.formUnion(ofSchemes[0])
       if kind == .environment { mustHave.insert("manifest") }
       if isValue { mustHave.insert("plaintext") } else { mustHave.insert("generation") }
       if !isValue { mayHave.insert("plain") }
     } else {
       mayHave.insert("name")
     }
-    guard mustHave.isSubset(of: fields.keys), mayHave.union(mustHave).isSuperset(of: fields.keys),
-      (fields["store"] == nil) != (fields["store-hex"] == nil)
-    else { throw Unreadable(description: "\(name) has a field too many or too few") }
-    self.kind = kind
-    self.expected = expected
-    self.fields = fields
+    return mustHave.isSubset(of: names) && mayHave.union(mustHave).isSuperset(of: names)
   }
 
   func text(_ key: String) throws -> String {
@@ -98,6 +112,11 @@ struct VectorFile {
       guard let lines = fields["store"] else { return try bytes("store-hex") }
       return Array(lines.map { $0 + "\n" }.joined().utf8)
     }
+  }
+
+  /// What opens it where that is no store.
+  var passphrase: [UInt8]? {
+    get throws { try fields["passphrase"] == nil ? nil : bytes("passphrase") }
   }
 
   var context: EncryptionContext {

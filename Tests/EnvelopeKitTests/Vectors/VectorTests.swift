@@ -8,19 +8,17 @@ import Testing
 /// Every file of Tests/Vectors, which another implementation made.
 struct VectorTests {
   @Test func allFilesAreThere() {
-    #expect(VectorFile.names.count >= 314)
+    #expect(VectorFile.names.count >= 681)
   }
 
   @Test(arguments: VectorFile.names)
   func file(named name: String) async throws {
     let vector = try VectorFile(named: name)
     do {
-      let text = try vector.store
-      let store = try unsafe KeyStore(text: text.span.bytes)
-      let keyring = try store.keyring()
       switch vector.kind {
-      case .value: try await openValue(vector, store: store, keyring: keyring)
-      case .environment, .packed: try await openEnvironment(vector, store: store, keyring: keyring)
+      case .value: try await openValue(vector, using: Self.holder(of: vector))
+      case .environment, .packed: try await openEnvironment(vector, using: Self.holder(of: vector))
+      case .recipient: try readRecipient(vector)
       }
       #expect(vector.expected == "success", "It opened")
     } catch let error as EnvelopeError {
@@ -29,20 +27,44 @@ struct VectorTests {
     }
   }
 
-  private func openValue(_ vector: VectorFile, store: KeyStore, keyring: KeysetKeyring) async throws {
+  /// What the reader of a vector holds.
+  private struct Holder {
+    let keyring: any Keyring
+    var store = KeyStore()
+    var passphrase: [UInt8] = []
+  }
+
+  private static func holder(of vector: VectorFile) throws -> Holder {
+    guard let passphrase = try vector.passphrase else {
+      let text = try vector.store
+      let store = try unsafe KeyStore(text: text.span.bytes)
+      return Holder(keyring: try store.keyring(), store: store)
+    }
+    return Holder(keyring: try PassphraseKeyring(passphrase[...].vectorSecret), passphrase: passphrase)
+  }
+
+  private func readRecipient(_ vector: VectorFile) throws {
+    let recipient = try Recipient(vector.text("recipient"))
+    #expect(try recipient.keyID.string == vector.text("keyId"))
+    #expect(try recipient.publicKey == vector.bytes("publicKey"))
+    #expect(try recipient.description == vector.text("recipient"))
+  }
+
+  private func openValue(_ vector: VectorFile, using holder: Holder) async throws {
     let (envelope, context) = try (vector.bytes("envelope"), vector.context)
     let associatedData = try vector.bytes("associated-data")
     let plaintext = try await Envelope.open(
-      envelope, context: context, authenticating: associatedData, using: keyring)
+      envelope, context: context, authenticating: associatedData, using: MultiKeyring([holder.keyring]))
     let revealed = plaintext.vectorBytes
     #expect(try revealed == vector.bytes("plaintext"))
     var reader = ByteReader(envelope)
     let header = try Header(from: &reader, expecting: .value)
-    let unlocked = try await UnlockedHeader.unlock(header, context: context, using: keyring)
-    try checkSchedule(of: unlocked, vector, store: store)
+    let unlocked = try await UnlockedHeader.unlock(header, context: context, using: MultiKeyring([holder.keyring]))
+    try checkSchedule(of: unlocked, vector, holder)
   }
 
-  private func openEnvironment(_ vector: VectorFile, store: KeyStore, keyring: KeysetKeyring) async throws {
+  private func openEnvironment(_ vector: VectorFile, using holder: Holder) async throws {
+    let keyring = try MultiKeyring([holder.keyring])
     let context = try vector.context
     let sealed = try SealedEnvironment(variables: vector.variables)
     let opened = try await sealed.open(
@@ -53,7 +75,7 @@ struct VectorTests {
     #expect(try opened.generation == vector.number("generation"))
     #expect(sealed.form == (vector.kind == .packed ? .packed : .separate))
     let unlocked = try await UnlockedHeader.unlock(sealed.header, context: context, using: keyring)
-    try checkSchedule(of: unlocked, vector, store: store)
+    try checkSchedule(of: unlocked, vector, holder)
     if case .separate(_, let manifest, let entries) = sealed.payload {
       let made = try SealedEnvironment.manifest(
         generation: sealed.generation, entries: entries, keys: unlocked.keys)
@@ -63,7 +85,7 @@ struct VectorTests {
   }
 
   /// Compares every intermediate value, from the canonical context to the tag of the header.
-  private func checkSchedule(of unlocked: borrowing UnlockedHeader, _ vector: VectorFile, store: KeyStore) throws {
+  private func checkSchedule(of unlocked: borrowing UnlockedHeader, _ vector: VectorFile, _ holder: Holder) throws {
     let (header, context) = (unlocked.header, try vector.context)
     let okm = try vector.bytes("okm")
     var made = ["canonical": try context.canonicalBytes(), "commitment": unlocked.keys.commitment]
@@ -73,26 +95,61 @@ struct VectorTests {
     made["manifestKey"] = try unlocked.keys.key(.manifest).vectorBytes
     made["derivedFromOKM"] = try derive(from: okm.prefix(32).vectorSecret, personal: "EK payload")
     made["headerTag"] = try unlocked.keys.headerTag(over: header.taggedBytes)
+    made["dataKey"] = unlocked.dataKey.vectorBytes
+    var names = [
+      "canonical", "contextCheck", "dataKey", "payloadKey", "headerKey", "manifestKey", "headerTag",
+    ]
     if let source = unlocked.source {
       made["keyId"] = Array(source.keyID.string.utf8)
-      for keyset in store.keysets {
-        for version in keyset.versions where try keyset.keyID(of: version) == source.keyID {
-          var message: [UInt8] = [context.function == nil ? 0 : 1]
-          if let function = context.function { message.append(lengthPrefixed16: function.utf8) }
-          let secret = try version.keys[0].withBytes { SecretBytes(copying: $0) }
-          made["narrowed"] = try derive(from: secret, personal: "EK wrap", message: message)
-          made["dataKey"] = try keyset.unwrap(source, version: version, for: context).vectorBytes
-        }
-      }
+      let wrapping = try wrapping(of: source, for: context, holder)
+      names += wrapping.keys
+      made.merge(wrapping) { $1 }
     }
     var expected = ["commitment": Array(okm.suffix(32)), "keyId": Array(try vector.text("keyId").utf8)]
     expected["derivedFromOKM"] = try vector.bytes("payloadKey")
-    for name in [
-      "canonical", "contextCheck", "narrowed", "dataKey", "payloadKey", "headerKey", "manifestKey", "headerTag",
-    ] {
-      expected[name] = try vector.bytes(name)
-    }
+    for name in names { expected[name] = try vector.bytes(name) }
     #expect(made == expected)
+  }
+
+  /// The intermediate values of unwrapping an entry.
+  private func wrapping(
+    of source: WrappedDataKey, for context: EncryptionContext, _ holder: Holder
+  ) throws -> [String: [UInt8]] {
+    if source.scheme == .passphrase {
+      let key = try SecretBytes(byteCount: Argon2id.keyByteCount) { (output) throws(EnvelopeError) in
+        let (passphrase, salt) = (holder.passphrase, Array(source.bytes[2..<18]))
+        try unsafe Argon2id.append(
+          passphrase: passphrase.span.bytes, salt: salt.span.bytes,
+          cost: Argon2id.Cost(memoryLog2: source.bytes[0], passes: source.bytes[1]), to: &output)
+      }
+      return ["passphraseKey": key.vectorBytes]
+    }
+    for keyset in holder.store.keysets {
+      guard let version = keyset.version(named: source.keyID) else { continue }
+      let secret = try version.keys[0].withBytes { SecretBytes(copying: $0) }
+      if source.scheme == .recipient { return try Self.hpke(source.bytes, privateKey: secret) }
+      if keyset.scopes != nil {
+        let scope = FunctionScope(unchecked: context.function)
+        return ["narrowed": try keyset.narrowedKey(of: version, for: scope).vectorBytes]
+      }
+      var message: [UInt8] = [context.function == nil ? 0 : 1]
+      if let function = context.function { message.append(lengthPrefixed16: function.utf8) }
+      return ["narrowed": try derive(from: secret, personal: "EK wrap", message: message)]
+    }
+    return [:]
+  }
+
+  private static func hpke(_ wrapped: [UInt8], privateKey: borrowing SecretBytes) throws -> [String: [UInt8]] {
+    let (encapsulated, info) = (Array(wrapped.prefix(32)), Array("EnvelopeKit v1 recipient".utf8))
+    let secret = try privateKey.withBytes { (key) throws(EnvelopeError) in
+      let publicKey = try X25519.publicKey(of: key)
+      return try unsafe HPKE.sharedSecret(
+        privateKey: key, otherKey: encapsulated.span.bytes, encapsulated: encapsulated, recipient: publicKey.span.bytes)
+    }
+    let keys = try unsafe HPKE.MessageKeys(sharedSecret: secret, info: info.span.bytes)
+    return [
+      "sharedSecret": secret.vectorBytes, "hpkeKey": keys.key.vectorBytes, "hpkeNonce": keys.nonce.vectorBytes,
+    ]
   }
 
   private func derive(
@@ -119,7 +176,7 @@ extension Secret {
 }
 
 extension ArraySlice<UInt8> {
-  fileprivate var vectorSecret: SecretBytes {
+  var vectorSecret: SecretBytes {
     SecretBytes(byteCount: count) { output in
       for byte in self { output.append(byte) }
     }
