@@ -82,7 +82,12 @@ enum ToolStore {
       let keyring = try PassphraseKeyring(Passphrase.read("Passphrase of \(file.location): "))
       do {
         return try await remember(keyring, file)
-      } catch let error as EnvelopeError where error.code == .unwrapFailed && wait < 4 && !Passphrase.isFromDescriptor {
+      } catch let error as EnvelopeError where error.code == .unwrapFailed {
+        guard wait <= 4, !Passphrase.isFromDescriptor else {
+          throw EnvelopeError(
+            .keyStoreLocked, "That is not the passphrase of the key store \(file.location), or the store was altered",
+            advice: "Without its passphrase nobody opens it: look for that, or take the store back from a backup.")
+        }
         // Whoever guesses at the terminal waits, and longer each time.
         Console.say("That is not the passphrase, or the store was altered.")
         try await Task.sleep(for: .seconds(wait))
