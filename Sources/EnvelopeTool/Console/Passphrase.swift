@@ -37,8 +37,8 @@ enum Passphrase {
     guard let number = Int32(text), number >= 0 else {
       throw EnvelopeError(.usage, "\(variable) is not the number of an open file")
     }
-    // What this process starts must not inherit it.
-    _ = fcntl(number, F_SETFD, FD_CLOEXEC)
+    // What this process starts must not inherit it, but must have its three streams.
+    if number > STDERR_FILENO { _ = fcntl(number, F_SETFD, FD_CLOEXEC) }
     let line = try Descriptor.withoutClosing(number) { (file) throws(EnvelopeError) in
       try file.readLine(limit: 65536, of: Path("the open file that \(variable) names"))
     }
