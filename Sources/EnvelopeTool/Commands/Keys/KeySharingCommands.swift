@@ -112,6 +112,11 @@
         guard output != nil || !Console.outputIsTerminal else {
           throw EnvelopeError(.usage, "A key is not shown on a terminal", advice: "Give a file to write: -o FILE")
         }
+        if let output, output != "-", try Path(output).resolved == Path(KeyStoreFile().location).resolved {
+          throw EnvelopeError(
+            .usage, "That would write over the key store, and every other key in it",
+            advice: "Give another file: -o FILE")
+        }
         let exported = try await ToolStore.open().exporting(key.key, narrowedTo: scopes)
         try Document.write(exported.text(), to: output, revealing: true)
         Console.say(
