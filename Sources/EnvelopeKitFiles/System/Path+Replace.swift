@@ -32,8 +32,9 @@ extension Path {
     }
     let target = exists ? resolved : self
     // A name takes at most 255 bytes.
-    let name = String(decoding: target.name.utf8.prefix(100), as: UTF8.self)
-    let temporary = target.folder.appending(".\(name).\(Base64URL.encode(try Randomness.bytes(9))).new")
+    let name = String(decoding: target.name.utf8.prefix(Self.keptOfName), as: UTF8.self)
+    let mark = Base64URL.encode(try Randomness.bytes(Self.markByteCount))
+    let temporary = target.folder.appending(".\(name).\(mark).new")
     do throws(EnvelopeError) {
       let number = unsafe open(temporary.string, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode_t(mode))
       guard number >= 0 else { throw .system("Cannot make a file beside \(self)") }
@@ -54,6 +55,32 @@ extension Path {
     } catch {
       unsafe unlink(temporary.string)
       throw error
+    }
+  }
+
+  /// How many bytes of a file's name stand in that of the new one beside it, and the random ones that follow.
+  private static let keptOfName = 100
+  private static let markByteCount = 9
+
+  /// Removes what those who were killed while they replaced the file have left beside it.
+  ///
+  /// Call this only where all who replace the file hold its lock, this process now.
+  package func removeUnfinished() {
+    let target = resolved
+    // Of a longer name, another file's could be taken for this one's.
+    guard target.name.utf8.count < Self.keptOfName, let folder = unsafe opendir(target.folder.string) else { return }
+    defer { unsafe closedir(folder) }
+    let prefix = Array(".\(target.name).".utf8)
+    let suffix = Array(".new".utf8)
+    while let entry = unsafe readdir(folder) {
+      let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
+        unsafe $0.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
+      }
+      let mark = name.utf8.dropFirst(prefix.count).dropLast(suffix.count)
+      guard name.utf8.starts(with: prefix), name.utf8.suffix(suffix.count).elementsEqual(suffix),
+        Base64URL.decode(mark)?.count == Self.markByteCount
+      else { continue }
+      unsafe unlink(target.folder.appending(name).string)
     }
   }
 
