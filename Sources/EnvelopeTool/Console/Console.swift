@@ -39,6 +39,13 @@ enum Console {
   static var inputIsTerminal: Bool { isatty(STDIN_FILENO) == 1 }
   static var outputIsTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
 
+  /// Whether there is a terminal to ask on, whatever the standard streams are.
+  static var hasTerminal: Bool {
+    let number = unsafe open("/dev/tty", O_RDWR | O_CLOEXEC)
+    if number >= 0 { close(number) }
+    return number >= 0
+  }
+
   /// Reads standard input to its end.
   static func readInput(limit: Int) throws(EnvelopeError) -> SecretBytes {
     try Descriptor.withoutClosing(STDIN_FILENO) { (input) throws(EnvelopeError) in

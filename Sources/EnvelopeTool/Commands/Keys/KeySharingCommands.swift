@@ -117,7 +117,13 @@
             .usage, "That would write over the key store, and every other key in it",
             advice: "Give another file: -o FILE")
         }
-        let exported = try await ToolStore.open().exporting(key.key, narrowedTo: scopes)
+        let store = try await ToolStore.open()
+        let exported: KeyStore
+        do throws(EnvelopeError) {
+          exported = try store.exporting(key.key, narrowedTo: scopes)
+        } catch {
+          throw error.code == .invalidArgument ? EnvelopeError(.usage, error.message, advice: error.advice) : error
+        }
         try Document.write(exported.text(), to: output, revealing: true)
         Console.say(
           "Exported \(key.key) for \(KeysCommand.list(scopes.sorted())). Whoever has this seals and opens for them.")
