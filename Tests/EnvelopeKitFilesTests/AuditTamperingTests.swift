@@ -106,6 +106,17 @@ import Testing
     try await expectRefusal(lines, saying: "entry \(index + 1) was altered")
   }
 
+  /// Each is genuine, and has its own number, but not in this company.
+  @Test(arguments: 1..<4) func entriesOfTwoHistoriesAreFound(shared: Int) async throws {
+    try logged.replaceLog(lines.prefix(shared))
+    for _ in shared..<5 { try await logged.use("other") }
+    let other = try logged.lines()
+    for place in shared..<4 {
+      try await expectRefusal(
+        Array(lines[...place] + other[(place + 1)...]), saying: "entry \(place + 2) was altered, or the one before it")
+    }
+  }
+
   @Test func whatIsNoEntryIsFound() async throws {
     for text in ["\n", "{}\n", "x\n", "{\"entry\":3}\n", "\r\n", String(repeating: " ", count: 200) + "\n"] {
       for index in 0...5 {
