@@ -26,8 +26,14 @@ enum ToolStore {
 
   /// Reads the store, which must be there.
   static func open() async throws -> KeyStore {
-    guard let store = try await load() else { throw try KeyStoreFile().missing }
+    guard let store = try await load() else { throw missing(try KeyStoreFile()) }
     return store
+  }
+
+  static func missing(_ file: KeyStoreFile) -> EnvelopeError {
+    EnvelopeError(
+      .keyNotFound, "There is no key store at \(file.location)",
+      advice: "Make one: envelope keys create. Or copy one there, or set ENVELOPE_STORE to where it is.")
   }
 
   /// Changes the store while other processes wait.
@@ -99,7 +105,15 @@ enum ToolStore {
   private static func remember(
     _ keyring: any Keyring, _ file: KeyStoreFile
   ) async throws -> (keyring: Unlocking?, store: KeyStore)? {
-    guard let store = try await file.load(unlockingWith: MultiKeyring([keyring])) else { return nil }
+    let store: KeyStore?
+    do {
+      store = try await file.load(unlockingWith: MultiKeyring([keyring]))
+    } catch let error as EnvelopeError where error.code == .keyNotFound {
+      throw EnvelopeError(
+        .keyStoreLocked, "None of the keys that \(variable) names opens the key store \(file.location)",
+        advice: "Name one that it was locked with: an ARN or alias/NAME of AWS KMS, or the path of a key store.")
+    }
+    guard let store else { return nil }
     let unlocking = Unlocking(keyring: keyring, store: store)
     remembered.withLock { $0 = unlocking }
     return (unlocking, store)
@@ -130,11 +144,27 @@ enum ToolStore {
       } else if Recipient.isNamed(by: name) {
         keyrings.append(RecipientKeyring([try Recipient(name)]))
       } else {
-        guard let store = try KeyStoreFile(at: name).load() else { throw try KeyStoreFile(at: name).missing }
-        keyrings.append(try store.keyring())
+        keyrings.append(try otherStore(at: name).keyring())
       }
     }
     return try MultiKeyring(keyrings)
+  }
+
+  /// Another store than the usual one, which must be there and not be locked itself.
+  static func otherStore(at path: String) throws(EnvelopeError) -> KeyStore {
+    let file = try KeyStoreFile(at: path)
+    do throws(EnvelopeError) {
+      guard let store = try file.load() else {
+        throw EnvelopeError(
+          .noInput, "There is no key store at \(EnvelopeError.quoted(path))", advice: "Check the path.")
+      }
+      return store
+    } catch {
+      guard error.code == .keyStoreLocked else { throw error }
+      throw EnvelopeError(
+        error.code, error.message,
+        advice: "Take its lock off first: ENVELOPE_STORE=\(Path(path).quoted) envelope keys unlock")
+    }
   }
 
   /// Refuses to write a store that is locked under more keys than are named: it would be under fewer then.
