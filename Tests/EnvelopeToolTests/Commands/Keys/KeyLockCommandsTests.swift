@@ -149,13 +149,7 @@ import Testing
     try await lockCheaply()
     let line = "printf 'correct horse\\n' | ENVELOPE_PASSPHRASE_FD=0 \(get)"
     #expect(try sandbox.shell(line).succeeded().text == "hunter2")
-    // What follows it there is the document.
-    let sealed = try sandbox.read("app.env")
-    let open = ["get", "-", "TOKEN", "--function", "app"]
-    let result = try sandbox.start(
-      open, input: Data(("correct horse\n" + sealed).utf8), with: ["ENVELOPE_PASSPHRASE_FD": "0"])
-    _ = try result.wait()
-    // And the command that exec starts has its standard input.
+    // The command that exec starts has what follows.
     let exec =
       "printf 'correct horse\\nrest' | ENVELOPE_PASSPHRASE_FD=0 \"$ENVELOPE\" exec app.env --function app -- cat"
     #expect(try sandbox.shell(exec).succeeded().text == "rest")
@@ -194,7 +188,7 @@ import Testing
     #expect(try sandbox.read(sandbox.keyStore).hasPrefix("ek1:"))
     try sandbox.keys("create", with: ["ENVELOPE_STORE": sandbox.path("stranger/keys")]).succeeded()
     let before = try sandbox.readBytes(sandbox.keyStore)
-    for (name, code) in [("stranger/keys", 77), ("none/keys", 77), ("er1:x", 65), ("", 77), (",", 77), ("app.env", 77)]
+    for (name, code) in [("stranger/keys", 77), ("none/keys", 66), ("er1:x", 65), ("", 77), (",", 77), ("app.env", 77)]
       as [(String, Int32)]
     {
       try sandbox.keys("list", with: ["ENVELOPE_STORE_KEY": name]).failed(code)
@@ -236,8 +230,35 @@ import Testing
   {
     let before = try sandbox.readBytes(sandbox.keyStore)
     let result = try sandbox.keys("lock", "--key", name)
-    #expect([64, 65, 77, 78].contains(result.code), "\(result.messages)")
+    #expect([64, 65, 66, 77, 78].contains(result.code), "\(result.messages)")
     #expect(try sandbox.readBytes(sandbox.keyStore) == before)
+  }
+
+  /// Whoever did that could never open it again.
+  @Test func aStoreIsNotLockedWithAKeyThatIsInIt() throws {
+    let recipient = try sandbox.keys("recipient", "inside").succeeded().line
+    let rotated = try sandbox.keys("rotate", "inside").succeeded().line
+    try sandbox.shell("ln -s '\(sandbox.keyStore)' link").succeeded()
+    _ = try outer()
+    for names in [
+      [recipient], [rotated], [sandbox.keyStore], ["link"], ["outer/keys", recipient],
+      ["outer/keys", sandbox.keyStore],
+    ] {
+      let before = try sandbox.readBytes(sandbox.keyStore)
+      let arguments = ["keys", "lock"] + names.flatMap { ["--key", $0] }
+      try sandbox.start(arguments).wait().failed(64, saying: "in the key store itself")
+      #expect(try sandbox.readBytes(sandbox.keyStore) == before)
+    }
+  }
+
+  @Test func aLockedStoreNeitherLocksAnotherNorIsImported() async throws {
+    try await lockCheaply()
+    let other = ["ENVELOPE_STORE": sandbox.path("other/keys")]
+    try sandbox.keys("create", with: other).succeeded()
+    for arguments in [["lock", "--key", sandbox.keyStore], ["import", sandbox.keyStore]] {
+      let result = try sandbox.start(["keys"] + arguments, with: other).wait().failed(77, saying: "is locked")
+      #expect(result.messages.contains("ENVELOPE_STORE='\(sandbox.keyStore)' envelope keys unlock"))
+    }
   }
 
   @Test func whereThereIsNoStoreNothingIsLocked() throws {

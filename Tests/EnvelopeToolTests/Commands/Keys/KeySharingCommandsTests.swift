@@ -265,7 +265,7 @@ import Testing
         #expect(!result.messages.contains(try #require(secret.split(separator: " ").last)))
       }
     }
-    try sandbox.refuses("import", "none.keys", with: 77, saying: "none.keys")
+    try sandbox.refuses("import", "none.keys", with: 66, saying: "none.keys")
     try sandbox.makeFolder("folder")
     try sandbox.refuses("import", "folder", with: 77)
     try sandbox.setMode(0o644, of: "app.keys")
