@@ -40,10 +40,13 @@ enum ToolStore {
   static func update<R>(_ change: (inout KeyStore) throws(EnvelopeError) -> R) async throws -> R {
     let file = try KeyStoreFile()
     guard let unlocking = try await unlock(file)?.keyring else { return try file.update(change) }
-    try checkNamesAll(file)
     let keyring = try MultiKeyring([unlocking.keyring])
     remembered.withLock { $0?.store = nil }
-    return try await file.update(unlockingWith: keyring, lockingWith: keyring, change)
+    return try await file.update(unlockingWith: keyring, lockingWith: keyring) { (store) throws(EnvelopeError) in
+      // Now that others wait: somebody may have taken the lock off, or put more keys on it, since it was looked at.
+      try checkStaysLocked(file)
+      return try change(&store)
+    }
   }
 
   /// Changes one key, and puts that into the log of uses where one is kept: before it takes effect, so that no change
@@ -167,9 +170,15 @@ enum ToolStore {
     }
   }
 
-  /// Refuses to write a store that is locked under more keys than are named: it would be under fewer then.
-  private static func checkNamesAll(_ file: KeyStoreFile) throws(EnvelopeError) {
-    guard let keys = try file.lockingKeys(), !keys.contains(where: { $0.scheme == .passphrase }) else { return }
+  /// Refuses to lock a store that is not locked any more, and to write one that is locked under more keys than are named:
+  /// it would be under fewer then.
+  private static func checkStaysLocked(_ file: KeyStoreFile) throws(EnvelopeError) {
+    guard let keys = try file.lockingKeys() else {
+      throw EnvelopeError(
+        .fileFailure, "The lock of the key store \(file.location) was taken off meanwhile, and nothing was written",
+        advice: "Run the command again.")
+    }
+    guard !keys.contains(where: { $0.scheme == .passphrase }) else { return }
     let names = try names()
     guard names.count >= keys.count else {
       throw EnvelopeError(
