@@ -119,6 +119,8 @@ public struct AuditLog: Sendable {
   public func verify(against checkpoint: Checkpoint? = nil) throws(EnvelopeError) -> Checkpoint {
     var (last, found) = (Checkpoint.empty, checkpoint == nil || checkpoint == .empty)
     if path.exists {
+      // A pipe in its place would be waited for.
+      guard try path.kind == .file else { throw .auditLogAltered("\(path) is not a file") }
       let file = try path.openForReading()
       var lines = try LineReader(file: file, path: path, limit: AuditEntry.longestLine)
       while let line = try lines.next() {

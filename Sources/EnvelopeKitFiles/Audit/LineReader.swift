@@ -3,6 +3,14 @@
 
 internal import EnvelopeKit
 
+#if canImport(Darwin)
+  internal import Darwin
+#elseif canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#endif
+
 /// Reads a file line by line, however long the file is.
 struct LineReader: ~Copyable {
   private let file: Descriptor
@@ -16,7 +24,12 @@ struct LineReader: ~Copyable {
 
   /// - Parameter limit: The most bytes of a line, its line feed included.
   init(file: consuming Descriptor, path: Path, limit: Int) throws(EnvelopeError) {
+    // Whoever appends has the lock: a line that is being written is not looked at, and none that was cut off.
+    while flock(file.number, LOCK_SH) != 0 {
+      guard errno == EINTR else { throw .system("Cannot lock \(path)") }
+    }
     byteCount = try file.status(of: path).byteCount
+    flock(file.number, LOCK_UN)
     self.file = file
     self.path = path
     self.limit = limit

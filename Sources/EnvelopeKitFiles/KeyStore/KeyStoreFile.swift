@@ -145,6 +145,8 @@ public struct KeyStoreFile: Sendable {
         .filePermissions, "This user may not read the key store \(path)",
         advice: "Run this as its owner, or set ENVELOPE_STORE to a key store of this user's own.")
     }
+    // A pipe in its place would be waited for.
+    guard try path.kind == .file else { throw noFile }
     let file = try path.openForReading()
     try check(file.status(of: path))
     try checkFolders()
@@ -154,8 +156,17 @@ public struct KeyStoreFile: Sendable {
     }
   }
 
+  /// Call this with the lock alone.
   private func replace(with text: RawSpan) throws(EnvelopeError) {
+    // Whoever writes a store holds its lock: what lies beside it unfinished is of somebody who was killed.
+    path.removeUnfinished()
     try path.replace(with: text, mode: 0o600, keepsMode: false)
+  }
+
+  private var noFile: EnvelopeError {
+    EnvelopeError(
+      .filePermissions, "The key store \(path) is not a file",
+      advice: "Set ENVELOPE_STORE to the path of the key store.")
   }
 
   private var locked: EnvelopeError {
@@ -167,7 +178,8 @@ public struct KeyStoreFile: Sendable {
   /// The log of uses of a store that was loaded from here, beside its file and named like it with `.audit` after; nil
   /// where it keeps none.
   public func auditLog(of store: KeyStore) -> AuditLog? {
-    store.auditKey.map { AuditLog(at: path.string + ".audit", key: $0) }
+    // Beside the file itself, so that uses that come by a link stand in the same log.
+    store.auditKey.map { AuditLog(at: path.resolved.string + ".audit", key: $0) }
   }
 
   /// The same store, whose keyrings write the log of uses where it keeps one.
@@ -179,11 +191,7 @@ public struct KeyStoreFile: Sendable {
   }
 
   private func check(_ status: Descriptor.Status) throws(EnvelopeError) {
-    guard status.isRegular else {
-      throw EnvelopeError(
-        .filePermissions, "The key store \(path) is not a file",
-        advice: "Set ENVELOPE_STORE to the path of the key store.")
-    }
+    guard status.isRegular else { throw noFile }
     guard status.owner == geteuid() else {
       throw EnvelopeError(
         .filePermissions, "The key store \(path) belongs to another user",

@@ -32,8 +32,9 @@ extension Path {
     }
     let target = exists ? resolved : self
     // A name takes at most 255 bytes.
-    let name = String(decoding: target.name.utf8.prefix(100), as: UTF8.self)
-    let temporary = target.folder.appending(".\(name).\(Base64URL.encode(try Randomness.bytes(9))).new")
+    let name = String(decoding: target.name.utf8.prefix(Self.keptOfName), as: UTF8.self)
+    let mark = Base64URL.encode(try Randomness.bytes(Self.markByteCount))
+    let temporary = target.folder.appending(".\(name).\(mark).new")
     do throws(EnvelopeError) {
       let number = unsafe open(temporary.string, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode_t(mode))
       guard number >= 0 else { throw .system("Cannot make a file beside \(self)") }
@@ -57,9 +58,54 @@ extension Path {
     }
   }
 
-  /// Whether a file of this name is one that ``replace(with:mode:keepsMode:)`` writes beside another: where a process was
-  /// killed, it is left.
-  package static func isBeside(_ name: String) -> Bool { name.hasPrefix(".") && name.hasSuffix(".new") }
+  /// How many bytes of a file's name stand in that of the new one beside it, and the random ones that follow.
+  private static let keptOfName = 100
+  private static let markByteCount = 9
+
+  /// Whether a file of this name is one that is written beside another, which it shall replace: where a process was killed
+  /// meanwhile, it is left.
+  ///
+  /// - Parameter replaced: The name of the other; nil for any.
+  package static func isUnfinished(_ name: String, replacing replaced: String? = nil) -> Bool {
+    let suffix = Array(".new".utf8)
+    let name = name.utf8
+    guard name.first == UInt8(ascii: "."), name.suffix(suffix.count).elementsEqual(suffix),
+      let dot = name.dropLast(suffix.count).lastIndex(of: UInt8(ascii: ".")), dot > name.startIndex,
+      Base64URL.decode(name[name.index(after: dot)...].dropLast(suffix.count))?.count == markByteCount
+    else { return false }
+    return replaced.map { name[name.index(after: name.startIndex)..<dot].elementsEqual($0.utf8) } ?? true
+  }
+
+  /// Removes what those who were killed while they replaced the file have left beside it.
+  ///
+  /// Call this only where all who replace the file hold its lock, this process now.
+  package func removeUnfinished() {
+    let target = resolved
+    // Of a longer name, another file's could be taken for this one's.
+    guard target.name.utf8.count < Self.keptOfName, let names = try? target.folder.names() else { return }
+    for name in names where Self.isUnfinished(name, replacing: target.name) {
+      unsafe unlink(target.folder.appending(name).string)
+    }
+  }
+
+  /// The names of what lies in the folder, in no order.
+  ///
+  /// - Throws: `fileFailure` where it cannot be read.
+  package func names() throws(EnvelopeError) -> [String] {
+    guard let folder = unsafe opendir(string) else { throw .system("Cannot look into \(self)") }
+    defer { unsafe closedir(folder) }
+    var names: [String] = []
+    errno = 0
+    while let entry = unsafe readdir(folder) {
+      let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
+        unsafe $0.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
+      }
+      if name != ".", name != ".." { names.append(name) }
+      errno = 0
+    }
+    guard errno == 0 else { throw .system("Cannot look into \(self)") }
+    return names
+  }
 
   /// The path without links, or the path itself where it cannot be told.
   package var resolved: Path {

@@ -40,6 +40,13 @@ enum Console {
   static var outputIsTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
   static var errorIsTerminal: Bool { isatty(STDERR_FILENO) == 1 }
 
+  /// Whether there is a terminal to ask on, whatever the standard streams are.
+  static var hasTerminal: Bool {
+    let number = unsafe open("/dev/tty", O_RDWR | O_CLOEXEC)
+    if number >= 0 { close(number) }
+    return number >= 0
+  }
+
   /// Reads standard input to its end.
   static func readInput(limit: Int) throws(EnvelopeError) -> SecretBytes {
     try Descriptor.withoutClosing(STDIN_FILENO) { (input) throws(EnvelopeError) in

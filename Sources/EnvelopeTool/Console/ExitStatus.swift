@@ -28,8 +28,8 @@ enum ExitStatus: Int32 {
     case .systemFailure: self = .system
     case .keyExists: self = .cannotCreate
     case .fileFailure: self = .ioError
-    case .keyNotFound, .filePermissions, .keyAccessDenied, .keyDisabled, .keyInvalidState, .credentialsMissing,
-      .credentialsRefused:
+    case .keyNotFound, .filePermissions, .keyAccessDenied, .keyDisabled, .keyInvalidState, .keyVersionTooOld,
+      .keyStoreLocked, .entryNotReadBack, .credentialsMissing, .credentialsRefused:
       self = .noPermission
     case .usage: self = .usage
     case .configuration: self = .configuration

@@ -22,23 +22,23 @@ enum Passphrase {
 
   /// Reads the next line of the open file, or asks on the terminal without showing what is typed.
   ///
-  /// - Throws: `usage` where there is neither, or the variable is no number; `fileFailure` where reading fails.
+  /// - Throws: `usage` where there is neither, the line is empty, or the variable is no number; `fileFailure` where reading fails.
   static func read(_ prompt: String) throws(EnvelopeError) -> SecretBytes {
     guard let text = ProcessEnvironment.value(of: variable) else {
-      do throws(EnvelopeError) {
-        return try Console.readSecret(prompt: prompt)
-      } catch {
-        guard error.code == .usage else { throw error }
+      guard Console.hasTerminal else {
         throw EnvelopeError(
-          .usage, "\(error.message), and \(variable) is not set",
+          .usage, "There is no terminal to ask on for a passphrase, and \(variable) is not set",
           advice: "Give the number of an open file: \(variable)=3 envelope … 3< FILE")
       }
+      let line = try Console.readSecret(prompt: prompt)
+      guard line.byteCount > 0 else { throw EnvelopeError(.usage, "A passphrase must not be empty") }
+      return line
     }
     guard let number = Int32(text), number >= 0 else {
       throw EnvelopeError(.usage, "\(variable) is not the number of an open file")
     }
-    // What this process starts must not inherit it.
-    _ = fcntl(number, F_SETFD, FD_CLOEXEC)
+    // What this process starts must not inherit it, but must have its three streams.
+    if number > STDERR_FILENO { _ = fcntl(number, F_SETFD, FD_CLOEXEC) }
     let line = try Descriptor.withoutClosing(number) { (file) throws(EnvelopeError) in
       try file.readLine(limit: 65536, of: Path("the open file that \(variable) names"))
     }

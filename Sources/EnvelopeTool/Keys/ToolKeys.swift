@@ -116,7 +116,9 @@ enum ToolKeys {
     let isNew = try await ToolStore.update { (store) throws(EnvelopeError) in
       // Another process may have been first.
       guard store.defaultKeyID == nil else { return false }
-      try store.add(Keyset.generate(), alias: "default")
+      let keyset = try Keyset.generate()
+      try store.add(keyset, alias: "default")
+      try store.report(KeyUse(KeyUse.Operation(rawValue: "create"), of: keyset.id))
       return true
     }
     guard isNew else { return }

@@ -26,18 +26,27 @@ enum ToolStore {
 
   /// Reads the store, which must be there.
   static func open() async throws -> KeyStore {
-    guard let store = try await load() else { throw try KeyStoreFile().missing }
+    guard let store = try await load() else { throw missing(try KeyStoreFile()) }
     return store
+  }
+
+  static func missing(_ file: KeyStoreFile) -> EnvelopeError {
+    EnvelopeError(
+      .keyNotFound, "There is no key store at \(file.location)",
+      advice: "Make one: envelope keys create. Or copy one there, or set ENVELOPE_STORE to where it is.")
   }
 
   /// Changes the store while other processes wait.
   static func update<R>(_ change: (inout KeyStore) throws(EnvelopeError) -> R) async throws -> R {
     let file = try KeyStoreFile()
     guard let unlocking = try await unlock(file)?.keyring else { return try file.update(change) }
-    try checkNamesAll(file)
     let keyring = try MultiKeyring([unlocking.keyring])
     remembered.withLock { $0?.store = nil }
-    return try await file.update(unlockingWith: keyring, lockingWith: keyring, change)
+    return try await file.update(unlockingWith: keyring, lockingWith: keyring) { (store) throws(EnvelopeError) in
+      // Now that others wait: somebody may have taken the lock off, or put more keys on it, since it was looked at.
+      try checkStaysLocked(file)
+      return try change(&store)
+    }
   }
 
   /// Changes one key, and puts that into the log of uses where one is kept: before it takes effect, so that no change
@@ -82,7 +91,12 @@ enum ToolStore {
       let keyring = try PassphraseKeyring(Passphrase.read("Passphrase of \(file.location): "))
       do {
         return try await remember(keyring, file)
-      } catch let error as EnvelopeError where error.code == .unwrapFailed && wait < 4 && !Passphrase.isFromDescriptor {
+      } catch let error as EnvelopeError where error.code == .unwrapFailed {
+        guard wait <= 4, !Passphrase.isFromDescriptor else {
+          throw EnvelopeError(
+            .keyStoreLocked, "That is not the passphrase of the key store \(file.location), or the store was altered",
+            advice: "Without its passphrase nobody opens it: look for that, or take the store back from a backup.")
+        }
         // Whoever guesses at the terminal waits, and longer each time.
         Console.say("That is not the passphrase, or the store was altered.")
         try await Task.sleep(for: .seconds(wait))
@@ -94,7 +108,15 @@ enum ToolStore {
   private static func remember(
     _ keyring: any Keyring, _ file: KeyStoreFile
   ) async throws -> (keyring: Unlocking?, store: KeyStore)? {
-    guard let store = try await file.load(unlockingWith: MultiKeyring([keyring])) else { return nil }
+    let store: KeyStore?
+    do {
+      store = try await file.load(unlockingWith: MultiKeyring([keyring]))
+    } catch let error as EnvelopeError where error.code == .keyNotFound {
+      throw EnvelopeError(
+        .keyStoreLocked, "None of the keys that \(variable) names opens the key store \(file.location)",
+        advice: "Name one that it was locked with: an ARN or alias/NAME of AWS KMS, or the path of a key store.")
+    }
+    guard let store else { return nil }
     let unlocking = Unlocking(keyring: keyring, store: store)
     remembered.withLock { $0 = unlocking }
     return (unlocking, store)
@@ -125,16 +147,38 @@ enum ToolStore {
       } else if Recipient.isNamed(by: name) {
         keyrings.append(RecipientKeyring([try Recipient(name)]))
       } else {
-        guard let store = try KeyStoreFile(at: name).load() else { throw try KeyStoreFile(at: name).missing }
-        keyrings.append(try store.keyring())
+        keyrings.append(try otherStore(at: name).keyring())
       }
     }
     return try MultiKeyring(keyrings)
   }
 
-  /// Refuses to write a store that is locked under more keys than are named: it would be under fewer then.
-  private static func checkNamesAll(_ file: KeyStoreFile) throws(EnvelopeError) {
-    guard let keys = try file.lockingKeys(), !keys.contains(where: { $0.scheme == .passphrase }) else { return }
+  /// Another store than the usual one, which must be there and not be locked itself.
+  static func otherStore(at path: String) throws(EnvelopeError) -> KeyStore {
+    let file = try KeyStoreFile(at: path)
+    do throws(EnvelopeError) {
+      guard let store = try file.load() else {
+        throw EnvelopeError(
+          .noInput, "There is no key store at \(EnvelopeError.quoted(path))", advice: "Check the path.")
+      }
+      return store
+    } catch {
+      guard error.code == .keyStoreLocked else { throw error }
+      throw EnvelopeError(
+        error.code, error.message,
+        advice: "Take its lock off first: ENVELOPE_STORE=\(Path(path).quoted) envelope keys unlock")
+    }
+  }
+
+  /// Refuses to lock a store that is not locked any more, and to write one that is locked under more keys than are named:
+  /// it would be under fewer then.
+  private static func checkStaysLocked(_ file: KeyStoreFile) throws(EnvelopeError) {
+    guard let keys = try file.lockingKeys() else {
+      throw EnvelopeError(
+        .fileFailure, "The lock of the key store \(file.location) was taken off meanwhile, and nothing was written",
+        advice: "Run the command again.")
+    }
+    guard !keys.contains(where: { $0.scheme == .passphrase }) else { return }
     let names = try names()
     guard names.count >= keys.count else {
       throw EnvelopeError(

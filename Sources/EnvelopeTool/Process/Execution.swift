@@ -94,7 +94,13 @@ struct Execution: Equatable {
       }
       let keyring = try await ToolKeys.opening(sealed.wrappedKeys, settings)
       let secrets = try await sealed.open(context: settings.context, using: keyring)
-      try secrets.checkSender(acceptingAnonymous: acceptsAnonymousSender)
+      do throws(EnvelopeError) {
+        try secrets.checkSender(acceptingAnonymous: acceptsAnonymousSender)
+      } catch {
+        throw EnvelopeError(
+          error.code, error.message,
+          advice: "Seal it under a key of your own as well, or take it as it is: --accept-anonymous-sender")
+      }
       return try ChildEnvironment((document?.plain.secrets ?? []) + secrets.secrets, inheriting: !isPristine)
         .run(command)
     }

@@ -47,7 +47,7 @@ struct FileTree {
       // A dot alone stands for itself, and nobody wants to read it before every path.
       let path = folder.string == "." ? Path(name) : folder.appending(name)
       switch kind {
-      case .file where !Path.isBeside(name): add(Entry(path: path.string, isNamed: false))
+      case .file where !Path.isUnfinished(name): add(Entry(path: path.string, isNamed: false))
       case .folder: try addFolder(path)
       case .file, .other: break
       }
@@ -64,15 +64,8 @@ extension Path {
 
   /// The names in a folder and what they are, links not followed.
   fileprivate func contents() throws(EnvelopeError) -> [(name: String, kind: ContentKind)] {
-    guard let folder = unsafe opendir(string) else { throw .system("Cannot look into \(self)") }
-    defer { unsafe closedir(folder) }
     var contents: [(name: String, kind: ContentKind)] = []
-    errno = 0
-    while let entry = unsafe readdir(folder) {
-      let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { name in
-        unsafe name.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
-      }
-      guard name != ".", name != ".." else { continue }
+    for name in try names() {
       var status = stat()
       // What went away meanwhile is not there.
       guard unsafe lstat(appending(name).string, &status) == 0 else { continue }
@@ -83,9 +76,7 @@ extension Path {
         default: .other
         }
       contents.append((name, kind))
-      errno = 0
     }
-    guard errno == 0 else { throw .system("Cannot look into \(self)") }
     return contents.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
   }
 }

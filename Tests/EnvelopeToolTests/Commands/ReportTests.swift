@@ -104,7 +104,10 @@ import Testing
 
   static let subcommands = [
     [], ["seal"], ["open"], ["get"], ["set"], ["unset"], ["edit"], ["exec"], ["accept"], ["inspect"], ["budget"],
-    ["keys"], ["keys", "create"], ["keys", "list"], ["keys", "show"],
+    ["keys"], ["keys", "create"], ["keys", "recipient"], ["keys", "list"], ["keys", "show"], ["keys", "rotate"],
+    ["keys", "rotation"], ["keys", "minimum"], ["keys", "enable"], ["keys", "disable"], ["keys", "delete"],
+    ["keys", "cancel-deletion"], ["keys", "alias"], ["keys", "default"], ["keys", "policy"], ["keys", "export"],
+    ["keys", "import"], ["keys", "lock"], ["keys", "unlock"],
   ]
 
   @Test(arguments: subcommands) func helpShowsAnExample(words: [String]) throws {

@@ -112,7 +112,18 @@
         guard output != nil || !Console.outputIsTerminal else {
           throw EnvelopeError(.usage, "A key is not shown on a terminal", advice: "Give a file to write: -o FILE")
         }
-        let exported = try await ToolStore.open().exporting(key.key, narrowedTo: scopes)
+        if let output, output != "-", try Path(output).resolved == Path(KeyStoreFile().location).resolved {
+          throw EnvelopeError(
+            .usage, "That would write over the key store, and every other key in it",
+            advice: "Give another file: -o FILE")
+        }
+        let store = try await ToolStore.open()
+        let exported: KeyStore
+        do throws(EnvelopeError) {
+          exported = try store.exporting(key.key, narrowedTo: scopes)
+        } catch {
+          throw error.code == .invalidArgument ? EnvelopeError(.usage, error.message, advice: error.advice) : error
+        }
         try Document.write(exported.text(), to: output, revealing: true)
         Console.say(
           "Exported \(key.key) for \(KeysCommand.list(scopes.sorted())). Whoever has this seals and opens for them.")
@@ -138,7 +149,7 @@
           ? try Console.readInput(limit: KeyStore.textByteLimit).withBytes { (text) throws(EnvelopeError) in
             try KeyStore(text: text)
           }
-          : try KeyStore.open(at: file)
+          : try ToolStore.otherStore(at: file)
         let taken = try await ToolStore.update { (store) throws(EnvelopeError) in
           let taken = try store.merge(other)
           for keyset in taken { try store.report(KeyUse(KeyUse.Operation(rawValue: "import"), of: keyset.id)) }
@@ -169,7 +180,7 @@
 
       func execute() async throws {
         let file = try KeyStoreFile()
-        guard let before = try await ToolStore.unlock(file) else { throw file.missing }
+        guard let before = try await ToolStore.unlock(file) else { throw ToolStore.missing(file) }
         let sealing: any Keyring
         if key.isEmpty {
           let passphrase = try Passphrase.read("New passphrase of \(file.location): ")
@@ -181,11 +192,32 @@
           }
           sealing = try PassphraseKeyring(passphrase)
         } else {
+          try checkOpensFromOutside(before.store, in: file)
           sealing = try await ToolStore.keyring(named: key)
         }
         let opening = try MultiKeyring([before.keyring?.keyring ?? sealing])
         try await file.update(unlockingWith: opening, lockingWith: sealing) { (_) throws(EnvelopeError) in }
         Console.say("Locked \(file.location). Copies from before are not: remove them, or keep them as safe as before.")
+      }
+
+      /// Refuses to put the key into the box that it locks.
+      private func checkOpensFromOutside(_ store: KeyStore, in file: KeyStoreFile) throws(EnvelopeError) {
+        for name in key where !ToolKeys.isKMS(name) {
+          let isInside =
+            if EnvelopeKit.Recipient.isNamed(by: name) {
+              try Recipients.named(in: [name]).contains { recipient in
+                store.keysets.contains { recipient.keyID.string.hasPrefix("\($0.id).") }
+              }
+            } else {
+              Path(name).resolved == Path(file.location).resolved
+            }
+          guard !isInside else {
+            throw EnvelopeError(
+              .usage,
+              "What \(EnvelopeError.quoted(name)) stands for is in the key store itself: nobody could open it then",
+              advice: "Lock it with a key that is kept elsewhere.")
+          }
+        }
       }
     }
 
@@ -199,7 +231,7 @@
 
       func execute() async throws {
         let file = try KeyStoreFile()
-        guard let before = try await ToolStore.unlock(file) else { throw file.missing }
+        guard let before = try await ToolStore.unlock(file) else { throw ToolStore.missing(file) }
         guard let opening = before.keyring else { return Console.say("\(file.location) is not locked.") }
         try await file.update(unlockingWith: MultiKeyring([opening.keyring]), lockingWith: nil) {
           (_) throws(EnvelopeError) in

@@ -187,7 +187,7 @@
           }
         } else {
           guard let key else {
-            throw EnvelopeError(.usage, "Which key shall it stand for?", advice: "Give its alias or id.")
+            throw EnvelopeError(.usage, "It is not said which key it shall stand for", advice: "Give its alias or id.")
           }
           _ = try await ToolStore.change(key, move ? "move-alias" : "add-alias") {
             (store, keyset) throws(EnvelopeError) in
