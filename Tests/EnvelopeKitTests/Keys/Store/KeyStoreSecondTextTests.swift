@@ -1,0 +1,294 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+import TestSupport
+import Testing
+
+@testable import EnvelopeKit
+
+/// The second version of a key store's text.
+@Suite struct KeyStoreSecondTextTests {
+  private static func scope(_ random: inout SplitMix64) throws -> FunctionScope {
+    let names = ["a", "checkout", "é", "e\u{301}", "λ", "a b", "x\ny", String(repeating: "n", count: 1024)]
+    let index = Int(random.next() % UInt64(names.count + 1))
+    return index == names.count ? .noFunction : try FunctionScope(function: names[index])
+  }
+
+  private static func scopes(_ random: inout SplitMix64) throws -> [FunctionScope] {
+    try Array(Set((0..<Int(1 + random.next() % 4)).map { _ in try scope(&random) }))
+  }
+
+  /// A store with keys in every state, of every kind, with anything that can be said of them.
+  private static func store(_ random: inout SplitMix64) throws -> KeyStore {
+    var store = KeyStore()
+    for index in 0..<Int(1 + random.next() % 6) {
+      let kind = random.next() % 3 == 0 ? Keyset.Kind.identity : .symmetric
+      var part = KeyStore()
+      try part.add(.generate(kind), alias: "key\(index)")
+      let name = "key\(index)"
+      for _ in 0..<random.next() % 4 { try part.rotate(name) }
+      if random.next() % 2 == 0 { try part.setRotationPeriod(days: 1 + Int(random.next() % 2560), of: name) }
+      if random.next() % 2 == 0, let primary = part[name]?.primary {
+        try part.setMinimumVersion(1 + UInt32(random.next() % UInt64(primary)), of: name)
+      }
+      if random.next() % 2 == 0 {
+        let operations: Set<KeyPolicy.Operation> = [[.wrap], [.unwrap], [.wrap, .unwrap]][Int(random.next() % 3)]
+        let functions = random.next() % 2 == 0 ? nil : try scopes(&random)
+        try part.setPolicy(KeyPolicy(functions: functions, operations: operations), of: name)
+      }
+      if kind == .symmetric, random.next() % 2 == 0 { part = try part.exporting(name, narrowedTo: scopes(&random)) }
+      switch random.next() % 4 {
+      case 0: try part.disable(name)
+      case 1: try part.scheduleDeletion(of: name)
+      case 2:
+        _ = try part.scheduleDeletion(of: name, afterDays: 7, now: random.next() % 1_000_000)
+        if random.next() % 2 == 0 { _ = try part.destroyOverdue() }
+      default: break
+      }
+      _ = try store.merge(part)
+    }
+    if random.next() % 2 == 0 { try store.startAuditLog() }
+    return store
+  }
+
+  private static func secrets(of store: KeyStore) throws -> [[UInt8]] {
+    let keys = store.keysets.flatMap(\.versions).flatMap(\.keys) + (store.auditKey.map { [$0] } ?? [])
+    return try keys.map { try $0.withBytes { [UInt8](copying: $0) } }
+  }
+
+  @Test(arguments: seeds) func aStoreReadsBackAsItWasWritten(seed: UInt64) throws {
+    var random = SplitMix64(seed: seed)
+    for _ in 0..<40 {
+      let store = try Self.store(&random)
+      let text = try store.string
+      let read = try KeyStore(reading: text)
+      #expect(try read.string == text)
+      #expect(
+        read.keysets.map(\.id) == store.keysets.map(\.id) && read.keysets.map(\.kind) == store.keysets.map(\.kind))
+      #expect(read.keysets.map(\.state) == store.keysets.map(\.state))
+      #expect(read.keysets.map(\.policy) == store.keysets.map(\.policy))
+      #expect(read.keysets.map(\.scopes) == store.keysets.map(\.scopes))
+      #expect(read.keysets.map(\.minimumVersion) == store.keysets.map(\.minimumVersion))
+      #expect(read.keysets.map(\.rotationPeriod) == store.keysets.map(\.rotationPeriod))
+      #expect(read.keysets.map(\.primary) == store.keysets.map(\.primary))
+      #expect(read.keysets.map { $0.versions.map(\.created) } == store.keysets.map { $0.versions.map(\.created) })
+      #expect(read.aliases == store.aliases && read.defaultKeyID == store.defaultKeyID)
+      #expect(read.keepsAuditLog == store.keepsAuditLog)
+      #expect(try Self.secrets(of: read) == Self.secrets(of: store))
+    }
+  }
+
+  /// A change is refused, or is another store whose text is just that; it never traps, and no message shows a secret.
+  @Test(arguments: seeds.prefix(2)) func everyAlteredByteIsRefusedOrReadsBack(seed: UInt64) throws {
+    var random = SplitMix64(seed: seed)
+    let store = try Self.store(&random)
+    let secrets = try Self.secrets(of: store).map { Base64URL.encode($0) }
+    let text = try Array(store.string.utf8)
+    for (position, byte) in text.enumerated() {
+      for other in [byte ^ 1, byte ^ 0x80, 0, 10, 32, UInt8(ascii: "0")] where other != byte {
+        var altered = text
+        altered[position] = other
+        do throws(EnvelopeError) {
+          let read = try unsafe KeyStore(text: altered.span.bytes)
+          let written = try read.text().copy()
+          // Only the first line may differ: the second version's where the first would do.
+          #expect(written.drop { $0 != 10 } == altered.drop { $0 != 10 }, "byte \(position)")
+        } catch {
+          #expect([.keyStoreDamaged, .unsupportedVersion].contains(error.code), "byte \(position): \(error)")
+          let told = shown(error)
+          #expect(!secrets.contains { told.contains($0.prefix(12)) }, "byte \(position)")
+        }
+      }
+    }
+  }
+
+  @Test(arguments: seeds) func everyTruncationAndEveryMissingOrRepeatedLineIsRefusedOrReadsBack(seed: UInt64) throws {
+    var random = SplitMix64(seed: seed)
+    let text = try Self.store(&random).string
+    for length in 0..<text.utf8.count {
+      #expect(throws: EnvelopeError.self) { try unsafe KeyStore(text: Array(text.utf8.prefix(length)).span.bytes) }
+    }
+    let lines = text.split(separator: "\n").map { $0 + "\n" }
+    for index in lines.indices {
+      var (less, more) = (lines, lines)
+      less.remove(at: index)
+      more.insert(lines[index], at: index)
+      for lines in [less, more] {
+        guard let read = try? KeyStore(reading: lines.joined()) else { continue }
+        #expect(try read.string == lines.joined())
+      }
+    }
+  }
+
+  @Test func theFirstVersionIsWrittenWhereItSuffices() async throws {
+    var store = KeyStore()
+    try store.add(.generate(), alias: "a")
+    try store.rotate("a")
+    func expectVersion(_ version: Int, sourceLocation: SourceLocation = #_sourceLocation) throws {
+      let line = try store.string.prefix { $0 != "\n" }
+      #expect(line == "envelope-keys \(version)", sourceLocation: sourceLocation)
+    }
+    try expectVersion(1)
+    try store.disable("a")
+    try expectVersion(2)
+    try store.enable("a")
+    try expectVersion(1)
+    try store.setMinimumVersion(2, of: "a")
+    try expectVersion(2)
+    try store.setMinimumVersion(1, of: "a")
+    try store.setRotationPeriod(days: 1, of: "a")
+    try expectVersion(2)
+    try store.setRotationPeriod(days: nil, of: "a")
+    try store.setPolicy(KeyPolicy(operations: [.wrap]), of: "a")
+    try expectVersion(2)
+    try store.setPolicy(.unrestricted, of: "a")
+    try expectVersion(1)
+    try store.startAuditLog()
+    try expectVersion(2)
+    store.endAuditLog()
+    try expectVersion(1)
+    try store.scheduleDeletion(of: "a")
+    try expectVersion(2)
+    try store.add(.generate(.identity))
+    try store.cancelDeletion(of: "a")
+    try store.enable("a")
+    try expectVersion(2)
+  }
+
+  private static let id = "abcdefghijkl"
+  private static let secret = String(repeating: "A", count: 43)
+
+  private static func text(_ lines: [String], version: Int = 2, default id: String? = id) -> String {
+    (["envelope-keys \(version)"] + lines + (id.map { ["default \($0)"] } ?? []) + ["end"]).map { $0 + "\n" }.joined()
+  }
+
+  private static let keyset = "keyset \(id) 1"
+  private static let version = "version 1 0 \(secret)"
+
+  @Test func theHandWrittenTextsAreGood() throws {
+    for lines in [
+      [Self.keyset, Self.version], ["identity \(Self.id) 1", Self.version],
+      [
+        Self.keyset, "state disabled", "rotation 1", "operations wrap", "function -", "function YQ", "narrowed -",
+        Self.version,
+      ],
+      [Self.keyset, "state pending 18446744073709551615", Self.version, "audit \(Self.secret)", "alias a \(Self.id)"],
+      ["destroyed \(Self.id) keyset 0"], ["destroyed \(Self.id) identity 5"],
+    ] {
+      _ = try KeyStore(reading: Self.text(lines))
+    }
+    _ = try KeyStore(reading: "envelope-keys 2\naudit \(Self.secret)\nend\n")
+  }
+
+  // swift-format-ignore
+  private static let damaged: [(name: String, lines: [String])] = [
+    ("a word follows the state", [keyset, "state disabled now", version]),
+    ("a word follows the time", [keyset, "state pending 5 junk", version]),
+    ("two words follow the time", [keyset, "state pending 5 junk more", version]),
+    ("a space follows the time", [keyset, "state pending 5 ", version]),
+    ("a state that there is not", [keyset, "state enabled", version]),
+    ("a state without a word", [keyset, "state", version]),
+    ("no time", [keyset, "state pending", version]),
+    ("a time with a sign", [keyset, "state pending +5", version]),
+    ("a time with a zero before it", [keyset, "state pending 05", version]),
+    ("a time of 65 bits", [keyset, "state pending 18446744073709551616", version]),
+    ("two states", [keyset, "state disabled", "state pending 5", version]),
+    ("a state twice", [keyset, "state disabled", "state disabled", version]),
+    ("the least minimum is not written", [keyset, "minimum 1", version]),
+    ("a minimum of 0", [keyset, "minimum 0", version]),
+    ("a minimum above the primary", [keyset, "minimum 2", version]),
+    ("a word follows the minimum", [keyset.replacing(" 1", with: " 2"), "minimum 2 2", "version 2 0 \(secret)"]),
+    ("a rotation of no days", [keyset, "rotation 0", version]),
+    ("a rotation of too many days", [keyset, "rotation 2561", version]),
+    ("a negative rotation", [keyset, "rotation -1", version]),
+    ("a rotation twice", [keyset, "rotation 1", "rotation 2", version]),
+    ("an operation that there is not", [keyset, "operations rewrap", version]),
+    ("both operations", [keyset, "operations wrap unwrap", version]),
+    ("an operation twice", [keyset, "operations wrap", "operations unwrap", version]),
+    ("a function twice", [keyset, "function YQ", "function YQ", version]),
+    ("functions in the wrong order", [keyset, "function Yg", "function YQ", version]),
+    ("no function after a function", [keyset, "function YQ", "function -", version]),
+    ("an empty function", [keyset, "function ", version]),
+    ("a padded function", [keyset, "function YQ==", version]),
+    ("a function with spare bits", [keyset, "function YR", version]),
+    ("a function that is not UTF-8", [keyset, "function _w", version]),
+    ("a function with half a surrogate pair", [keyset, "function 7aCA", version]),
+    ("a function of 1,025 bytes", [keyset, "function \(Base64URL.encode([UInt8](repeating: 97, count: 1025)))", version]),
+    ("257 functions", [keyset] + (1000...1256).map { "function \(Base64URL.encode(Array("f\($0)".utf8)))" } + [version]),
+    ("narrowed twice to one", [keyset, "narrowed YQ", "narrowed YQ", "version 1 0 \(secret)\(secret)"]),
+    ("narrowed in the wrong order", [keyset, "narrowed Yg", "narrowed YQ", "version 1 0 \(Base64URL.encode([UInt8](repeating: 0, count: 64)))"]),
+    ("narrowed to two with one secret", [keyset, "narrowed YQ", "narrowed Yg", version]),
+    ("two secrets, and not narrowed", [keyset, "version 1 0 \(Base64URL.encode([UInt8](repeating: 0, count: 64)))"]),
+    ("a narrowed identity", ["identity \(id) 1", "narrowed YQ", version]),
+    ("narrowed before the policy", [keyset, "narrowed YQ", "function YQ", version]),
+    ("the minimum before the state", [keyset, "rotation 1", "state disabled", version]),
+    ("a state after the version", [keyset, version, "state disabled"]),
+    ("a function after the version", [keyset, version, "function YQ"]),
+    ("narrowed after the version", [keyset, version, "narrowed YQ"]),
+    ("a state of no key", ["state disabled", keyset, version]),
+    ("no version", [keyset]),
+    ("a destroyed key's version", ["destroyed \(id) keyset 0", version]),
+    ("a destroyed key's state", ["destroyed \(id) keyset 0", "state disabled"]),
+    ("a destroyed key's policy", ["destroyed \(id) keyset 0", "operations wrap"]),
+    ("a destroyed key of no kind", ["destroyed \(id) 0"]),
+    ("a destroyed key of another kind", ["destroyed \(id) symmetric 0"]),
+    ("a destroyed key and a word", ["destroyed \(id) keyset 0 0"]),
+    ("a destroyed key without a time", ["destroyed \(id) keyset -"]),
+    ("a destroyed key's id", ["destroyed abcdefghijk keyset 0"]),
+    ("a destroyed key that is there too", [keyset, version, "destroyed \(id) keyset 0"]),
+    ("a keyset and an identity of one id", [keyset, version, "identity \(id) 1", version]),
+    ("two logs", [keyset, version, "audit \(secret)", "audit \(secret)"]),
+    ("a short log's key", [keyset, version, "audit \(secret.dropLast())"]),
+    ("a long log's key", [keyset, version, "audit \(secret)A"]),
+    ("a padded log's key", [keyset, version, "audit \(secret)="]),
+    ("a log's key with spare bits", [keyset, version, "audit \(secret.dropLast())B"]),
+    ("a log before the keys", ["audit \(secret)", keyset, version]),
+    ("a log after the aliases", [keyset, version, "alias a \(id)", "audit \(secret)"]),
+    ("a key after the log", [keyset, version, "audit \(secret)", "keyset bbcdefghijkl 1", version]),
+    ("a state after the log", [keyset, version, "audit \(secret)", "state disabled"]),
+    ("an alias of an id", [keyset, version, "alias \(id) \(id)"]),
+    ("a word of its own", [keyset, version, "comment x"]),
+    ("an empty line", [keyset, version, ""]),
+  ]
+
+  @Test(arguments: damaged) func aDamagedTextIsRefused(name: String, lines: [String]) async {
+    let error = await expectError(.keyStoreDamaged, at: name) {
+      try KeyStore(reading: Self.text(lines, default: lines.isEmpty ? nil : Self.id))
+    }
+    #expect(error?.message.contains(Self.secret) != true)
+  }
+
+  /// None of the second version's lines is one of the first.
+  @Test(arguments: [
+    ["identity \(id) 1", version], ["destroyed \(id) keyset 0"], [keyset, "state disabled", version],
+    [keyset, "state pending 5", version], [keyset, "minimum 2", version], [keyset, "rotation 5", version],
+    [keyset, "operations wrap", version], [keyset, "function -", version], [keyset, "narrowed -", version],
+    [keyset, version, "audit \(secret)"],
+  ])
+  func theFirstVersionHasNoneOfThese(lines: [String]) async {
+    await expectError(.keyStoreDamaged) { try KeyStore(reading: Self.text(lines, version: 1)) }
+  }
+
+  @Test(arguments: ["envelope-keys 3", "envelope-keys 02", "envelope-keys 2 ", "envelope-keys", "ENVELOPE-KEYS 2"])
+  func laterVersionsAreToldApart(line: String) async {
+    await expectError(.unsupportedVersion) {
+      try KeyStore(reading: Self.text([Self.keyset, Self.version]).replacingLine("envelope-keys 2", with: [line]))
+    }
+  }
+
+  @Test func aTextAsLongAsTheLimitIsReadAndALongerOneIsNot() async throws {
+    let limit = KeyStore.textByteLimit
+    var store = KeyStore()
+    try store.add(.generate(), alias: "a")
+    // The greatest number of scopes with the longest names is well within the limit, many versions of it are not.
+    let scopes = try (0..<256).map { index in
+      try FunctionScope(function: String(repeating: "n", count: 1021) + String(1000 + index).dropFirst())
+    }
+    let narrowed = try store.exporting("a", narrowedTo: scopes)
+    #expect(try KeyStore(reading: narrowed.string).keysets[0].scopes?.count == 256)
+    for _ in 0..<420 { try store.rotate("a") }
+    let long = try store.exporting("a", narrowedTo: scopes)
+    await expectError(.invalidArgument) { try long.text() }
+    await expectError(.keyStoreDamaged) { try KeyStore(reading: String(repeating: "\n", count: limit + 1)) }
+  }
+}
