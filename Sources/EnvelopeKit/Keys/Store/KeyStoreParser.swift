@@ -100,8 +100,8 @@ struct KeyStoreParser {
       return true
     default:
       guard version == 2, !keysets.isEmpty, auditOffset == nil, aliases.isEmpty, defaultKeyID == nil,
-        fields.count > 1,
-        parseAttribute(words, longWord: Self.word(line.extracting(fields[1]), limit: Self.longestScope))
+        (2...3).contains(fields.count),
+        parseAttribute(words, longWord: { Self.word(line.extracting(fields[1]), limit: Self.longestScope) })
       else { break }
       return false
     }
@@ -109,7 +109,9 @@ struct KeyStoreParser {
   }
 
   /// Reads what stands between a keyset's line and its versions; false where it cannot be read.
-  private mutating func parseAttribute(_ words: [String], longWord: String) -> Bool {
+  ///
+  /// The second word in its whole length is made only where it is a function: in a damaged line it may be a secret.
+  private mutating func parseAttribute(_ words: [String], longWord: () -> String) -> Bool {
     let last = keysets.count - 1
     switch (words[0], words.count) {
     case ("state", 2) where words[1] == "disabled" && keysets[last].advance(past: 1):
@@ -127,12 +129,12 @@ struct KeyStoreParser {
       guard let operation = KeyPolicy.Operation(rawValue: words[1]) else { return false }
       keysets[last].operations = [operation]
     case ("function", 2) where keysets[last].advance(to: 5):
-      guard let scope = FunctionScope(word: longWord), keysets[last].functions.last.map({ $0 < scope }) ?? true else {
+      guard let scope = FunctionScope(word: longWord()), keysets[last].functions.last.map({ $0 < scope }) ?? true else {
         return false
       }
       keysets[last].functions.append(scope)
     case ("narrowed", 2) where keysets[last].advance(to: 6):
-      guard let scope = FunctionScope(word: longWord), keysets[last].scopes.count < Keyset.scopeLimit else {
+      guard let scope = FunctionScope(word: longWord()), keysets[last].scopes.count < Keyset.scopeLimit else {
         return false
       }
       keysets[last].scopes.append(scope)
