@@ -87,16 +87,6 @@
       }
     }
 
-    @Test func bothRefuseTheKeysOfLowOrder() async throws {
-      let message = (text: [1] as [UInt8], data: [] as [UInt8], info: [] as [UInt8])
-      for point in X25519.lowOrderPoints {
-        #expect(throws: (any Error).self, "\(point.hex)") { try Self.seal(message, to: point) }
-        await expectError(.invalidArgument, at: point.hex) {
-          try EnvelopeKit.HPKE.seal([1], authenticating: [], info: [], to: point)
-        }
-      }
-    }
-
     /// A recipient's entry in a header is one message of HPKE and nothing more.
     @Test func theEntryOfARecipientOpensThere() async throws {
       let identity = try Keyset.generate(.identity)

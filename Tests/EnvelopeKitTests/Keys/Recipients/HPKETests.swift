@@ -59,17 +59,23 @@ import Testing
         try HPKE.seal([1], authenticating: [], info: [], to: point)
       }
       // What an attacker would send: all of it made from the all-zero secret.
-      let forged = try forge([1], encapsulated: point)
+      let forged = try forge([1], encapsulated: point, exchanged: [UInt8](repeating: 0, count: 32))
       await expectError(.payloadAltered, at: point.hex) {
         try HPKE.open(forged, authenticating: [], info: [], with: privateKey)
       }
     }
+    // What is forged in the same way for an honest exchange opens: so the refusals are due to the points.
+    let (ephemeral, publicKey) = ([UInt8](repeating: 3, count: 32), try X25519.publicKey(of: privateKey))
+    let exchanged = try unsafe X25519.sharedSecret(
+      privateKey: ephemeral.span.bytes, publicKey: publicKey.span.bytes)
+    let honest = try forge([1], encapsulated: X25519.publicKey(of: ephemeral), exchanged: exchanged.copy())
+    #expect(try HPKE.open(honest, authenticating: [], info: [], with: privateKey) == [1])
   }
 
-  /// A message whose sender knows no private key, but that the exchange gives zeros.
-  private func forge(_ plaintext: [UInt8], encapsulated: [UInt8]) throws -> [UInt8] {
+  /// A message made of the outcome of an exchange, by whoever knows that.
+  private func forge(_ plaintext: [UInt8], encapsulated: [UInt8], exchanged: [UInt8]) throws -> [UInt8] {
     let kemSuite = Array("KEM".utf8) + [0x00, 0x20]
-    let prk = try HPKE.extract([UInt8](repeating: 0, count: 32), "eae_prk", suite: kemSuite)
+    let prk = try HPKE.extract(exchanged, "eae_prk", suite: kemSuite)
     let context = try encapsulated + X25519.publicKey(of: privateKey)
     let secret = try HPKE.expand(32, from: prk, "shared_secret", info: context, suite: kemSuite)
     let keys = try HPKE.MessageKeys(sharedSecret: SecretBytes(secret), info: RawSpan())
