@@ -10,3 +10,7 @@ extension UnsafeMutableRawBufferPointer {
     unsafe sodium_memzero(baseAddress, count)
   }
 }
+
+/// Overwrites what functions that have returned left on the stack: libsodium's X25519 leaves copies of the private key
+/// there, and its Argon2id one of the key that it made.
+func wipeStack() { sodium_stackzero(8192) }
