@@ -11,6 +11,5 @@ extension UnsafeMutableRawBufferPointer {
   }
 }
 
-/// Overwrites what functions that have returned left on the stack: libsodium's X25519 leaves copies of the private key
-/// there, and its Argon2id one of the key that it made.
+/// Overwrites what functions that have returned left on the stack: libsodium's Argon2id leaves a copy of the key there.
 func wipeStack() { sodium_stackzero(8192) }

@@ -18,7 +18,6 @@ package enum X25519 {
     guard privateKey.byteCount == byteCount else {
       throw EnvelopeError(.invalidArgument, "An X25519 key must be \(byteCount) bytes")
     }
-    defer { wipeStack() }
     return [UInt8].appending(capacity: byteCount) { output in
       unsafe output.withUnsafeMutableBytes { buffer, count in
         unsafe privateKey.withUnsafeBytes { n in
@@ -42,7 +41,6 @@ package enum X25519 {
     guard privateKey.byteCount == byteCount, publicKey.byteCount == byteCount else {
       throw EnvelopeError(.invalidArgument, "An X25519 key must be \(byteCount) bytes")
     }
-    defer { wipeStack() }
     var status: Int32 = -1
     let secret = try SecretBytes(byteCount: byteCount) { (output) throws(EnvelopeError) in
       unsafe output.withUnsafeMutableBytes { buffer, count in
