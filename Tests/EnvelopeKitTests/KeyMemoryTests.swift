@@ -115,6 +115,24 @@
       }
     }
 
+    /// libsodium works on a copy of the private key with some bits set at both ends.
+    @Test func anExchangeLeavesNoCopyOfThePrivateKey() async {
+      await #expect(processExitsWith: .success) {
+        let secret = HiddenSecret(byteCount: 32)
+        do {
+          let key = secret.bytes()
+          let middle = key.withBytes { KeyMemoryTests.maskedTail($0.extracting(first: 28)) }
+          let publicKey = try key.withBytes { (key) throws(EnvelopeError) in try X25519.publicKey(of: key) }
+          #expect(MemoryScan.count(ofMasked: middle) == 1)
+          let shared = try key.withBytes { (key) throws(EnvelopeError) in
+            try unsafe X25519.sharedSecret(privateKey: key, publicKey: publicKey.span.bytes)
+          }
+          #expect(MemoryScan.count(ofMasked: middle) == 1)
+          #expect(key.byteCount == 32 && shared.byteCount == 32)
+        }
+      }
+    }
+
     @Test func aPassphraseIsGoneWithItsKeyringAndItsKeyAfterUse() async {
       await #expect(processExitsWith: .success) {
         let secret = HiddenSecret()

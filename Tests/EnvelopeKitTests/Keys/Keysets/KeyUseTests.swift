@@ -176,6 +176,20 @@ import Testing
     for use in auditor.take() { #expect(plantedSecrets(in: shown(use)) == []) }
   }
 
+  /// Who is told is settled when a keyring is made, like the state of its keys.
+  @Test func aKeyringIsOfTheStoreAsItWas() async throws {
+    var store = store
+    let before = try store.keyring()
+    let late = Auditor()
+    store.reportUses(to: late.report)
+    try store.disable("key")
+    _ = try await before.wrap(try .generate(), for: context)
+    #expect(auditor.takeLines() == ["wrap \(id).2 f ok"] && late.take().isEmpty)
+    let after = try store.keyring()
+    await expectError(.keyDisabled) { try await after.wrap(try .generate(), for: context) }
+    #expect(late.takeLines() == ["wrap \(id).2 f keyDisabled"])
+  }
+
   /// A copy that left the store tells it nothing any more, and tells nobody else of the store's log.
   @Test func anExportedCopyTellsNobody() async throws {
     let narrowed = try store.exporting("key", narrowedTo: [.noFunction])
