@@ -97,6 +97,29 @@ import Testing
     }
   }
 
+  /// A copy for envelopes that name no function opens those, as it should, and is no parent of the others either.
+  @Test func theKeyForNoFunctionIsNoParent() async throws {
+    let narrowed = try whole.exporting("main", narrowedTo: [.noFunction])
+    let keys = try narrowed.keysets[0].versions.flatMap(\.keys).map { try $0.withBytes { [UInt8](copying: $0) } }
+    let scopes = try ["victim", "ab", "A", "a\0"].map { try FunctionScope(function: $0) } + [.noFunction]
+    for key in keys {
+      let store = try KeyStore(
+        reading: "envelope-keys 1\nkeyset \(id) 2\nversion 2 0 \(Base64URL.encode(key))\ndefault \(id)\nend\n")
+      let wrapping = try WrappingKey(in: GuardedMemory(capacity: 32) { unsafe $0.append(key.span.bytes) }, at: 0)
+      let candidates = try [key] + scopes.map { try wrapping.narrowed(to: $0.function).copy() }
+      for (context, entry) in targets where context.function != nil {
+        await expectError(.unwrapFailed) { try await store.keyring().unwrap([entry], for: context) }
+        await expectError(.unwrapFailed) { try await store.keyring().unwrap([entry], for: [:]) }
+        let data = try WrappedDataKey.associatedData(.keyset, keyID: entry.keyID, context: context)
+        for key in candidates {
+          let opened = try? AEAD.xChaCha20Poly1305.open(
+            Array(entry.bytes.dropFirst(24)), authenticating: data, nonce: Array(entry.bytes.prefix(24)), key: key)
+          #expect(opened == nil)
+        }
+      }
+    }
+  }
+
   /// Every way to edit the text: functions renamed, added, dropped, swapped, versions relabelled, secrets exchanged.
   @Test func noEditOfTheTextOpens() async throws {
     let (a, b, victim) = ("YQ", "Yg", Base64URL.encode(Array("victim".utf8)))
