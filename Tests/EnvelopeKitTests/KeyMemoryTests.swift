@@ -207,9 +207,9 @@
     ])
     func aDamagedKeyStoreLeavesNoCopy(line: String) async {
       await #expect(processExitsWith: .success) { [line = line as String] in
-        let secret = HiddenSecret(byteCount: 43)
+        let secret = HiddenSecret(byteCount: 400)
         do {
-          let text = SecretBytes(byteCount: 512) { output in
+          let text = SecretBytes(byteCount: 1024) { output in
             output.append("envelope-keys 2\nkeyset abcdefghijkl 1\n")
             for (index, part) in line.split(separator: " ").enumerated() {
               if index > 0 { output.append(" ") }
@@ -220,7 +220,7 @@
           await expectError(.keyStoreDamaged) {
             try text.withBytes { (text) throws(EnvelopeError) in _ = try KeyStore(text: text) }
           }
-          #expect(text.byteCount > 43)
+          #expect(text.byteCount > 400)
         }
         #expect(MemoryScan.count(ofMasked: secret.maskedTail) == 0)
       }
