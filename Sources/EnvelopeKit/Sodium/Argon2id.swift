@@ -51,6 +51,7 @@ package enum Argon2id {
       throw EnvelopeError(.invalidArgument, "A passphrase, its salt or its cost has a length or size that it must not")
     }
     guard output.freeCapacity >= keyByteCount else { throw .bufferTooSmall }
+    defer { wipeStack() }
     var status: Int32 = -1
     unsafe output.withUnsafeMutableBytes { buffer, count in
       unsafe passphrase.withUnsafeBytes { p in

@@ -10,3 +10,6 @@ extension UnsafeMutableRawBufferPointer {
     unsafe sodium_memzero(baseAddress, count)
   }
 }
+
+/// Overwrites what functions that have returned left on the stack: libsodium's Argon2id leaves a copy of the key there.
+func wipeStack() { sodium_stackzero(8192) }

@@ -112,6 +112,10 @@ import Testing
     for alias in ["", ".a", "_a", "-a", "a b", "a/b", "é", "a\n", String(repeating: "a", count: 65)] {
       await expectError(.invalidArgument) { try store.add(.generate(), alias: alias) }
     }
+    // Nor be its own key's: such a text could not be read back.
+    let named = try Keyset(
+      id: KeyID("B" + drawn.id.string.dropFirst()), versions: drawn.versions, primary: drawn.primary)
+    await expectError(.keyExists) { try store.add(named, alias: named.id.string) }
     #expect(try text(of: store) == before)
   }
 

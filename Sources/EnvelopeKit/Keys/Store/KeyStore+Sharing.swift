@@ -32,7 +32,8 @@ extension KeyStore {
 
   /// Takes over the keys of another store, with those of their aliases that are free here.
   ///
-  /// A narrowed key that is here already is replaced by the newer copy, one with at least its versions and functions.
+  /// A narrowed key that is here already is replaced by the newer copy, one with at least its versions and functions, and
+  /// the same secrets.
   ///
   /// - Returns: The keys that were added or replaced.
   /// - Throws: `keyExists` where a key is here and the other copy is not a newer one of it; nothing is taken then.
@@ -40,7 +41,7 @@ extension KeyStore {
     var merged = self
     for keyset in other.keysets {
       if let position = positions[keyset.id.string] {
-        guard keyset.isNewerCopy(of: keysets[position]) else {
+        guard try keyset.isNewerCopy(of: keysets[position]) else {
           throw EnvelopeError(
             .keyExists, "The key store has the key \(keyset.id) already, and this copy is not a newer one of it",
             advice: "Keep the one that is here.")
@@ -57,10 +58,20 @@ extension KeyStore {
 }
 
 extension Keyset {
-  /// Whether this narrowed copy, or the whole key, can take the place of a narrowed copy.
-  fileprivate func isNewerCopy(of other: Keyset) -> Bool {
-    guard kind == other.kind, let scopes = other.scopes else { return false }
-    return Set(versions.map(\.number)).isSuperset(of: other.versions.map(\.number))
-      && (self.scopes.map { Set($0).isSuperset(of: scopes) } ?? true)
+  /// Whether this narrowed copy, or the whole key, can take the place of a narrowed copy: it has all of its versions
+  /// and functions, with the same secrets.
+  fileprivate func isNewerCopy(of other: Keyset) throws(EnvelopeError) -> Bool {
+    guard kind == other.kind, let scopes = other.scopes,
+      self.scopes.map({ Set($0).isSuperset(of: scopes) }) ?? true
+    else { return false }
+    for theirs in other.versions {
+      guard let mine = versions.first(where: { $0.number == theirs.number }) else { return false }
+      for scope in scopes {
+        let newer = try narrowedKey(of: mine, for: scope)
+        let older = try other.narrowedKey(of: theirs, for: scope)
+        guard newer.withBytes({ newer in older.withBytes { newer.equalsInConstantTime($0) } }) else { return false }
+      }
+    }
+    return true
   }
 }

@@ -42,6 +42,9 @@ public struct KeyStore: Sendable {
       throw EnvelopeError(.keyExists, "The key store has a key or an alias \(keyset.id) already")
     }
     if let alias {
+      guard alias != keyset.id.string else {
+        throw EnvelopeError(.keyExists, "The key's own id cannot be its alias", advice: "Choose another alias.")
+      }
       try checkIsNew(alias)
       aliases[alias] = keyset.id
     }

@@ -1,0 +1,261 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+import TestSupport
+import Testing
+
+@testable import EnvelopeKit
+
+@Suite struct RewrapTests {
+  private let context: EncryptionContext = ["function": "checkout", "stage": "prod"]
+  private let old: KeysetKeyring
+  private let new: KeysetKeyring
+  private let plaintext = Array(Planted.token.utf8)
+
+  init() throws {
+    old = KeysetKeyring(try .generate())
+    new = KeysetKeyring(try .generate())
+  }
+
+  private func seal(_ keyring: some Keyring) async throws -> [UInt8] {
+    try await Envelope.seal(plaintext, context: context, authenticating: [7], using: keyring)
+  }
+
+  private func open(_ envelope: [UInt8], _ keyring: some Keyring) async throws -> [UInt8] {
+    try await Envelope.open(envelope, context: context, authenticating: [7], using: keyring).copy()
+  }
+
+  private func rewrap(
+    _ envelope: [UInt8], _ change: Rewrapping, using keyring: some Keyring
+  ) async throws -> [UInt8] {
+    try #require(try await Envelope.rewrap([envelope], change, context: context, using: keyring).first)
+  }
+
+  private func keyIDs(of envelope: [UInt8]) throws -> [String] {
+    try Envelope.header(of: envelope).wrappedKeys.map(\.keyID.string)
+  }
+
+  /// All but the wrapped keys and the tag over them stays.
+  private func expectSame(
+    _ before: [UInt8], _ after: [UInt8], sourceLocation: SourceLocation = #_sourceLocation
+  ) throws {
+    let (a, b) = (try Envelope.header(of: before), try Envelope.header(of: after))
+    #expect(
+      a.salt == b.salt && a.commitment == b.commitment && a.contextCheck == b.contextCheck && a.kind == b.kind,
+      sourceLocation: sourceLocation)
+    #expect(
+      Array(before.dropFirst(a.bytes.count)) == Array(after.dropFirst(b.bytes.count)), sourceLocation: sourceLocation)
+  }
+
+  @Test func aKeyIsAdded() async throws {
+    let sealed = try await seal(old)
+    let both = try await rewrap(sealed, Rewrapping(adding: new), using: old)
+    try expectSame(sealed, both)
+    #expect(try keyIDs(of: both) == ["\(old.keyset.id).1", "\(new.keyset.id).1"])
+    #expect(try await open(both, old) == plaintext)
+    #expect(try await open(both, new) == plaintext)
+    // The data key is the same: what was sealed before and what comes after have one opener's key.
+    #expect(try Envelope.header(of: both).wrappedKeys[0] == Envelope.header(of: sealed).wrappedKeys[0])
+  }
+
+  @Test func aKeyIsDropped() async throws {
+    let both = try await seal(MultiKeyring([old, new] as [any Keyring]))
+    let oldID = old.keyset.id.string
+    let one = try await rewrap(both, Rewrapping(adding: nil) { $0.reader == oldID }, using: new)
+    try expectSame(both, one)
+    await expectError(.keyNotFound) { try await open(one, old) }
+    #expect(try await open(one, new) == plaintext)
+    // The other way round: whoever drops their own key shows that what remains opens.
+    await expectError(.keyNotFound, .entryNotReadBack) {
+      try await rewrap(both, Rewrapping(adding: nil) { $0.reader == oldID }, using: old)
+    }
+    let holdsBoth = try MultiKeyring([old, new] as [any Keyring])
+    #expect(
+      try await open(rewrap(both, Rewrapping(adding: nil) { $0.reader == oldID }, using: holdsBoth), new) == plaintext)
+  }
+
+  @Test func allKeysAreReplaced() async throws {
+    let both = try await seal(MultiKeyring([old, KeysetKeyring(.generate())] as [any Keyring]))
+    let replaced = try await rewrap(both, .replacing(with: new), using: old)
+    try expectSame(both, replaced)
+    #expect(try keyIDs(of: replaced) == ["\(new.keyset.id).1"])
+    await expectError(.keyNotFound) { try await open(replaced, old) }
+    #expect(try await open(replaced, new) == plaintext)
+  }
+
+  @Test func nothingChangesWhereNothingIsAsked() async throws {
+    let sealed = try await seal(old)
+    #expect(try await rewrap(sealed, Rewrapping(adding: nil), using: old) == sealed)
+    // The same version once more: another nonce, and no second entry.
+    let again = try await rewrap(sealed, .replacing(with: old), using: old)
+    #expect(try keyIDs(of: again) == keyIDs(of: sealed) && again != sealed)
+    #expect(try await open(again, old) == plaintext)
+    let added = try await rewrap(sealed, Rewrapping(adding: old), using: old)
+    #expect(try keyIDs(of: added) == keyIDs(of: sealed))
+    #expect(try await Envelope.rewrap([], .replacing(with: new), context: context, using: old) == [])
+  }
+
+  @Test func aRotatedKeysOldVersionGivesWay() async throws {
+    let sealed = try await seal(old)
+    let rotated = KeysetKeyring(try old.keyset.rotated())
+    let id = old.keyset.id.string
+    let after = try await rewrap(sealed, Rewrapping(adding: rotated) { $0.reader == id }, using: rotated)
+    #expect(try keyIDs(of: after) == ["\(id).2"])
+    await expectError(.keyNotFound) { try await open(after, old) }
+    #expect(try await open(after, rotated) == plaintext)
+  }
+
+  @Test func valuesThatShareAHeaderShareOneAfterwards() async throws {
+    let sealer = try await Sealer(context: context, using: old)
+    var values = try (0..<5).map { try sealer.seal([$0], authenticating: [$0]) }
+    values.insert(try await seal(old), at: 2)
+    let counting = CountingKeyring(new)
+    let after = try await Envelope.rewrap(values, .replacing(with: counting), context: context, using: old)
+    #expect(counting.wraps.value == 2)
+    for (before, after) in zip(values, after) { try expectSame(before, after) }
+    let opener = try await Opener(for: after[0], context: context, using: new)
+    for (index, place) in [0, 1, 3, 4, 5].enumerated() {
+      #expect(try opener.open(after[place], authenticating: [UInt8(index)]).copy() == [UInt8(index)])
+    }
+    #expect(try await open(after[2], new) == plaintext)
+  }
+
+  /// Whatever of the header was altered: an error, and the new keyring was never asked.
+  @Test func nothingIsMadeOfAHeaderThatDoesNotVerify() async throws {
+    let sealed = try await seal(old)
+    let headerByteCount = try Envelope.header(of: sealed).bytes.count
+    let counting = CountingKeyring(new)
+    for index in 0..<headerByteCount {
+      let altered = sealed.flipping(bit: index % 8, of: index)
+      await #expect(throws: EnvelopeError.self, "byte \(index)") {
+        try await Envelope.rewrap([altered], .replacing(with: counting), context: context, using: old)
+      }
+    }
+    for length in 0..<headerByteCount + 40 {
+      await expectError(.malformed, at: "\(length)") {
+        try await rewrap(Array(sealed.prefix(length)), .replacing(with: counting), using: old)
+      }
+    }
+    await expectError(.contextDiffers) {
+      try await Envelope.rewrap([sealed], .replacing(with: counting), context: ["function": "x"], using: old)
+    }
+    await expectError(.keyNotFound) { try await rewrap(sealed, .replacing(with: counting), using: new) }
+    #expect(counting.wraps.value == 0)
+  }
+
+  /// One that does not verify stops all: the caller has none of them.
+  @Test func oneOfManyThatDoesNotVerifyStopsAll() async throws {
+    let (good, other) = (try await seal(old), try await seal(old))
+    let bad = other.flipping(bit: 0, of: try Envelope.header(of: other).bytes.count - 1)
+    await expectError(.headerAltered) {
+      try await Envelope.rewrap([good, bad], .replacing(with: new), context: context, using: old)
+    }
+  }
+
+  @Test(arguments: [
+    UnreliableKeyring.Fault.holdsNothing, .refuses, .otherKey, .ofAnother,
+  ])
+  func nothingIsDroppedForWhatCannotBeReadBack(fault: UnreliableKeyring.Fault) async throws {
+    let sealed = try await seal(old)
+    let keyring = UnreliableKeyring(keyring: new, fault: fault)
+    await expectError(.entryNotReadBack) { try await rewrap(sealed, .replacing(with: keyring), using: old) }
+    // Where nothing is dropped, there is nothing to lose.
+    let added = try await rewrap(sealed, Rewrapping(adding: keyring), using: old)
+    #expect(try await open(added, old) == plaintext)
+  }
+
+  /// Anything else that goes wrong on the way is told as it is.
+  @Test func anInterruptionIsPassedOn() async throws {
+    let sealed = try await seal(old)
+    for fault in [UnreliableKeyring.Fault.isCancelled, .isCancelledWrapping] {
+      let keyring = UnreliableKeyring(keyring: new, fault: fault)
+      await #expect(throws: CancellationError.self) { try await rewrap(sealed, .replacing(with: keyring), using: old) }
+    }
+    await expectError(.keyServiceUnavailable) {
+      try await rewrap(sealed, .replacing(with: UnreliableKeyring(keyring: new, fault: .isDown)), using: old)
+    }
+    #expect(try await open(sealed, old) == plaintext)
+  }
+
+  @Test func aRecipientIsAddedAndNothingDroppedForIt() async throws {
+    let identity = try Keyset.generate(.identity)
+    let recipients = RecipientKeyring([try identity.recipient()])
+    let sealed = try await seal(old)
+    await expectError(.entryNotReadBack) { try await rewrap(sealed, .replacing(with: recipients), using: old) }
+    let both = try await rewrap(sealed, Rewrapping(adding: recipients), using: old)
+    #expect(try await open(both, KeysetKeyring(identity)) == plaintext)
+    // Dropping the last key of one's own needs the identity here.
+    let id = old.keyset.id.string
+    await expectError(.entryNotReadBack) {
+      try await rewrap(both, Rewrapping(adding: nil) { $0.reader == id }, using: old)
+    }
+    let all = KeysetKeyring(old.keyset, alsoUnwrappingWith: [identity])
+    let alone = try await rewrap(both, Rewrapping(adding: nil) { $0.reader == id }, using: all)
+    #expect(try keyIDs(of: alone) == ["\(identity.id).1"])
+    // From now on anybody may have sealed it.
+    await expectError(.anonymousSender) { try await rewrap(alone, Rewrapping(adding: new), using: all) }
+    let accepted = try await Envelope.rewrap(
+      [alone], Rewrapping(adding: new), context: context, using: all, acceptingAnonymousSender: true)
+    #expect(try await open(accepted[0], new) == plaintext)
+  }
+
+  @Test func noKeyAndMoreThanSixteenAreRefused() async throws {
+    let sealed = try await seal(old)
+    await expectError(.invalidArgument) { try await rewrap(sealed, Rewrapping(adding: nil) { _ in true }, using: old) }
+    let keyrings = try (0..<16).map { _ in KeysetKeyring(try .generate()) }
+    let fifteen = try MultiKeyring(Array(keyrings.dropLast()))
+    let full = try await rewrap(sealed, Rewrapping(adding: fifteen), using: old)
+    #expect(try keyIDs(of: full).count == 16)
+    await expectError(.invalidArgument) { try await rewrap(full, Rewrapping(adding: keyrings[15]), using: old) }
+    let id = old.keyset.id.string
+    let swapped = try await rewrap(full, Rewrapping(adding: keyrings[15]) { $0.reader == id }, using: old)
+    #expect(try keyIDs(of: swapped).count == 16 && !keyIDs(of: swapped).contains("\(id).1"))
+    let seventeen = try MultiKeyring(keyrings + [new])
+    await expectError(.invalidArgument) { try await rewrap(sealed, .replacing(with: seventeen), using: old) }
+    let none = try MultiKeyring([keyrings[0], keyrings[0]] as [any Keyring])
+    await expectError(.invalidArgument) { try await rewrap(sealed, .replacing(with: none), using: old) }
+  }
+
+  @Test func aPassphraseStandsAlone() async throws {
+    let passphrase = try PassphraseKeyring(SecretBytes(Array("open".utf8)), cost: .cheap)
+    let sealed = try await seal(old)
+    await expectError(.invalidArgument) { try await rewrap(sealed, Rewrapping(adding: passphrase), using: old) }
+    let locked = try await rewrap(sealed, .replacing(with: passphrase), using: old)
+    #expect(try await open(locked, passphrase) == plaintext)
+    let back = try await rewrap(locked, .replacing(with: new), using: passphrase)
+    try expectSame(sealed, back)
+    #expect(try await open(back, new) == plaintext)
+  }
+
+  @Test func theResealedHasANewDataKey() async throws {
+    let sealed = try await seal(old)
+    let resealed = try await Envelope.reseal(
+      sealed, context: context, authenticating: [7], using: old, sealingWith: new)
+    let (before, after) = (try Envelope.header(of: sealed), try Envelope.header(of: resealed))
+    #expect(before.commitment != after.commitment && before.salt != after.salt)
+    #expect(try await open(resealed, new) == plaintext)
+    await expectError(.keyNotFound) { try await open(resealed, old) }
+    await expectError(.payloadAltered) {
+      try await Envelope.reseal(sealed, context: context, authenticating: [8], using: old, sealingWith: new)
+    }
+    let counting = CountingKeyring(new)
+    for index in sealed.indices {
+      await #expect(throws: EnvelopeError.self, "byte \(index)") {
+        try await Envelope.reseal(
+          sealed.flipping(bit: index % 8, of: index), context: context, authenticating: [7], using: old,
+          sealingWith: counting)
+      }
+    }
+    #expect(counting.wraps.value == 0)
+    let identity = KeysetKeyring(try .generate(.identity))
+    let anonymous = try await seal(RecipientKeyring([identity.keyset.recipient()]))
+    await expectError(.anonymousSender) {
+      try await Envelope.reseal(
+        anonymous, context: context, authenticating: [7], using: identity, sealingWith: counting)
+    }
+    #expect(counting.wraps.value == 0)
+    _ = try await Envelope.reseal(
+      anonymous, context: context, authenticating: [7], using: identity, sealingWith: new,
+      acceptingAnonymousSender: true)
+  }
+}

@@ -1,0 +1,217 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+import TestSupport
+import Testing
+
+@testable import EnvelopeKit
+
+@Suite struct RecipientTests {
+  private let identity: Keyset
+
+  init() throws { identity = try Keyset.generate(.identity) }
+
+  private static let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
+
+  /// A text with the right check over any parts, written down independently of the code under test.
+  private func text(id: [UInt8] = Array(1...9), version: UInt32 = 1, key: [UInt8]) throws -> String {
+    let bytes = id + [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: version >> $0) } + key
+    let check = try unsafe BLAKE2b.hash(32, personal: "EK recipient", message: bytes.span.bytes).prefix(4)
+    return "er1:" + Base64URL.encode(bytes + check)
+  }
+
+  @Test func theTextReadsBack() throws {
+    var keyset = identity
+    for number in 1...3 {
+      let recipient = try keyset.recipient()
+      let text = recipient.description
+      #expect(text.utf8.count == 70 && text.hasPrefix("er1:") && Recipient.isNamed(by: text))
+      let read = try Recipient(text)
+      #expect(read == recipient && read.description == text && "\(read)" == text)
+      #expect(read.keyID.string == "\(keyset.id).\(number)")
+      keyset = try keyset.rotated()
+    }
+  }
+
+  @Test(arguments: seeds) func everyIDAndVersionReadBack(seed: UInt64) throws {
+    var random = SplitMix64(seed: seed)
+    for version in [1, 2, 9, 10, 255, 256, 65_536, UInt32.max]
+      + (0..<100).map({ _ in UInt32.random(in: 1 ... .max, using: &random) })
+    {
+      let (id, key) = (random.bytes(9), random.bytes(32))
+      let text = try text(id: id, version: version, key: key)
+      let recipient = try Recipient(text)
+      #expect(recipient.keyID.string == "\(Base64URL.encode(id)).\(version)" && recipient.publicKey == key)
+      #expect(recipient.description == text)
+    }
+  }
+
+  /// Every other character of the alphabet in every place, and some that are none.
+  @Test func everyMistypedCharacterIsRefused() throws {
+    let text = Array(try identity.recipient().description)
+    for index in text.indices {
+      for character in Self.digits + Array("+/= é\n\0:") where character != text[index] {
+        var mistyped = text
+        mistyped[index] = character
+        #expect(throws: EnvelopeError.self, "\(String(mistyped))") { try Recipient(String(mistyped)) }
+      }
+    }
+  }
+
+  @Test func whatIsShorterLongerOrSwappedIsRefused() async throws {
+    let text = try identity.recipient().description
+    for length in 0..<text.count { #expect(throws: EnvelopeError.self) { try Recipient(String(text.prefix(length))) } }
+    var others = [text + "A", text + "AAAA", text + "=", text + "\n", " " + text, text + text, String(text.reversed())]
+    for prefix in ["ek1:", "ev1:", "er2:", "ER1:", "er1", ""] { others.append(prefix + text.dropFirst(4)) }
+    for index in 4..<69 {
+      var swapped = Array(text)
+      swapped.swapAt(index, index + 1)
+      if String(swapped) != text { others.append(String(swapped)) }
+    }
+    for other in others { await expectError(.invalidArgument, at: other) { try Recipient(other) } }
+    #expect(!Recipient.isNamed(by: "er2:" + text.dropFirst(4)) && !Recipient.isNamed(by: "ER1:"))
+  }
+
+  @Test func keysOfLowOrderAndNoVersionAreRefused() async throws {
+    for point in X25519.lowOrderPoints {
+      let text = try text(key: point)
+      await expectError(.invalidArgument, at: text) { try Recipient(text) }
+    }
+    let key = try X25519.publicKey(of: [UInt8](repeating: 5, count: 32))
+    await expectError(.invalidArgument) { try Recipient(text(version: 0, key: key)) }
+    _ = try Recipient(text(version: 1, key: key))
+  }
+
+  @Test func anIdentityOpensWhatIsSealedToIt() async throws {
+    let sealing = RecipientKeyring([try Recipient(identity.recipient().description)])
+    let context: EncryptionContext = ["function": "checkout", "stage": "prod"]
+    let entries = try await sealing.wrap(DataKey(copying: Planted.dataKey), for: context)
+    #expect(entries.map(\.scheme) == [.recipient] && entries[0].bytes.count == 80)
+    let keyring = KeysetKeyring(identity)
+    let opened = try await keyring.unwrap(entries, for: context)
+    #expect(opened.dataKey.withBytes { [UInt8](copying: $0) } == Planted.dataKey && opened.source == entries[0])
+    for other in [
+      ["function": "checkout"], ["function": "other", "stage": "prod"], [:],
+      ["function": "checkout", "stage": "prod", "x": "y"],
+    ] as [EncryptionContext] {
+      await expectError(.unwrapFailed) { try await keyring.unwrap(entries, for: other) }
+    }
+    await expectError(.keyNotFound) { try await sealing.unwrap(entries, for: context) }
+    await expectError(.keyNotFound) { try await KeysetKeyring(.generate(.identity)).unwrap(entries, for: context) }
+    for index in entries[0].bytes.indices {
+      let altered = try WrappedDataKey(
+        scheme: .recipient, keyID: entries[0].keyID, bytes: entries[0].bytes.flipping(bit: index % 8, of: index))
+      await expectError(.unwrapFailed, at: "byte \(index)") { try await keyring.unwrap([altered], for: context) }
+    }
+  }
+
+  /// Another version's name, or the scheme of a key with the same id, is bound to what is sealed.
+  @Test func anEntryUnderAnotherVersionOrSchemeDoesNotOpen() async throws {
+    let rotated = try identity.rotated()
+    let entry = try rotated.recipient().wrap(try .generate(), for: [:])
+    let renamed = try WrappedDataKey(scheme: .recipient, keyID: KeyID("\(identity.id).1"), bytes: entry.bytes)
+    await expectError(.unwrapFailed) { try await KeysetKeyring(rotated).unwrap([renamed], for: [:]) }
+    await expectError(.keyNotFound) { try await KeysetKeyring(identity).unwrap([entry], for: [:]) }
+    // A symmetric key that has the identity's id and its very secret.
+    let twin = try Keyset(id: identity.id, versions: identity.versions, primary: 1)
+    let sealed = try identity.recipient().wrap(try .generate(), for: [:])
+    await expectError(.keyNotFound) { try await KeysetKeyring(twin).unwrap([sealed], for: [:]) }
+    let wrapped = try await KeysetKeyring(twin).wrap(try .generate(), for: [:])
+    await expectError(.keyNotFound) { try await KeysetKeyring(identity).unwrap(wrapped, for: [:]) }
+    // Each finds its own beside the other's, which has the same key id.
+    let both = KeysetKeyring(identity, alsoUnwrappingWith: [twin])
+    #expect(try await both.unwrap([sealed] + wrapped, for: [:]).source == wrapped[0])
+    #expect(try await both.unwrap([sealed], for: [:]).source == sealed)
+  }
+
+  @Test func oneToSixteenRecipients() async throws {
+    let identities = try (0..<17).map { _ in try Keyset.generate(.identity) }
+    let recipients = try identities.map { try $0.recipient() }
+    for count in [1, 2, 16] {
+      let sealed = try await Envelope.seal([1], context: [:], using: RecipientKeyring(Array(recipients.prefix(count))))
+      for identity in identities.prefix(count) {
+        #expect(try await Envelope.open(sealed, context: [:], using: KeysetKeyring(identity)).copy() == [1])
+      }
+      await expectError(.keyNotFound) {
+        try await Envelope.open(sealed, context: [:], using: KeysetKeyring(identities[16]))
+      }
+    }
+    for wrong in [[], recipients, [recipients[0], recipients[0]]] {
+      await expectError(.invalidArgument) { try await Envelope.seal([1], context: [:], using: RecipientKeyring(wrong)) }
+    }
+  }
+
+  /// What was sealed to a recipient proves no sender; a handler and an update refuse it.
+  @Test func anAnonymousSenderIsTold() async throws {
+    let context: EncryptionContext = ["function": "f"]
+    let sealing = RecipientKeyring([try identity.recipient()])
+    let keyring = KeysetKeyring(identity)
+    let sealed = try await SealedEnvironment.seal(Planted.values, context: context, using: sealing)
+    let opened = try await sealed.open(context: context, using: keyring)
+    #expect(opened.source?.scheme == .recipient)
+    await expectError(.anonymousSender) {
+      try await HandlerSecrets.open(using: keyring, function: "f", variables: sealed.variables)
+    }
+    await expectError(.anonymousSender) {
+      try await HandlerSecrets(using: keyring, function: "f", variables: sealed.variables).opened()
+    }
+    #expect(
+      try await HandlerSecrets.open(
+        using: keyring, function: "f", acceptingAnonymousSender: true, variables: sealed.variables
+      ).strings == Planted.values)
+    await expectError(.anonymousSender) { try await sealed.updated(to: opened, context: context, using: keyring) }
+  }
+
+  /// Where another entry opens, its holder is the sender, wherever the recipient's stands.
+  @Test func recipientsAreLookedAtLast() async throws {
+    let context: EncryptionContext = ["function": "f"]
+    let local = try Keyset.generate()
+    let recipients = RecipientKeyring([try identity.recipient()])
+    for sealing in [[recipients, KeysetKeyring(local)], [KeysetKeyring(local), recipients]] as [[any Keyring]] {
+      let sealed = try await SealedEnvironment.seal(
+        Planted.values, context: context, using: MultiKeyring(sealing))
+      for keyring in [
+        KeysetKeyring(identity, alsoUnwrappingWith: [local]), KeysetKeyring(local, alsoUnwrappingWith: [identity]),
+      ] {
+        let opened = try await HandlerSecrets.open(using: keyring, function: "f", variables: sealed.variables)
+        #expect(opened.source?.scheme == .keyset)
+      }
+      await expectError(.anonymousSender) {
+        try await HandlerSecrets.open(using: KeysetKeyring(identity), function: "f", variables: sealed.variables)
+      }
+    }
+  }
+
+  /// An attacker puts an entry of ours, taken from elsewhere, beside one sealed to our public key.
+  @Test func aBorrowedEntryMakesNoSender() async throws {
+    let context: EncryptionContext = ["function": "f"]
+    let local = KeysetKeyring(try .generate())
+    let borrowed = try await local.wrap(try .generate(), for: context)
+    let forger = BorrowingKeyring(recipient: try identity.recipient(), borrowed: borrowed)
+    let sealed = try await SealedEnvironment.seal(["A": "evil"], context: context, using: forger)
+    let keyring = KeysetKeyring(local.keyset, alsoUnwrappingWith: [identity])
+    #expect(try await sealed.open(context: context, using: keyring).source?.scheme == .recipient)
+    await expectError(.anonymousSender) {
+      try await HandlerSecrets.open(using: keyring, function: "f", variables: sealed.variables)
+    }
+  }
+
+  private struct BorrowingKeyring: Keyring {
+    let recipient: Recipient
+    let borrowed: [WrappedDataKey]
+
+    func generateDataKey(for context: EncryptionContext) async throws -> GeneratedDataKey {
+      let key = try DataKey.generate()
+      let entry = try recipient.wrap(key, for: context)
+      return GeneratedDataKey(dataKey: key, wrapped: borrowed + [entry])
+    }
+
+    func wrap(_ dataKey: borrowing DataKey, for context: EncryptionContext) async throws -> [WrappedDataKey] {
+      borrowed + [try recipient.wrap(dataKey, for: context)]
+    }
+
+    func unwrap(_ wrapped: [WrappedDataKey], for context: EncryptionContext) async throws -> UnwrappedDataKey {
+      throw EnvelopeError.keyNotFound(among: wrapped)
+    }
+  }
+}

@@ -1,0 +1,152 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Testing
+
+@testable import EnvelopeKit
+
+@Suite struct KeyStoreMergeTests {
+  private func scopes(_ names: String...) throws -> [FunctionScope] {
+    try names.map { try FunctionScope(function: $0) }
+  }
+
+  private func store(_ alias: String) throws -> KeyStore {
+    var store = KeyStore()
+    try store.add(.generate(), alias: alias)
+    return store
+  }
+
+  private func expectUnchanged(
+    _ store: KeyStore, merging other: KeyStore, sourceLocation: SourceLocation = #_sourceLocation
+  ) async throws {
+    var merged = store
+    #expect(throws: EnvelopeError.self, sourceLocation: sourceLocation) { try merged.merge(other) }
+    do throws(EnvelopeError) { _ = try merged.merge(other) } catch {
+      #expect(error.code == .keyExists, "\(error)", sourceLocation: sourceLocation)
+    }
+    #expect(try merged.string == store.string, sourceLocation: sourceLocation)
+  }
+
+  @Test func newKeysAreAddedWithTheAliasesThatAreFree() async throws {
+    var (mine, theirs) = (try store("main"), try store("main"))
+    try theirs.addAlias("theirs", for: "main")
+    let before = mine.defaultKeyID
+    let id = theirs.keysets[0].id
+    #expect(try mine.merge(theirs).map(\.id) == [id])
+    #expect(mine.keysets.count == 2 && mine.defaultKeyID == before)
+    #expect(mine.aliases["theirs"] == id && mine.aliases["main"] == before)
+    #expect(mine[id.string]?.versions.count == 1)
+    let sealed = try await Envelope.seal([1], context: [:], using: theirs.keyring())
+    #expect(try await Envelope.open(sealed, context: [:], using: mine.keyring()).copy() == [1])
+    #expect(try KeyStore(reading: mine.string).string == mine.string)
+    var empty = KeyStore()
+    _ = try empty.merge(theirs)
+    #expect(empty.defaultKeyID == id)
+  }
+
+  @Test func aWholeKeyThatIsHereIsNotReplaced() async throws {
+    let mine = try store("main")
+    try await expectUnchanged(mine, merging: mine)
+    try await expectUnchanged(mine, merging: mine.exporting("main", narrowedTo: scopes("a")))
+    var rotated = mine
+    try rotated.rotate("main")
+    try await expectUnchanged(mine, merging: rotated)
+  }
+
+  /// Of several keys one is refused: none is taken.
+  @Test func nothingIsTakenWhereOneKeyIsRefused() async throws {
+    let mine = try store("main")
+    var theirs = try store("theirs")
+    _ = try theirs.merge(mine)
+    try await expectUnchanged(mine, merging: theirs)
+    // An alias there that is a key's id here, or the other way round.
+    var named = KeyStore()
+    try named.add(.generate(), alias: "A" + String(repeating: "b", count: 11))
+    let versions = try Keyset.generate().versions
+    var other = KeyStore()
+    try other.add(Keyset(id: KeyID("A" + String(repeating: "b", count: 11)), versions: versions, primary: 1))
+    try await expectUnchanged(named, merging: other)
+    var merged = other
+    _ = try merged.merge(named)
+    #expect(merged.aliases.isEmpty && merged.keysets.count == 2)
+    #expect(try KeyStore(reading: merged.string).string == merged.string)
+  }
+
+  @Test func aNarrowedCopyIsReplacedByANewerOne() async throws {
+    var whole = try store("main")
+    let id = whole.keysets[0].id.string
+    var copy = try whole.exporting("main", narrowedTo: scopes("a", "b"))
+    let older = copy
+    try whole.rotate("main")
+    for newer in [
+      try whole.exporting("main", narrowedTo: scopes("a", "b")),
+      try whole.exporting("main", narrowedTo: scopes("a", "b", "c")), whole,
+    ] {
+      #expect(try copy.merge(newer).map(\.id.string) == [id])
+      #expect(try copy.string == newer.string)
+      let sealed = try await Envelope.seal([1], context: ["function": "b"], using: whole.keyring())
+      #expect(try await Envelope.open(sealed, context: ["function": "b"], using: copy.keyring()).copy() == [1])
+    }
+    // Fewer versions, fewer functions, other functions.
+    let narrowed = try whole.exporting("main", narrowedTo: scopes("a", "b"))
+    try await expectUnchanged(narrowed, merging: older)
+    try await expectUnchanged(narrowed, merging: whole.exporting("main", narrowedTo: scopes("a")))
+    try await expectUnchanged(narrowed, merging: whole.exporting("main", narrowedTo: scopes("a", "c")))
+    var again = narrowed
+    _ = try again.merge(narrowed)
+    #expect(try again.string == narrowed.string)
+  }
+
+  /// A copy of the same id with other secrets is no newer copy: what was sealed here would open no more.
+  @Test func aCopyWithOtherSecretsIsRefused() async throws {
+    let whole = try store("main")
+    let narrowed = try whole.exporting("main", narrowedTo: scopes("a", "b"))
+    let id = whole.keysets[0].id
+    var forged = KeyStore()
+    try forged.add(Keyset(id: id, versions: Keyset.generate().versions, primary: 1).rotated())
+    try await expectUnchanged(narrowed, merging: forged)
+    try await expectUnchanged(narrowed, merging: forged.exporting(id.string, narrowedTo: scopes("a", "b")))
+    try await expectUnchanged(narrowed, merging: forged.exporting(id.string, narrowedTo: scopes("a", "b", "c")))
+    // Only one of the functions has another secret.
+    let mixed = try narrowed.string.replacingLine("narrowed YQ", with: ["narrowed YA"])
+    try await expectUnchanged(narrowed, merging: KeyStore(reading: mixed))
+    let secrets = try (0...1).map { try narrowed.keysets[0].versions[0].keys[$0].withBytes { [UInt8](copying: $0) } }
+    let text = try narrowed.string.replacingOccurrence(
+      of: Base64URL.encode(secrets[0] + secrets[1]), with: Base64URL.encode(secrets[0] + secrets[0]))
+    try await expectUnchanged(narrowed, merging: KeyStore(reading: text))
+  }
+
+  /// What was destroyed here does not come back with somebody's copy.
+  @Test func aDestroyedKeyStaysDestroyed() async throws {
+    let whole = try store("main")
+    for store in [whole, try whole.exporting("main", narrowedTo: scopes("a"))] {
+      var destroyed = store
+      _ = try destroyed.scheduleDeletion(of: "main", afterDays: 7, now: 1)
+      _ = try destroyed.destroyOverdue()
+      try await expectUnchanged(destroyed, merging: store)
+      try await expectUnchanged(destroyed, merging: whole)
+    }
+  }
+
+  /// A log's key is the store's own: neither taken over nor lost.
+  @Test func theLogsKeyStaysWhereItIs() throws {
+    var (mine, theirs) = (try store("main"), try store("other"))
+    try theirs.startAuditLog()
+    _ = try mine.merge(theirs)
+    #expect(!mine.keepsAuditLog && theirs.keepsAuditLog)
+    var third = try store("third")
+    _ = try theirs.merge(third)
+    #expect(theirs.keepsAuditLog)
+    _ = try third.merge(KeyStore())
+    #expect(third.keysets.count == 1)
+  }
+}
+
+extension String {
+  /// The same text with the first occurrence of a part replaced.
+  func replacingOccurrence(of part: String, with other: String) -> String {
+    var text = self
+    if let range = text.firstRange(of: part) { text.replaceSubrange(range, with: other) }
+    return text
+  }
+}
