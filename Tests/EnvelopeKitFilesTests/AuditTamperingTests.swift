@@ -181,7 +181,7 @@ import Testing
     for damaged in [
       "", ":", "5", "5:", String(head), ":\(head)", "5:\(head.dropLast())", "5:\(head)A", "5:\(head)=", "5 \(head)",
       " \(text)", "\(text) ", "\(text)\n", "05:\(head)", "+5:\(head)", "-5:\(head)", "5::\(head)", "5:\(head):",
-      "18446744073709551616:\(head)", "5:\(head.dropLast())!", "٥:\(head)", "5.0:\(head)",
+      "0:\(head)", "18446744073709551616:\(head)", "5:\(head.dropLast())!", "٥:\(head)", "5.0:\(head)",
       "5:\(head.dropLast())\(head.last == "B" ? "C" : "B")",
     ] {
       await expectError(.invalidArgument, at: damaged) { try AuditLog.Checkpoint(damaged) }

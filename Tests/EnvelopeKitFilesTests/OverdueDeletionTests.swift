@@ -30,6 +30,18 @@ import Testing
     try folder.setMode(0o600, of: file.location)
   }
 
+  @Test func aLogTellsThatItWasDestroyed() throws {
+    try file.update { (store) throws(EnvelopeError) in try store.startAuditLog() }
+    let id = try #require(try file.load()).require("doomed").id
+    try schedule("doomed", secondsLeft: 0)
+    try file.make("other")
+    let log = String(decoding: try bytes(of: file.location + ".audit"), as: UTF8.self)
+    #expect(log.contains("\"operation\":\"destroy\",\"key\":\"\(id)\",\"outcome\":\"success\""))
+    // Once: the next change finds nothing to destroy.
+    try file.make("another")
+    #expect(String(decoding: try bytes(of: file.location + ".audit"), as: UTF8.self) == log)
+  }
+
   private func secrets() throws -> [Substring] {
     String(decoding: try bytes(of: file.location), as: UTF8.self).split(separator: "\n")
       .filter { $0.hasPrefix("version") }.compactMap { $0.split(separator: " ").last }

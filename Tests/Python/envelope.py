@@ -271,6 +271,8 @@ class Recipient:
         number, self.public = int.from_bytes(data[9:13], "big"), data[13:45]
         if number == 0 or diffie_hellman(b"\x01" * 32, self.public) is None:
             raise Refused("invalidArgument", detail="recipient: version or low order")
+        if int.from_bytes(self.public, "little") >= 2**255 - 19:
+            raise Refused("invalidArgument", detail="recipient: not the key's own bytes")
         self.key_id = f"{to_text(data[:9])}.{number}"
 
     def wrap(self, pairs, data_key, key=None):

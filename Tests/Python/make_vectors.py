@@ -746,6 +746,10 @@ def recipient_texts():
     for name, point in LOW_ORDER.items():
         low = point.to_bytes(32, "little")
         refused("low-order-" + name, "a public key of low order", "er1:" + e.to_text(of(ID, 1, low)))
+    key = public_key(KEY_ID_OF)
+    refused("high-bit", "the last bit of the public key set", "er1:" + e.to_text(of(ID, 1, flip(key, 31, 0x80))))
+    for more in (2, 18):
+        refused(f"p+{more}", f"a public key that is {more} more than p", "er1:" + e.to_text(of(ID, 1, (2**255 - 19 + more).to_bytes(32, "little"))))
     refused("low-order-high-bit", "a public key of low order, its last bit set", "er1:" + e.to_text(of(ID, 1, b"\x01" + bytes(30) + b"\x80")))
 
 

@@ -24,7 +24,13 @@ package enum LockedKeyStore {
   package static func seal(_ store: KeyStore, using keyring: some Keyring) async throws -> [UInt8] {
     let sealed = try await Envelope.seal(
       store.text(), context: context, authenticating: associatedData, using: keyring)
-    return Array((Envelope.text(of: sealed) + "\n").utf8)
+    let text = Array((Envelope.text(of: sealed) + "\n").utf8)
+    guard text.count <= textByteLimit else {
+      throw EnvelopeError(
+        .invalidArgument, "The locked key store is longer than \(textByteLimit) bytes",
+        advice: "Lock it with fewer keys.")
+    }
+    return text
   }
 
   /// Opens a locked store.

@@ -24,7 +24,22 @@ public struct Rewrapping: Sendable {
 
 extension WrappedDataKey {
   /// Whoever can open this entry: of local keys all versions together.
-  package var reader: String { scheme == .keyset || scheme == .recipient ? keyID.withoutVersion : keyID.string }
+  package var reader: Reader {
+    Reader(scheme: scheme, id: scheme == .keyset || scheme == .recipient ? keyID.withoutVersion : keyID.string)
+  }
+
+  /// Whoever holds a key, whatever its version.
+  package struct Reader: Hashable, CustomStringConvertible {
+    let scheme: WrappingScheme
+    package let id: String
+
+    package init(scheme: WrappingScheme, id: String) {
+      self.scheme = scheme
+      self.id = id
+    }
+
+    package var description: String { "\(scheme) \(id)" }
+  }
 }
 
 extension UnlockedHeader {

@@ -30,7 +30,7 @@ extension SealedEnvironment {
     guard gone.isEmpty || keepingDataKey else {
       throw EnvelopeError(
         .invalidArgument,
-        "Whoever holds \(gone.sorted().joined(separator: ", ")) knows the data key, and could read values set later",
+        "Whoever holds \(gone.map(\.description).sorted().joined(separator: ", ")) knows the data key, and could read values set later",
         advice: "Reseal it under the keys that remain.")
     }
     return SealedEnvironment(header: rewrapped, generation: generation, payload: payload)

@@ -47,7 +47,8 @@ public struct AuditLog: Sendable {
     public init(_ text: String) throws(EnvelopeError) {
       let parts = text.split(separator: ":", omittingEmptySubsequences: false)
       guard parts.count == 2, let count = UInt64(parts[0]), "\(count)" == parts[0],
-        let head = Base64URL.decode(parts[1].utf8), head.count == 32
+        let head = Base64URL.decode(parts[1].utf8), head.count == 32,
+        count > 0 || head == Checkpoint.empty.head
       else {
         throw EnvelopeError(
           .invalidArgument, "A checkpoint is a count, a colon and 43 characters",

@@ -95,7 +95,7 @@ public struct KeyStoreFile: Sendable {
     try checkFolders()
     var store = try load() ?? KeyStore()
     let result = try change(&store)
-    _ = try store.destroyOverdue()
+    for id in try store.destroyOverdue() { try store.report(KeyUse(.destroy, of: id)) }
     try lock.check()
     try store.text().withBytes { (text) throws(EnvelopeError) in try replace(with: text) }
     return result
@@ -119,7 +119,7 @@ public struct KeyStoreFile: Sendable {
     try checkFolders()
     var store = try await load(unlockingWith: opening) ?? KeyStore()
     let result = try change(&store)
-    _ = try store.destroyOverdue()
+    for id in try store.destroyOverdue() { try store.report(KeyUse(.destroy, of: id)) }
     if let sealing {
       let text = try await LockedKeyStore.seal(store, using: sealing)
       try lock.check()

@@ -59,7 +59,7 @@ struct RewrapKeys {
     if case .change(_, let removed) = wish {
       // Of local keys that it is under, those that can wrap are brought to their newest version.
       for keyset in store.keysets
-      where entries.contains(where: keyset.owns) && !wanted.contains(where: { $0.reader == keyset.id.string })
+      where entries.contains(where: keyset.owns) && !wanted.contains(where: { $0.reader.id == keyset.id.string })
         && (try? keyset.checkWraps(for: candidate.context)) != nil
       {
         wanted.append(try TargetKey(keyset, in: store))
@@ -88,7 +88,7 @@ struct RewrapKeys {
     for entry in kept where !wanted.contains(where: { $0.owns(entry) }) {
       if let keyset = store.keysets.first(where: { $0.owns(entry) }) {
         keys.append(try TargetKey(keyset, in: store))
-      } else if entry.scheme == .recipient, let recipient = recipients.first(where: { $0.reader == entry.reader }) {
+      } else if let recipient = recipients.first(where: { $0.reader == entry.reader }) {
         keys.append(try TargetKey(recipient, in: store))
       } else if entry.scheme == .awsKMS {
         // It is used once the header has been verified.
@@ -164,8 +164,8 @@ extension KeyStore {
   /// Whether a name is that of the key that an entry is under: alias, id, id and version, text of a recipient or ARN.
   fileprivate func names(_ name: String, _ entry: WrappedDataKey) -> Bool {
     if let keyset = self[name] { return keyset.owns(entry) }
-    if let recipient = try? Recipient(name) { return entry.scheme == .recipient && entry.reader == recipient.reader }
-    return entry.keyID.string == name || entry.reader == name
+    if let recipient = try? Recipient(name) { return entry.reader == recipient.reader }
+    return entry.keyID.string == name || entry.reader.id == name
       || entry.scheme == .awsKMS && entry.keyID.string.isSameKMSKey(as: name)
   }
 }

@@ -18,9 +18,9 @@ struct RewrapPlan {
   var isNothing: Bool { added.isEmpty && kept.count == entries.count }
 
   /// Whoever can open it now and shall not any more.
-  var lost: [String] {
+  var lost: Set<WrappedDataKey.Reader> {
     let stays = Set(kept.map(\.reader) + added.map(\.reader))
-    return Set(entries.map(\.reader)).subtracting(stays).sorted()
+    return Set(entries.map(\.reader)).subtracting(stays)
   }
 
   /// What to do to the header.

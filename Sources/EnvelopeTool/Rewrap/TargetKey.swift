@@ -14,8 +14,8 @@ struct TargetKey {
   let owns: @Sendable (WrappedDataKey) -> Bool
   /// Whether an entry of this key is of its newest version.
   let isCurrent: @Sendable (WrappedDataKey) -> Bool
-  /// Whoever can open its entries, as ``WrappedDataKey/reader`` names them.
-  let reader: String
+  /// Whoever can open its entries.
+  let reader: WrappedDataKey.Reader
 
   /// A key of the store.
   init(_ keyset: Keyset, in store: KeyStore) throws(EnvelopeError) {
@@ -23,7 +23,7 @@ struct TargetKey {
     keyring = try store.keyring(for: keyset.id.string)
     owns = { keyset.owns($0) }
     isCurrent = { keyset.versionNumber(in: $0.keyID) == keyset.primary }
-    reader = keyset.id.string
+    reader = WrappedDataKey.Reader(scheme: keyset.kind == .identity ? .recipient : .keyset, id: keyset.id.string)
   }
 
   /// A recipient that is named by its text, read back where the store has the identity.
@@ -35,9 +35,9 @@ struct TargetKey {
       try identities.first.map { (first) throws(EnvelopeError) in
         try MultiKeyring([sealing, WrappingNothing(KeysetKeyring(first, alsoUnwrappingWith: identities))])
       } ?? sealing
-    reader = recipient.reader
     let (keyID, reader) = (recipient.keyID, recipient.reader)
-    owns = { $0.scheme == .recipient && $0.reader == reader }
+    self.reader = reader
+    owns = { $0.reader == reader }
     isCurrent = { $0.keyID == keyID }
   }
 
@@ -45,10 +45,15 @@ struct TargetKey {
   init(kms arn: String, _ keyring: any Keyring) {
     name = arn
     self.keyring = keyring
-    reader = arn
+    reader = WrappedDataKey.Reader(scheme: .awsKMS, id: arn)
     owns = { $0.scheme == .awsKMS && $0.keyID.string.isSameKMSKey(as: arn) }
     isCurrent = { _ in true }
   }
+}
+
+extension Recipient {
+  /// Whoever has the identity, of any version.
+  var reader: WrappedDataKey.Reader { WrappedDataKey.Reader(scheme: .recipient, id: keyID.withoutVersion) }
 }
 
 /// A keyring that opens and does not wrap.

@@ -61,17 +61,18 @@ import Testing
   @Test func aKeyIsDropped() async throws {
     let both = try await seal(MultiKeyring([old, new] as [any Keyring]))
     let oldID = old.keyset.id.string
-    let one = try await rewrap(both, Rewrapping(adding: nil) { $0.reader == oldID }, using: new)
+    let one = try await rewrap(both, Rewrapping(adding: nil) { $0.reader.id == oldID }, using: new)
     try expectSame(both, one)
     await expectError(.keyNotFound) { try await open(one, old) }
     #expect(try await open(one, new) == plaintext)
     // The other way round: whoever drops their own key shows that what remains opens.
     await expectError(.keyNotFound, .entryNotReadBack) {
-      try await rewrap(both, Rewrapping(adding: nil) { $0.reader == oldID }, using: old)
+      try await rewrap(both, Rewrapping(adding: nil) { $0.reader.id == oldID }, using: old)
     }
     let holdsBoth = try MultiKeyring([old, new] as [any Keyring])
     #expect(
-      try await open(rewrap(both, Rewrapping(adding: nil) { $0.reader == oldID }, using: holdsBoth), new) == plaintext)
+      try await open(rewrap(both, Rewrapping(adding: nil) { $0.reader.id == oldID }, using: holdsBoth), new)
+        == plaintext)
   }
 
   @Test func allKeysAreReplaced() async throws {
@@ -95,11 +96,21 @@ import Testing
     #expect(try await Envelope.rewrap([], .replacing(with: new), context: context, using: old) == [])
   }
 
+  /// The text of a recipient can be made for any id: one that has a keyset's does not stand for that keyset.
+  @Test func aRecipientOfTheSameIdIsAnotherReader() async throws {
+    let id = old.keyset.id
+    let recipient = Recipient(
+      keyID: try KeyID("\(id).1"), publicKey: try Keyset.generate(.identity).recipient().publicKey)
+    let entry = try await seal(RecipientKeyring([recipient]))
+    let keysets = try await Envelope.header(of: entry).wrappedKeys + Envelope.header(of: seal(old)).wrappedKeys
+    #expect(Set(keysets.map(\.reader)).count == 2 && Set(keysets.map(\.reader.id)).count == 1)
+  }
+
   @Test func aRotatedKeysOldVersionGivesWay() async throws {
     let sealed = try await seal(old)
     let rotated = KeysetKeyring(try old.keyset.rotated())
     let id = old.keyset.id.string
-    let after = try await rewrap(sealed, Rewrapping(adding: rotated) { $0.reader == id }, using: rotated)
+    let after = try await rewrap(sealed, Rewrapping(adding: rotated) { $0.reader.id == id }, using: rotated)
     #expect(try keyIDs(of: after) == ["\(id).2"])
     await expectError(.keyNotFound) { try await open(after, old) }
     #expect(try await open(after, rotated) == plaintext)
@@ -187,10 +198,10 @@ import Testing
     // Dropping the last key of one's own needs the identity here.
     let id = old.keyset.id.string
     await expectError(.entryNotReadBack) {
-      try await rewrap(both, Rewrapping(adding: nil) { $0.reader == id }, using: old)
+      try await rewrap(both, Rewrapping(adding: nil) { $0.reader.id == id }, using: old)
     }
     let all = KeysetKeyring(old.keyset, alsoUnwrappingWith: [identity])
-    let alone = try await rewrap(both, Rewrapping(adding: nil) { $0.reader == id }, using: all)
+    let alone = try await rewrap(both, Rewrapping(adding: nil) { $0.reader.id == id }, using: all)
     #expect(try keyIDs(of: alone) == ["\(identity.id).1"])
     // From now on anybody may have sealed it.
     await expectError(.anonymousSender) { try await rewrap(alone, Rewrapping(adding: new), using: all) }
@@ -208,7 +219,7 @@ import Testing
     #expect(try keyIDs(of: full).count == 16)
     await expectError(.invalidArgument) { try await rewrap(full, Rewrapping(adding: keyrings[15]), using: old) }
     let id = old.keyset.id.string
-    let swapped = try await rewrap(full, Rewrapping(adding: keyrings[15]) { $0.reader == id }, using: old)
+    let swapped = try await rewrap(full, Rewrapping(adding: keyrings[15]) { $0.reader.id == id }, using: old)
     #expect(try keyIDs(of: swapped).count == 16 && !keyIDs(of: swapped).contains("\(id).1"))
     let seventeen = try MultiKeyring(keyrings + [new])
     await expectError(.invalidArgument) { try await rewrap(sealed, .replacing(with: seventeen), using: old) }

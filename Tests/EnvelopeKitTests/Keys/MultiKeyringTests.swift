@@ -47,6 +47,22 @@ import Testing
     #expect(a.unwraps.value == 1 && b.unwraps.value == 0)
   }
 
+  /// What a recipient's entry opens proves no sender, so it is not taken while another opens, in whatever order.
+  @Test func recipientsEntriesAreLookedAtLast() async throws {
+    let identity = try Keyset.generate(.identity)
+    let (open, own) = (KeysetKeyring(identity), KeysetKeyring(try .generate()))
+    let sealing = try MultiKeyring([RecipientKeyring([identity.recipient()]), own])
+    let sealed = try await SealedEnvironment.seal(["A": "1"], context: ["function": "f"], using: sealing)
+    try #require(sealed.wrappedKeys.first?.scheme == .recipient)
+    for keyring in [try MultiKeyring([open, own]), try MultiKeyring([own, open])] {
+      let opened = try await sealed.open(context: ["function": "f"], using: keyring)
+      #expect(opened.source?.scheme == .keyset)
+    }
+    // Where the other does not open, it is the recipient's.
+    let alone = try MultiKeyring([KeysetKeyring(try .generate()), open])
+    #expect(try await sealed.open(context: ["function": "f"], using: alone).source?.scheme == .recipient)
+  }
+
   @Test func cancellationIsPassedOnAtOnce() async throws {
     struct CancelledKeyring: Keyring {
       func generateDataKey(for context: EncryptionContext) async throws -> GeneratedDataKey {

@@ -45,23 +45,27 @@ public struct MultiKeyring: Keyring {
 
   /// Asks the keyrings one after the other, and stops at the first that unwraps.
   ///
+  /// They are asked about the entries of recipients last: what is opened by one of those proves no sender.
+  ///
   /// - Throws: Where none does, `keyNotFound` if they all hold no key, else the first other error. Where one says more
   ///   exactly why it holds none (a key was destroyed), that is told.
   public func unwrap(_ wrapped: [WrappedDataKey], for context: EncryptionContext) async throws -> UnwrappedDataKey {
-    var (failure, absence): ((any Error)?, EnvelopeError) = (nil, .keyNotFound(among: wrapped))
-    let unknown = absence
-    for keyring in keyrings {
-      do {
-        return try await keyring.unwrap(wrapped, for: context)
-      } catch let error as EnvelopeError where error.code == .keyNotFound && error.serviceError == nil {
-        // It holds none of the keys. A service that has lost one says so itself, and that is told.
-        if absence == unknown { absence = error }
-      } catch is CancellationError {
-        throw CancellationError()
-      } catch {
-        failure = failure ?? error
+    var (failure, absence): ((any Error)?, EnvelopeError?) = (nil, nil)
+    let parts = [wrapped.filter { $0.scheme != .recipient }, wrapped.filter { $0.scheme == .recipient }]
+    for entries in parts where !entries.isEmpty {
+      for keyring in keyrings {
+        do {
+          return try await keyring.unwrap(entries, for: context)
+        } catch let error as EnvelopeError where error.code == .keyNotFound && error.serviceError == nil {
+          // It holds none of the keys. A service that has lost one says so itself, and that is told.
+          if error != .keyNotFound(among: entries) { absence = absence ?? error }
+        } catch is CancellationError {
+          throw CancellationError()
+        } catch {
+          failure = failure ?? error
+        }
       }
     }
-    throw failure ?? absence
+    throw failure ?? absence ?? .keyNotFound(among: wrapped)
   }
 }

@@ -17,8 +17,10 @@ public struct KeyUse: Sendable, Equatable {
     public static let wrap = Self(rawValue: "wrap")
     /// A data key was unwrapped: something was opened, or could have been.
     public static let unwrap = Self(rawValue: "unwrap")
-    /// A copy of the key left the store.
+    /// A copy of the key left the store, narrowed to the function.
     public static let export = Self(rawValue: "export")
+    /// The key was destroyed, for its time had come.
+    public static let destroy = Self(rawValue: "destroy")
   }
 
   /// When, in seconds since 1970 (UTC).

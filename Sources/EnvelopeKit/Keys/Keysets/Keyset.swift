@@ -133,6 +133,11 @@ public struct Keyset: Sendable {
         .invalidArgument, "The key \(id) is a recipient's and cannot be narrowed",
         advice: "Make a recipient for each function.")
     }
+    for scope in scopes where !(policy.functions?.contains(scope) ?? true) {
+      throw EnvelopeError(
+        .keyAccessDenied, "The policy of the key \(id) does not let it serve \(scope)",
+        advice: "Change the policy: envelope keys policy \(id)")
+    }
     let scopes = Set(scopes).sorted()
     guard (1...Self.scopeLimit).contains(scopes.count) else {
       throw EnvelopeError(.invalidArgument, "A key is narrowed to 1 to \(Self.scopeLimit) functions")

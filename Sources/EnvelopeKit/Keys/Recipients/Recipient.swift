@@ -21,14 +21,14 @@ public struct Recipient: Sendable, Hashable, CustomStringConvertible {
 
   /// Reads the text of a recipient.
   ///
-  /// - Throws: `invalidArgument` where it is none, was mistyped, or its key has low order.
+  /// - Throws: `invalidArgument` where it is none, was mistyped, or its key has low order or is not reduced.
   public init(_ text: String) throws(EnvelopeError) {
     guard text.utf8.starts(with: Self.prefix.utf8),
       let bytes = Base64URL.decode(text.utf8.dropFirst(Self.prefix.utf8.count)), bytes.count == 49,
       try Self.check(Array(bytes[..<45])) == Array(bytes[45...])
     else { throw Self.mistyped }
     let version = bytes[9..<13].reduce(0) { $0 << 8 | UInt32($1) }
-    guard version > 0 else { throw Self.mistyped }
+    guard version > 0, Self.isReduced(bytes[13..<45]) else { throw Self.mistyped }
     keyID = try KeyID("\(Base64URL.encode(Array(bytes[..<9]))).\(version)")
     publicKey = Array(bytes[13..<45])
     // Any private key tells whether the public one has low order.
@@ -40,8 +40,12 @@ public struct Recipient: Sendable, Hashable, CustomStringConvertible {
     }
   }
 
-  /// Whoever has the identity, of any version: its id.
-  package var reader: String { keyID.withoutVersion }
+  /// Whether an integer of 32 bytes, the least first, is below 2²⁵⁵ − 19: a public key is, and one written otherwise
+  /// would be sealed to and opened by nobody.
+  private static func isReduced(_ bytes: ArraySlice<UInt8>) -> Bool {
+    guard let first = bytes.first, let last = bytes.last else { return false }
+    return last < 0x7f || last == 0x7f && (first < 0xed || bytes.dropFirst().dropLast().contains { $0 < 0xff })
+  }
 
   /// Whether a text looks like a recipient's, mistyped or not.
   package static func isNamed(by text: String) -> Bool { text.utf8.starts(with: prefix.utf8) }

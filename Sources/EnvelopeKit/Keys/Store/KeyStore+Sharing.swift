@@ -12,14 +12,14 @@ extension KeyStore {
   ///   - aliasOrID: The key; it may be narrowed already, to these functions and others.
   ///   - scopes: 1 to 256 functions.
   /// - Throws: `keyNotFound` where there is no such key or it does not cover a function; `keyDisabled`,
-  ///   `keyInvalidState`; `invalidArgument` where it is a recipient's, or there are none or too many; what a reporter
+  ///   `keyInvalidState`; `keyAccessDenied` where its policy does not name a function; `invalidArgument` where it is a recipient's, or there are none or too many; what a reporter
   ///   throws.
   public func exporting(_ aliasOrID: String, narrowedTo scopes: [FunctionScope]) throws(EnvelopeError) -> KeyStore {
     let keyset = try require(aliasOrID)
     let narrowed: Keyset
     do {
       narrowed = try keyset.narrowed(to: scopes)
-      try report(KeyUse(.export, of: keyset.id))
+      for scope in narrowed.scopes ?? [] { try report(KeyUse(.export, of: keyset.id, function: scope.function)) }
     } catch {
       try report(KeyUse(.export, of: keyset.id, failure: error.code))
       throw error
@@ -33,7 +33,7 @@ extension KeyStore {
   /// Takes over the keys of another store, with those of their aliases that are free here.
   ///
   /// A narrowed key that is here already is replaced by the newer copy, one with at least its versions and functions, and
-  /// the same secrets.
+  /// the same secrets. Its state and policy stay as they are here.
   ///
   /// - Returns: The keys that were added or replaced.
   /// - Throws: `keyExists` where a key is here and the other copy is not a newer one of it; nothing is taken then.
@@ -46,7 +46,7 @@ extension KeyStore {
             .keyExists, "The key store has the key \(keyset.id) already, and this copy is not a newer one of it",
             advice: "Keep the one that is here.")
         }
-        merged.keysets[position] = keyset
+        merged.keysets[position] = keyset.keepingRules(of: keysets[position])
       } else {
         try merged.add(keyset)
       }
@@ -58,6 +58,14 @@ extension KeyStore {
 }
 
 extension Keyset {
+  /// The same key under the rules that hold for another copy: state, policy, rotation period, and the higher minimum.
+  fileprivate func keepingRules(of other: Keyset) -> Keyset {
+    var copy = self
+    (copy.state, copy.policy, copy.rotationPeriod) = (other.state, other.policy, other.rotationPeriod)
+    copy.minimumVersion = max(minimumVersion, other.minimumVersion)
+    return copy
+  }
+
   /// Whether this narrowed copy, or the whole key, can take the place of a narrowed copy: it has all of its versions
   /// and functions, with the same secrets.
   fileprivate func isNewerCopy(of other: Keyset) throws(EnvelopeError) -> Bool {

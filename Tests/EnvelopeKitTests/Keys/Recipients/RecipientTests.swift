@@ -38,7 +38,10 @@ import Testing
     for version in [1, 2, 9, 10, 255, 256, 65_536, UInt32.max]
       + (0..<100).map({ _ in UInt32.random(in: 1 ... .max, using: &random) })
     {
-      let (id, key) = (random.bytes(9), random.bytes(32))
+      let id = random.bytes(9)
+      var key = random.bytes(32)
+      // A public key is below 2²⁵⁵ − 19.
+      key[31] &= 0x7f
       let text = try text(id: id, version: version, key: key)
       let recipient = try Recipient(text)
       #expect(recipient.keyID.string == "\(Base64URL.encode(id)).\(version)" && recipient.publicKey == key)

@@ -97,6 +97,29 @@ import Testing
     #expect(try again.string == narrowed.string)
   }
 
+  /// What was decided here of a key is not undone by a copy that comes from elsewhere.
+  @Test func aNewerCopyIsUnderTheRulesThatHoldHere() async throws {
+    var whole = try store("main")
+    try whole.rotate("main")
+    try whole.setMinimumVersion(2, of: "main")
+    let newer = try whole.exporting("main", narrowedTo: scopes("a"))
+    try whole.setMinimumVersion(1, of: "main")
+    for change in 0..<4 {
+      var copy = try whole.exporting("main", narrowedTo: scopes("a"))
+      switch change {
+      case 0: try copy.disable("main")
+      case 1: try copy.scheduleDeletion(of: "main", afterDays: 7)
+      case 2: try copy.setPolicy(KeyPolicy(operations: [.unwrap]), of: "main")
+      default: try copy.setRotationPeriod(days: 30, of: "main")
+      }
+      let before = try copy.require("main")
+      _ = try copy.merge(newer)
+      let after = try copy.require("main")
+      #expect(after.state == before.state && after.policy == before.policy)
+      #expect(after.rotationPeriod == before.rotationPeriod && after.minimumVersion == 2)
+    }
+  }
+
   /// A copy of the same id with other secrets is no newer copy: what was sealed here would open no more.
   @Test func aCopyWithOtherSecretsIsRefused() async throws {
     let whole = try store("main")

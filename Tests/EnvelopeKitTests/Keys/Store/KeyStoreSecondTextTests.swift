@@ -31,12 +31,12 @@ import Testing
       if random.next() % 2 == 0, let primary = part[name]?.primary {
         try part.setMinimumVersion(1 + UInt32(random.next() % UInt64(primary)), of: name)
       }
+      if kind == .symmetric, random.next() % 2 == 0 { part = try part.exporting(name, narrowedTo: scopes(&random)) }
       if random.next() % 2 == 0 {
         let operations: Set<KeyPolicy.Operation> = [[.wrap], [.unwrap], [.wrap, .unwrap]][Int(random.next() % 3)]
         let functions = random.next() % 2 == 0 ? nil : try scopes(&random)
         try part.setPolicy(KeyPolicy(functions: functions, operations: operations), of: name)
       }
-      if kind == .symmetric, random.next() % 2 == 0 { part = try part.exporting(name, narrowedTo: scopes(&random)) }
       switch random.next() % 4 {
       case 0: try part.disable(name)
       case 1: try part.scheduleDeletion(of: name)

@@ -116,15 +116,26 @@ import Testing
   /// The rule of a policy holds on in the copy, also where the narrowing would allow the use.
   @Test func thePolicyHoldsInTheCopy() async throws {
     var store = whole
-    try store.setPolicy(KeyPolicy(functions: [scope("a")], operations: [.unwrap]), of: "main")
-    let narrowed = try store.exporting("main", narrowedTo: [scope("a"), scope("b")])
+    try store.setPolicy(KeyPolicy(functions: [scope("a"), scope("b")], operations: [.unwrap]), of: "main")
+    var narrowed = try store.exporting("main", narrowedTo: [scope("a"), scope("b")])
     await expectError(.keyAccessDenied) {
       try await Envelope.seal([1], context: context("a"), using: narrowed.keyring())
     }
+    try narrowed.setPolicy(KeyPolicy(functions: [scope("a")]), of: "main")
     let sealed = try await Envelope.seal([1], context: context("b"), using: whole.keyring())
     await expectError(.keyAccessDenied) {
       try await Envelope.open(sealed, context: context("b"), using: narrowed.keyring())
     }
+  }
+
+  /// What the policy does not let it serve is not handed out.
+  @Test func noCopyIsMadeForAFunctionThatThePolicyDoesNotName() async throws {
+    var store = whole
+    try store.setPolicy(KeyPolicy(functions: [scope("a"), .noFunction]), of: "main")
+    await expectError(.keyAccessDenied) { try store.exporting("main", narrowedTo: [scope("a"), scope("b")]) }
+    #expect(try store.exporting("main", narrowedTo: [scope("a"), .noFunction]).keysets[0].scopes?.count == 2)
+    try store.setPolicy(KeyPolicy(functions: [scope("a")]), of: "main")
+    await expectError(.keyAccessDenied) { try store.exporting("main", narrowedTo: [.noFunction]) }
   }
 
   @Test func whatCannotBeNarrowed() async throws {
