@@ -14,6 +14,12 @@ let package = Package(
         .product(name: "EnvelopeKitFiles", package: "EnvelopeKit"),
       ]),
     .executableTarget(
+      name: "Keys",
+      dependencies: [
+        .product(name: "EnvelopeKit", package: "EnvelopeKit"),
+        .product(name: "EnvelopeKitFiles", package: "EnvelopeKit"),
+      ]),
+    .executableTarget(
       name: "Values",
       dependencies: [
         .product(name: "EnvelopeKit", package: "EnvelopeKit"),
