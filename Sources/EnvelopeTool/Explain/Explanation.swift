@@ -43,10 +43,7 @@ struct Explanation {
   }
 
   private mutating func look(_ question: Question) async throws {
-    let bytes = try Document.readText(question.file)
-    guard let sealed = try SealedFile(bytes, of: question.file) else {
-      throw Document.nothingSealed(in: question.file)
-    }
+    let sealed = try SealedFile(readFrom: question.file)
     let header = try sealed.header()
     lines.append(sealed.description)
     if try LockedKeyStore.isOf(header) {

@@ -41,6 +41,19 @@ enum SealedFile {
     }
   }
 
+  /// Reads a file that something must be sealed in.
+  ///
+  /// - Throws: As ``init(_:of:)``; where nothing is sealed in it, `malformed` if it is no file of variables, and else
+  ///   `noHeader`.
+  init(readFrom path: String) throws(EnvelopeError) {
+    let bytes = try Document.readText(path)
+    guard let sealed = try SealedFile(bytes, of: path) else {
+      _ = try Document(text: bytes, of: path)
+      throw Document.nothingSealed(in: path)
+    }
+    self = sealed
+  }
+
   private enum Kind {
     case nothing
     case value(ValueForm)
