@@ -28,8 +28,12 @@ extension WrappedDataKey {
   static func associatedData(
     _ scheme: WrappingScheme, keyID: KeyID, context: EncryptionContext
   ) throws(EnvelopeError) -> [UInt8] {
-    var bytes = [scheme.rawValue]
+    let canonical = try context.canonicalBytes()
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(3 + keyID.string.utf8.count + canonical.count)
+    bytes.append(scheme.rawValue)
     bytes.append(lengthPrefixed16: keyID.string.utf8)
-    return try bytes + context.canonicalBytes()
+    bytes += canonical
+    return bytes
   }
 }

@@ -39,12 +39,12 @@ public struct KeysetKeyring: Keyring {
   public func wrap(
     _ dataKey: borrowing DataKey, for context: EncryptionContext
   ) async throws -> [WrappedDataKey] {
-    let keyID = try keyset.primaryVersion.map { (version) throws(EnvelopeError) in try keyset.keyID(of: version) }
     do throws(EnvelopeError) {
       let wrapped = try keyset.wrap(dataKey, for: context)
       try report(.wrap, of: wrapped.keyID, for: context)
       return [wrapped]
     } catch {
+      let keyID = try keyset.primaryVersion.map { (version) throws(EnvelopeError) in try keyset.keyID(of: version) }
       try report(.wrap, of: keyID ?? keyset.id, for: context, failure: error.code)
       throw error
     }
@@ -59,24 +59,33 @@ public struct KeysetKeyring: Keyring {
   public func unwrap(_ wrapped: [WrappedDataKey], for context: EncryptionContext) async throws -> UnwrappedDataKey {
     var failure: EnvelopeError?
     // What was sealed to a recipient alone proves no sender, so it is not looked at while another entry opens.
-    for isForRecipients in [false, true] {
-      for entry in wrapped where (entry.scheme == .recipient) == isForRecipients {
-        // More than one keyset has the version where a copy of a keyset went its own way.
-        for keyset in keysets where keyset.owns(entry) {
-          do throws(EnvelopeError) {
-            try keyset.checkExists()
-            guard let version = keyset.version(named: entry.keyID) else { continue }
-            let dataKey = try keyset.unwrap(entry, version: version, for: context)
-            try report(.unwrap, of: entry.keyID, for: context)
-            return UnwrappedDataKey(dataKey: dataKey, source: entry)
-          } catch {
-            try report(.unwrap, of: entry.keyID, for: context, failure: error.code)
-            failure = failure ?? error
-          }
-        }
-      }
+    for entry in wrapped where entry.scheme != .recipient {
+      if let unwrapped = try unwrap(entry, for: context, &failure) { return unwrapped }
+    }
+    for entry in wrapped where entry.scheme == .recipient {
+      if let unwrapped = try unwrap(entry, for: context, &failure) { return unwrapped }
     }
     throw failure ?? .keyNotFound(among: wrapped)
+  }
+
+  /// Unwraps an entry with the keyset that has its version; nil where none has, or it does not unwrap.
+  private func unwrap(
+    _ entry: WrappedDataKey, for context: EncryptionContext, _ failure: inout EnvelopeError?
+  ) throws(EnvelopeError) -> UnwrappedDataKey? {
+    // More than one keyset has the version where a copy of a keyset went its own way.
+    for keyset in keysets where keyset.owns(entry) {
+      do throws(EnvelopeError) {
+        try keyset.checkExists()
+        guard let version = keyset.version(named: entry.keyID) else { continue }
+        let dataKey = try keyset.unwrap(entry, version: version, for: context)
+        try report(.unwrap, of: entry.keyID, for: context)
+        return UnwrappedDataKey(dataKey: dataKey, source: entry)
+      } catch {
+        try report(.unwrap, of: entry.keyID, for: context, failure: error.code)
+        failure = failure ?? error
+      }
+    }
+    return nil
   }
 
   private func report(

@@ -31,7 +31,9 @@ package struct WrappingKey: Sendable {
   /// The key narrowed to one function, or to envelopes that name none: BLAKE2b-256 of
   /// 0x00, or of 0x01 ‖ lp16(function).
   func narrowed(to function: String?) throws(EnvelopeError) -> SecretBytes {
-    var message: [UInt8] = [function == nil ? 0 : 1]
+    var message: [UInt8] = []
+    message.reserveCapacity(3 + (function?.utf8.count ?? 0))
+    message.append(function == nil ? 0 : 1)
     if let function { message.append(lengthPrefixed16: function.utf8) }
     return try SecretBytes(byteCount: Self.byteCount) { (output) throws(EnvelopeError) in
       try withBytes { (secret) throws(EnvelopeError) in
