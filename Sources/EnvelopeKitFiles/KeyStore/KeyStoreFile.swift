@@ -84,7 +84,8 @@ public struct KeyStoreFile: Sendable {
   /// Reads the store, lets `change` change it, and writes it, while other processes wait.
   ///
   /// A store that does not exist is empty, and is made together with its folder. Keys whose deletion is due are
-  /// destroyed in passing.
+  /// destroyed in passing. It waits for others on the thread that calls it: where this process changes locked stores too,
+  /// whose keyrings take their time, call the other method of this name from tasks.
   ///
   /// - Returns: What `change` returns.
   /// - Throws: As ``load()``, or what `change` throws; the file is unchanged then. `fileFailure` where the folder was
@@ -103,19 +104,21 @@ public struct KeyStoreFile: Sendable {
 
   /// The same for a store that may be locked: it is opened with one keyring and sealed again with another.
   ///
-  /// It gets a new data key. Other processes wait as long as the keyrings take.
+  /// It gets a new data key. Other processes wait as long as the keyrings take. Who waits for them leaves the thread to
+  /// other tasks, and can be cancelled.
   ///
   /// - Parameters:
   ///   - opening: Opens the store where it is locked.
   ///   - sealing: Seals it again; nil leaves it unlocked.
   ///   - change: Changes the store.
-  /// - Throws: As the other method of this name, or what the keyrings throw; the file is unchanged then.
+  /// - Throws: As the other method of this name, what the keyrings throw, or `CancellationError`; the file is unchanged
+  ///   then.
   public func update<R>(
     unlockingWith opening: some Keyring, lockingWith sealing: (any Keyring)?,
     _ change: (inout KeyStore) throws(EnvelopeError) -> R
   ) async throws -> R {
     try path.folder.makeFolder()
-    let lock = try path.lock()
+    let lock = try await path.lockLeavingThread()
     try checkFolders()
     var store = try await load(unlockingWith: opening) ?? KeyStore()
     let result = try change(&store)
