@@ -67,9 +67,9 @@ extension Keyset {
   }
 
   /// Whether this narrowed copy, or the whole key, can take the place of a narrowed copy: it has all of its versions
-  /// and functions, with the same secrets.
+  /// and functions, with the same secrets, and wraps with none that is older.
   fileprivate func isNewerCopy(of other: Keyset) throws(EnvelopeError) -> Bool {
-    guard kind == other.kind, let scopes = other.scopes,
+    guard kind == other.kind, primary >= other.primary, let scopes = other.scopes,
       self.scopes.map({ Set($0).isSuperset(of: scopes) }) ?? true
     else { return false }
     for theirs in other.versions {
