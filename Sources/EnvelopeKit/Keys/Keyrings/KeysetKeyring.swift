@@ -35,10 +35,13 @@ public struct KeysetKeyring: Keyring {
   /// Wraps a data key with the primary version.
   ///
   /// - Throws: `keyDisabled`, `keyInvalidState`, `keyAccessDenied` where state or policy do not allow that, `keyNotFound`
-  ///   where the key was destroyed or is narrowed to other functions, or what a reporter throws.
+  ///   where the key was destroyed or is narrowed to other functions, `invalidArgument` for a context that breaks a
+  ///   limit, or what a reporter throws.
   public func wrap(
     _ dataKey: borrowing DataKey, for context: EncryptionContext
   ) async throws -> [WrappedDataKey] {
+    // A context that breaks a limit is no use of a key: whoever is told of uses could not write it down.
+    _ = try context.canonicalBytes()
     let keyID = try keyset.primaryVersion.map { (version) throws(EnvelopeError) in try keyset.keyID(of: version) }
     do throws(EnvelopeError) {
       let wrapped = try keyset.wrap(dataKey, for: context)
@@ -54,9 +57,10 @@ public struct KeysetKeyring: Keyring {
   ///
   /// - Throws: `keyNotFound` where none does; else of the first that does `keyDisabled`, `keyInvalidState`,
   ///   `keyAccessDenied`, `keyVersionTooOld` where state, policy or version do not allow that, `keyNotFound` where the key
-  ///   was destroyed or is narrowed to other functions, `unwrapFailed` where the entry was altered; or what a reporter
-  ///   throws.
+  ///   was destroyed or is narrowed to other functions, `unwrapFailed` where the entry was altered; `invalidArgument`
+  ///   for a context that breaks a limit; or what a reporter throws.
   public func unwrap(_ wrapped: [WrappedDataKey], for context: EncryptionContext) async throws -> UnwrappedDataKey {
+    _ = try context.canonicalBytes()
     var failure: EnvelopeError?
     // What was sealed to a recipient alone proves no sender, so it is not looked at while another entry opens.
     for isForRecipients in [false, true] {
