@@ -12,8 +12,8 @@ extension KeyStore {
   ///   - aliasOrID: The key; it may be narrowed already, to these functions and others.
   ///   - scopes: 1 to 256 functions.
   /// - Throws: `keyNotFound` where there is no such key or it does not cover a function; `keyDisabled`,
-  ///   `keyInvalidState`; `keyAccessDenied` where its policy does not name a function; `invalidArgument` where it is a recipient's, or there are none or too many; what a reporter
-  ///   throws.
+  ///   `keyInvalidState`; `keyAccessDenied` where its policy does not name a function; `invalidArgument` where it is a
+  ///   recipient's, or there are none or too many; what a reporter throws.
   public func exporting(_ aliasOrID: String, narrowedTo scopes: [FunctionScope]) throws(EnvelopeError) -> KeyStore {
     let keyset = try require(aliasOrID)
     let narrowed: Keyset
@@ -50,8 +50,8 @@ extension KeyStore {
       } else {
         try merged.add(keyset)
       }
-      for (alias, id) in other.aliases where id == keyset.id && merged[alias] == nil { merged.aliases[alias] = id }
     }
+    for (alias, id) in other.aliases where merged[alias] == nil { merged.aliases[alias] = id }
     self = merged
     return other.keysets
   }
