@@ -91,6 +91,8 @@ public struct AuditLog: Sendable {
     do throws(EnvelopeError) {
       try unsafe file.writeAll(line.span.bytes, to: path)
       guard fsync(file.number) == 0 else { throw EnvelopeError.system("Cannot sync the log of uses \(path)") }
+      // Of a new log its name must be there, too.
+      if end == 0 { try path.folder.openForReading().syncFolder(of: path) }
     } catch {
       ftruncate(file.number, off_t(end))
       throw error
