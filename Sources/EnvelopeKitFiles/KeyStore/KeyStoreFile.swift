@@ -62,6 +62,9 @@ public struct KeyStoreFile: Sendable {
 
   /// Reads the store, opening it first where it is locked; returns nil where there is no file.
   ///
+  /// A store that is not locked is read as it is: whoever can write the file can put such a one in the place of a locked
+  /// one. Where that matters, look at ``lockingKeys()`` first.
+  ///
   /// - Parameter keyring: Opens a locked store: a ``PassphraseKeyring``, a key service's, another store's.
   /// - Throws: As ``load()`` but for `keyStoreLocked`, or what opening with the keyring throws.
   public func load(unlockingWith keyring: some Keyring) async throws -> KeyStore? {
@@ -109,7 +112,7 @@ public struct KeyStoreFile: Sendable {
   ///
   /// - Parameters:
   ///   - opening: Opens the store where it is locked.
-  ///   - sealing: Seals it again; nil leaves it unlocked.
+  ///   - sealing: Seals it again; nil takes its lock off for good.
   ///   - change: Changes the store.
   /// - Throws: As the other method of this name, what the keyrings throw, or `CancellationError`; the file is unchanged
   ///   then.
@@ -181,9 +184,11 @@ public struct KeyStoreFile: Sendable {
   /// The log of uses of a store that was loaded from here, beside its file and named like it with `.audit` after; nil
   /// where it keeps none.
   public func auditLog(of store: KeyStore) -> AuditLog? {
-    // Beside the file itself, so that uses that come by a link stand in the same log.
-    store.auditKey.map { AuditLog(at: path.resolved.string + ".audit", key: $0) }
+    store.auditKey.map { AuditLog(at: auditLogLocation, key: $0) }
   }
+
+  /// Where the log lies: beside the file itself, so that uses that come by a link stand in the same log.
+  package var auditLogLocation: String { path.resolved.string + ".audit" }
 
   /// The same store, whose keyrings write the log of uses where it keeps one.
   private func logging(_ store: KeyStore) -> KeyStore {
