@@ -139,7 +139,7 @@ import Testing
       context: context, using: identity, sealingWith: new, acceptingAnonymousSender: true)
   }
 
-  /// Anybody can make an environment for a recipient, under a data key that they keep. Accepting what is in it is not
+  /// Anybody can make an environment for a recipient, under a data key that they keep: accepting what is in it is not
   /// letting them read what is set later.
   @Test(arguments: forms) func anAnonymousSendersDataKeyIsNotTakenOver(form: SealedEnvironment.Form) async throws {
     let identity = KeysetKeyring(try .generate(.identity))
