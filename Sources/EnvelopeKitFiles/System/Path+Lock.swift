@@ -73,14 +73,6 @@ extension Path {
       return FolderLock(folder, for: self)
     }
   }
-
-  /// Does something to the file while every other process that would do so waits.
-  package func withLock<R>(_ body: () throws(EnvelopeError) -> R) throws(EnvelopeError) -> R {
-    let lock = try lock()
-    let result = try body()
-    _ = consume lock
-    return result
-  }
 }
 
 extension Descriptor {
