@@ -48,6 +48,29 @@ import Testing
     }
   }
 
+  // MARK: Entries that are too long
+
+  /// Whoever asks a keyring itself can name a function of any length: that is refused and does not end the log.
+  @Test func aContextThatIsTooLongDoesNotMakeALineThatIs() async throws {
+    try await logged.use("one")
+    let keyring = try logged.store().keyring()
+    let good: EncryptionContext = ["function": "two"]
+    let entries = try await keyring.generateDataKey(for: good).wrapped
+    for byteCount in [8193, 70_000, 1 << 20] {
+      let context: EncryptionContext = ["function": String(repeating: "f", count: byteCount)]
+      await expectError(.invalidArgument) { try await keyring.generateDataKey(for: context).wrapped.count }
+      await expectError(.invalidArgument) { try await keyring.unwrap(entries, for: context).source }
+    }
+    try logged.change { (store) throws(EnvelopeError) in try store.disable("default") }
+    let disabled = try logged.store().keyring()
+    let context: EncryptionContext = ["function": String(repeating: "f", count: 1 << 20)]
+    await expectError(.invalidArgument) { try await disabled.generateDataKey(for: context).wrapped.count }
+    await expectError(.invalidArgument) { try await disabled.unwrap(entries, for: context).source }
+    await expectError(.keyDisabled) { try await disabled.unwrap(entries, for: good).source }
+    #expect(try logged.verify().count == 3)
+    #expect(try logged.lines().allSatisfy { $0.count < 1000 })
+  }
+
   // MARK: Many at once
 
   @Test func thoseWhoWriteAtOnceKeepOneChainAndAReaderSeesNoPieceOfALine() async throws {

@@ -19,18 +19,21 @@ import Testing
     let old = try path.folder.openForReading()
     try #require(flock(old.number, LOCK_EX) == 0)
     Thread.detachNewThread {
-      try? path.withLock { events.withLock { $0.append("waiter") } }
+      if let lock = try? path.lock() {
+        events.withLock { $0.append("waiter") }
+        _ = consume lock
+      }
       isDone.signal()
     }
     // Time to come to the lock of the old folder.
     Thread.sleep(forTimeInterval: 0.2)
     try FileManager.default.moveItem(atPath: place, toPath: place + ".old")
     _ = try folder.makeFolder("place")
-    try path.withLock { () throws(EnvelopeError) in
-      flock(old.number, LOCK_UN)
-      Thread.sleep(forTimeInterval: 0.3)
-      events.withLock { $0.append("owner") }
-    }
+    let lock = try path.lock()
+    flock(old.number, LOCK_UN)
+    Thread.sleep(forTimeInterval: 0.3)
+    events.withLock { $0.append("owner") }
+    _ = consume lock
     isDone.wait()
     #expect(events.withLock { $0 } == ["owner", "waiter"])
   }

@@ -21,7 +21,7 @@ import Testing
   }
 
   private func lock(with keyring: any Keyring) async throws {
-    try await file.update(unlockingWith: RecipientKeyring([]), lockingWith: keyring) { _ in }
+    try await file.update(unlockingWith: KeysetKeyring(try .generate()), lockingWith: keyring) { _ in }
   }
 
   @Test func itOpensWithItsPassphraseAndIsWhatItWas() async throws {
@@ -49,7 +49,7 @@ import Testing
     let other = KeysetKeyring(try Keyset.generate())
     for (keyring, code) in [
       (try cheapKeyring("horses"), EnvelopeError.Code.unwrapFailed), (try cheapKeyring("Horse"), .unwrapFailed),
-      (other, .keyNotFound), (RecipientKeyring([]), .keyNotFound),
+      (other, .keyNotFound), (try RecipientKeyring([Keyset.generate(.identity).recipient()]), .keyNotFound),
     ] as [(any Keyring, EnvelopeError.Code)] {
       let keyring = try MultiKeyring([keyring])
       await expectError(code) { try await file.load(unlockingWith: keyring) }
@@ -106,9 +106,12 @@ import Testing
         }
       }
     }
-    // It cannot be sealed: the keyring wraps nothing.
-    await expectError(.malformed, .invalidArgument, .keyNotFound) {
-      try await file.update(unlockingWith: keyring, lockingWith: RecipientKeyring([])) { _ in }
+    // It cannot be sealed: the key is for a function's envelopes alone.
+    var other = KeyStore()
+    try other.add(Keyset.generate(), alias: "other")
+    let narrowed = try other.exporting("other", narrowedTo: [FunctionScope(function: "f")]).keyring()
+    await expectError(.keyNotFound) {
+      try await file.update(unlockingWith: keyring, lockingWith: narrowed) { _ in }
     }
     #expect(try bytes(of: path) == before)
   }
@@ -154,7 +157,7 @@ import Testing
     var offline = KeyStore()
     let identity = try Keyset.generate(.identity)
     try offline.add(identity)
-    let recipient = RecipientKeyring([try identity.recipient()])
+    let recipient = try RecipientKeyring([identity.recipient()])
     try await lock(with: recipient)
     #expect(try file.lockingKeys()?.map(\.scheme) == [.recipient])
     await expectError(.keyNotFound) { try await file.load(unlockingWith: recipient) }

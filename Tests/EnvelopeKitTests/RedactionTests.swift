@@ -34,7 +34,7 @@ import Testing
     let context: EncryptionContext = ["function": "f"]
     let (keyset, identity) = (try plantedKeyset(), try plantedKeyset(.identity))
     let recipient = try identity.recipient()
-    let recipients = RecipientKeyring([recipient])
+    let recipients = try RecipientKeyring([recipient])
     let passphrase = try PassphraseKeyring(SecretBytes(Array(Planted.password.utf8)), cost: .cheap)
     var store = KeyStore()
     try store.add(keyset, alias: "planted")

@@ -52,6 +52,9 @@ public enum Envelope {
 
   /// Opens an envelope.
   ///
+  /// One that was sealed to a recipient's public key opens too, and anybody may have sealed it: where that matters, an
+  /// ``Opener`` tells which entry its key came from.
+  ///
   /// - Parameters:
   ///   - envelope: The envelope's bytes, whole.
   ///   - context: The pairs given when it was sealed.

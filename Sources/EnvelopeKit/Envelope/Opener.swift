@@ -10,7 +10,15 @@ public struct Opener: Sendable {
   public let source: WrappedDataKey
   private let header: [UInt8]
   private let payloadKey: GuardedMemory
-  private let observer: (any EnvelopeObserver)?
+  // Behind one pointer: whether there is one is asked at every open, and to look at an existential takes ten times as
+  // long.
+  private let watcher: Watcher?
+
+  private final class Watcher: Sendable {
+    let observer: any EnvelopeObserver
+
+    init(_ observer: any EnvelopeObserver) { self.observer = observer }
+  }
 
   /// Unwraps the data key of an envelope and verifies its header.
   ///
@@ -40,7 +48,7 @@ public struct Opener: Sendable {
       throw EnvelopeError(.keyNotFound, "The header was not unwrapped")
     }
     self.source = source
-    observer = keyring.observer
+    watcher = keyring.observer.map { Watcher($0) }
     header = reader.consumed
     payloadKey = try GuardedMemory(capacity: AEAD.keyByteCount) { (output) throws(EnvelopeError) in
       try unlocked.keys.append(.payload, to: &output)
@@ -61,14 +69,14 @@ public struct Opener: Sendable {
   public func open(
     _ envelope: RawSpan, authenticating associatedData: RawSpan, into output: inout OutputRawSpan
   ) throws(EnvelopeError) {
-    guard let observer else { return try openUnobserved(envelope, authenticating: associatedData, into: &output) }
+    guard let watcher else { return try openUnobserved(envelope, authenticating: associatedData, into: &output) }
     do throws(EnvelopeError) {
       try openUnobserved(envelope, authenticating: associatedData, into: &output)
     } catch {
-      observer.observe(EnvelopeEvent(.openFailed, source: source, failure: error))
+      watcher.observer.observe(EnvelopeEvent(.openFailed, source: source, failure: error))
       throw error
     }
-    observer.observe(EnvelopeEvent(.opened, source: source))
+    watcher.observer.observe(EnvelopeEvent(.opened, source: source))
   }
 
   @inline(__always)

@@ -62,10 +62,9 @@ extension UnlockedHeader {
         guard let keyring = change.keyring else { break }
         try await readBack(entry, context: context, using: keyring)
       }
-      // Where nothing is new, what remains must open here: who drops the last key of their own would not know.
-      if added.isEmpty, source.map({ !kept.contains($0) }) ?? true {
-        try await readBackAny(of: kept, context: context, using: opening)
-      }
+      // Where nothing is new, what remains must open here: who drops the last key of their own would not know. That it
+      // unlocked this header is no proof, for a cache may have remembered it.
+      if added.isEmpty { try await readBackAny(of: kept, context: context, using: opening) }
     }
     return try Header(
       kind: header.kind, salt: header.salt, canonicalContext: context.canonicalBytes(), wrappedKeys: kept + added,

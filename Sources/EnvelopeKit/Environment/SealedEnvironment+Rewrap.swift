@@ -11,12 +11,13 @@ extension SealedEnvironment {
   ///   - context: The pairs given when it was sealed.
   ///   - keyring: Unwraps the data key.
   ///   - keepingDataKey: Whether a reader may be removed although values set later stay readable to whoever was:
-  ///     they know the data key. Without it, reseal instead. Versions of one local key are one reader.
+  ///     they know the data key, as does an anonymous sender, whose environment would be taken for that of a holder of
+  ///     the new keys. Without it, reseal instead. Versions of one local key are one reader.
   ///   - acceptingAnonymousSender: Whether to rewrap what was opened through a recipient's entry: it would pass for
   ///     sealed by a holder of the new keys.
   /// - Throws: What ``open(context:using:minimumGeneration:)`` throws; `anonymousSender`; `entryNotReadBack` where
   ///   something is to be dropped and a new entry cannot be opened by the keyring that made it; `invalidArgument` where
-  ///   no key or more than 16 would remain, or a reader would be removed.
+  ///   no key or more than 16 would remain, a reader would be removed, or an anonymous sender forgotten.
   public func rewrapped(
     _ change: Rewrapping, context: EncryptionContext, using keyring: some Keyring, keepingDataKey: Bool = false,
     acceptingAnonymousSender: Bool = false
@@ -32,6 +33,14 @@ extension SealedEnvironment {
         .invalidArgument,
         "Whoever holds \(gone.map(\.description).sorted().joined(separator: ", ")) knows the data key, and could read values set later",
         advice: "Reseal it under the keys that remain.")
+    }
+    // What is under recipients alone is refused later too, wherever more would be sealed under its data key.
+    let isForgotten = rewrapped.wrappedKeys.contains { $0.scheme != .recipient && !header.wrappedKeys.contains($0) }
+    guard unlocked.source?.scheme != .recipient || !isForgotten || keepingDataKey else {
+      throw EnvelopeError(
+        .invalidArgument,
+        "Whoever sealed this to a recipient's public key knows the data key, and could read values set later",
+        advice: "Reseal it under the new keys.")
     }
     return SealedEnvironment(header: rewrapped, generation: generation, payload: payload)
   }

@@ -84,9 +84,15 @@ public struct AuditLog: Sendable {
       throw .system("Cannot take an unfinished line off the log of uses \(path)")
     }
     let line = try AuditEntry(number: last.count + 1, use).line(after: last.head, key: key)
+    // One that is longer would end the log: nobody reads it.
+    guard line.count <= AuditEntry.longestLine else {
+      throw EnvelopeError(.invalidArgument, "The use of a key has a name that is too long for the log of uses")
+    }
     do throws(EnvelopeError) {
       try unsafe file.writeAll(line.span.bytes, to: path)
       guard fsync(file.number) == 0 else { throw EnvelopeError.system("Cannot sync the log of uses \(path)") }
+      // Of a new log its name must be there, too.
+      if end == 0 { try path.folder.openForReading().syncFolder(of: path) }
     } catch {
       ftruncate(file.number, off_t(end))
       throw error

@@ -62,6 +62,9 @@ public struct KeyStoreFile: Sendable {
 
   /// Reads the store, opening it first where it is locked; returns nil where there is no file.
   ///
+  /// A store that is not locked is read as it is: whoever can write the file can put such a one in the place of a locked
+  /// one. Where that matters, look at ``lockingKeys()`` first.
+  ///
   /// - Parameter keyring: Opens a locked store: a ``PassphraseKeyring``, a key service's, another store's.
   /// - Throws: As ``load()`` but for `keyStoreLocked`, or what opening with the keyring throws.
   public func load(unlockingWith keyring: some Keyring) async throws -> KeyStore? {
@@ -84,7 +87,8 @@ public struct KeyStoreFile: Sendable {
   /// Reads the store, lets `change` change it, and writes it, while other processes wait.
   ///
   /// A store that does not exist is empty, and is made together with its folder. Keys whose deletion is due are
-  /// destroyed in passing.
+  /// destroyed in passing. It waits for others on the thread that calls it: where this process changes locked stores too,
+  /// whose keyrings take their time, call the other method of this name from tasks.
   ///
   /// - Returns: What `change` returns.
   /// - Throws: As ``load()``, or what `change` throws; the file is unchanged then. `fileFailure` where the folder was
@@ -103,19 +107,21 @@ public struct KeyStoreFile: Sendable {
 
   /// The same for a store that may be locked: it is opened with one keyring and sealed again with another.
   ///
-  /// It gets a new data key. Other processes wait as long as the keyrings take.
+  /// It gets a new data key. Other processes wait as long as the keyrings take. Who waits for them leaves the thread to
+  /// other tasks, and can be cancelled.
   ///
   /// - Parameters:
   ///   - opening: Opens the store where it is locked.
-  ///   - sealing: Seals it again; nil leaves it unlocked.
+  ///   - sealing: Seals it again; nil takes its lock off for good.
   ///   - change: Changes the store.
-  /// - Throws: As the other method of this name, or what the keyrings throw; the file is unchanged then.
+  /// - Throws: As the other method of this name, what the keyrings throw, or `CancellationError`; the file is unchanged
+  ///   then.
   public func update<R>(
     unlockingWith opening: some Keyring, lockingWith sealing: (any Keyring)?,
     _ change: (inout KeyStore) throws(EnvelopeError) -> R
   ) async throws -> R {
     try path.folder.makeFolder()
-    let lock = try path.lock()
+    let lock = try await path.lockLeavingThread()
     try checkFolders()
     var store = try await load(unlockingWith: opening) ?? KeyStore()
     let result = try change(&store)
@@ -178,9 +184,11 @@ public struct KeyStoreFile: Sendable {
   /// The log of uses of a store that was loaded from here, beside its file and named like it with `.audit` after; nil
   /// where it keeps none.
   public func auditLog(of store: KeyStore) -> AuditLog? {
-    // Beside the file itself, so that uses that come by a link stand in the same log.
-    store.auditKey.map { AuditLog(at: path.resolved.string + ".audit", key: $0) }
+    store.auditKey.map { AuditLog(at: auditLogLocation, key: $0) }
   }
+
+  /// Where the log lies: beside the file itself, so that uses that come by a link stand in the same log.
+  package var auditLogLocation: String { path.resolved.string + ".audit" }
 
   /// The same store, whose keyrings write the log of uses where it keeps one.
   private func logging(_ store: KeyStore) -> KeyStore {

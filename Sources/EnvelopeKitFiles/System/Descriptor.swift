@@ -89,6 +89,15 @@ package struct Descriptor: ~Copyable {
     return false
   }
 
+  /// Has the system write to the disk which names this folder holds, where the file system can.
+  ///
+  /// - Throws: `fileFailure`; the file itself is in place all the same.
+  package func syncFolder(of path: Path) throws(EnvelopeError) {
+    guard fsync(number) == 0 || errno == EINVAL || errno == ENOTSUP else {
+      throw .system("Cannot sync the folder of \(path)")
+    }
+  }
+
   /// Writes all bytes.
   package func writeAll(_ bytes: RawSpan, to path: Path) throws(EnvelopeError) {
     var rest = bytes

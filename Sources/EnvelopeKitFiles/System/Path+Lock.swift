@@ -41,23 +41,37 @@ extension Path {
   /// so that those who come by a link wait too.
   package func lock() throws(EnvelopeError) -> FolderLock {
     while true {
+      // It waits in the system, so there is one.
+      if let lock = try lock(LOCK_EX) { return lock }
+    }
+  }
+
+  /// The same for whoever holds the lock while something else is waited for: the thread is left to others meanwhile, one
+  /// of whom may have the lock.
+  ///
+  /// - Throws: `fileFailure`; `CancellationError` where the task is cancelled while it waits.
+  package func lockLeavingThread() async throws -> FolderLock {
+    var pause = Duration.milliseconds(1)
+    while true {
+      if let lock = try lock(LOCK_EX | LOCK_NB) { return lock }
+      try await Task.sleep(for: pause)
+      pause = min(pause * 2, .milliseconds(32))
+    }
+  }
+
+  /// Takes the lock, or returns nil where somebody has it and that is not waited for.
+  private func lock(_ operation: Int32) throws(EnvelopeError) -> FolderLock? {
+    while true {
       let place = resolved.folder
       let folder = try place.openForReading()
-      while flock(folder.number, LOCK_EX) != 0 {
+      while flock(folder.number, operation) != 0 {
+        if errno == EWOULDBLOCK { return nil }
         guard errno == EINTR else { throw .system("Cannot lock \(place)") }
       }
       // Whoever waited may have the lock of a folder that has been replaced since.
       guard try folder.isStill(at: resolved.folder) else { continue }
       return FolderLock(folder, for: self)
     }
-  }
-
-  /// Does something to the file while every other process that would do so waits.
-  package func withLock<R>(_ body: () throws(EnvelopeError) -> R) throws(EnvelopeError) -> R {
-    let lock = try lock()
-    let result = try body()
-    _ = consume lock
-    return result
   }
 }
 

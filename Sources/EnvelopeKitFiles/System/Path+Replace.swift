@@ -48,10 +48,7 @@ extension Path {
       // Opened before the renaming, for afterwards it would be too late to fail.
       let folder = try target.folder.openForReading()
       guard unsafe rename(temporary.string, target.string) == 0 else { throw .system("Cannot replace \(self)") }
-      // Some file systems cannot sync a folder; the file itself is in place by now.
-      guard fsync(folder.number) == 0 || errno == EINVAL || errno == ENOTSUP else {
-        throw .system("Cannot sync the folder of \(self)")
-      }
+      try folder.syncFolder(of: self)
     } catch {
       unsafe unlink(temporary.string)
       throw error
@@ -114,10 +111,13 @@ extension Path {
     return unsafe Path(String(cString: resolved))
   }
 
-  /// Makes the folder, and those it lies in, for the owner alone, where they are missing.
+  /// Makes the folder, and those it lies in, for the owner alone, where they are missing; a power failure takes none of
+  /// them away again.
   package func makeFolder() throws(EnvelopeError) {
     guard !exists else { return }
     try folder.makeFolder()
     guard unsafe mkdir(string, 0o700) == 0 || errno == EEXIST else { throw .system("Cannot make the folder \(self)") }
+    // One that may be written to and not read is not synced.
+    if let folder = try? folder.openForReading() { try folder.syncFolder(of: self) }
   }
 }

@@ -33,13 +33,13 @@
       func execute() async throws {
         let file = try KeyStoreFile()
         let store = try await ToolStore.open()
-        guard store.keepsAuditLog || !Path(file.location + ".audit").exists else {
+        guard store.keepsAuditLog || !Path(file.auditLogLocation).exists else {
           throw EnvelopeError(
-            .keyExists, "There is a log of before at \(file.location).audit, which is chained with another key",
+            .keyExists, "There is a log of before at \(file.auditLogLocation), which is chained with another key",
             advice: "Move it away.")
         }
         try await ToolStore.update { (store) throws(EnvelopeError) in try store.startAuditLog() }
-        Console.say("Uses of keys are logged to \(file.location).audit from now on.")
+        Console.say("Uses of keys are logged to \(file.auditLogLocation) from now on.")
       }
     }
 

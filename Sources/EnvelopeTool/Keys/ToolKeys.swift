@@ -66,7 +66,7 @@ enum ToolKeys {
     }
     let recipients = try Recipients.named(in: names)
     if !recipients.isEmpty {
-      keyrings.append(RecipientKeyring(recipients))
+      keyrings.append(try RecipientKeyring(recipients))
       keys += recipients.map { "recipient \($0.keyID)" }
     }
     return (try MultiKeyring(keyrings), keys)

@@ -175,6 +175,22 @@ import Testing
     #expect(try await open(added, old) == plaintext)
   }
 
+  /// A cache goes on giving a data key whose key is gone: what it remembers of the header is no proof that what remains
+  /// of it opens.
+  @Test func whatACacheRemembersIsNotTakenForWhatOpens() async throws {
+    let world = try CacheWorld()
+    let sealed = try await seal(MultiKeyring([world.local, old] as [any Keyring]))
+    let cache = try world.cache()
+    #expect(try await open(sealed, cache) == plaintext)
+    let oldID = old.keyset.id.string
+    let change = Rewrapping(adding: nil) { $0.reader.id == oldID }
+    world.fail(with: .keyDisabled)
+    #expect(try await open(sealed, cache) == plaintext)
+    await expectError(.keyDisabled) { try await rewrap(sealed, change, using: cache) }
+    world.fail(with: nil)
+    #expect(try await open(rewrap(sealed, change, using: cache), world.local) == plaintext)
+  }
+
   /// Anything else that goes wrong on the way is told as it is.
   @Test func anInterruptionIsPassedOn() async throws {
     let sealed = try await seal(old)

@@ -133,10 +133,59 @@ import Testing
     }
     #expect(counting.wraps.value == 0)
     let accepted = try await sealed.rewrapped(
-      Rewrapping(adding: new), context: context, using: identity, acceptingAnonymousSender: true)
+      Rewrapping(adding: new), context: context, using: identity, keepingDataKey: true, acceptingAnonymousSender: true)
     #expect(try await accepted.open(context: context, using: new).strings == Planted.values)
     _ = try await sealed.resealed(
       context: context, using: identity, sealingWith: new, acceptingAnonymousSender: true)
+  }
+
+  /// Anybody can make an environment for a recipient, under a data key that they keep: accepting what is in it is not
+  /// letting them read what is set later.
+  @Test(arguments: forms) func anAnonymousSendersDataKeyIsNotTakenOver(form: SealedEnvironment.Form) async throws {
+    let identity = KeysetKeyring(try .generate(.identity))
+    let recipient = try identity.keyset.recipient()
+    let secret = [UInt8](repeating: 7, count: 32)
+    let entry = try recipient.wrap(DataKey(copying: secret), for: context)
+    let forged = try await seal(FixedKeyring(entry: entry, dataKey: secret), as: form)
+    let counting = CountingKeyring(new)
+    for change in [Rewrapping(adding: counting), .replacing(with: counting)] {
+      await expectError(.invalidArgument) {
+        try await forged.rewrapped(change, context: context, using: identity, acceptingAnonymousSender: true)
+      }
+    }
+    // Under recipients alone it stays what it was: nothing more is sealed under its data key.
+    let other = KeysetKeyring(try .generate(.identity))
+    let passedOn = try await forged.rewrapped(
+      Rewrapping(adding: other), context: context, using: identity, acceptingAnonymousSender: true)
+    let values = try await passedOn.open(context: context, using: other)
+    await expectError(.anonymousSender) { try await passedOn.updated(to: values, context: context, using: other) }
+    // Where the data key is kept on purpose, the sender reads on.
+    let kept = try await forged.rewrapped(
+      Rewrapping(adding: new), context: context, using: identity, keepingDataKey: true, acceptingAnonymousSender: true)
+    let updated = try await kept.updated(to: OpenedEnvironment(["NEW": "1"]), context: context, using: new)
+    let sendersKeyring = FixedKeyring(entry: entry, dataKey: secret)
+    #expect(try await updated.open(context: context, using: sendersKeyring).strings == ["NEW": "1"])
+    // A new one does not.
+    let resealed = try await forged.resealed(
+      context: context, using: identity, sealingWith: new, acceptingAnonymousSender: true)
+    #expect(try await resealed.open(context: context, using: new).strings == Planted.values)
+    #expect(resealed.header.commitment != forged.header.commitment)
+  }
+
+  /// One data key and one entry, whatever is asked: what a sender has kept.
+  private struct FixedKeyring: Keyring {
+    let entry: WrappedDataKey
+    let dataKey: [UInt8]
+
+    func generateDataKey(for context: EncryptionContext) async throws -> GeneratedDataKey {
+      GeneratedDataKey(dataKey: try DataKey(copying: dataKey), wrapped: [entry])
+    }
+
+    func wrap(_ dataKey: borrowing DataKey, for context: EncryptionContext) async throws -> [WrappedDataKey] { [entry] }
+
+    func unwrap(_ wrapped: [WrappedDataKey], for context: EncryptionContext) async throws -> UnwrappedDataKey {
+      UnwrappedDataKey(dataKey: try DataKey(copying: dataKey), source: entry)
+    }
   }
 
   @Test func theNumbersOfAnEnvironmentAreNotUsedUp() async throws {

@@ -53,6 +53,21 @@ import Testing
     #expect(try sandbox.mode(of: log) == 0o600)
   }
 
+  /// A store that is reached by a link has its log beside the file itself, where one of before may lie.
+  @Test func aLogOfBeforeIsFoundByALinkToo() throws {
+    try start()
+    try sandbox.seal("AA=1\n")
+    try sandbox.envelope("audit", "end").succeeded()
+    try FileManager.default.createSymbolicLink(atPath: sandbox.path("link"), withDestinationPath: sandbox.keyStore)
+    let link = ["ENVELOPE_STORE": sandbox.path("link")]
+    try sandbox.start(["audit", "start"], with: link).wait().failed(73, saying: "chained with another key")
+    try FileManager.default.removeItem(atPath: log)
+    let started = try sandbox.start(["audit", "start"], with: link).wait().succeeded()
+    #expect(started.messages.contains(log) && !started.messages.contains(sandbox.path("link")))
+    try sandbox.seal("AA=1\n")
+    #expect(try sandbox.start(["audit", "verify"], with: link).wait().succeeded().text.hasPrefix("1:"))
+  }
+
   @Test func aCheckpointFindsWhatWasCutOff() throws {
     try start()
     #expect(try sandbox.envelope("audit", "verify").succeeded().text.hasPrefix("0:"))

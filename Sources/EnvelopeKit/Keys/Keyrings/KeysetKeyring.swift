@@ -35,28 +35,33 @@ public struct KeysetKeyring: Keyring {
   /// Wraps a data key with the primary version.
   ///
   /// - Throws: `keyDisabled`, `keyInvalidState`, `keyAccessDenied` where state or policy do not allow that, `keyNotFound`
-  ///   where the key was destroyed or is narrowed to other functions, or what a reporter throws.
+  ///   where the key was destroyed or is narrowed to other functions, `invalidArgument` for a context that breaks a
+  ///   limit, or what a reporter throws.
   public func wrap(
     _ dataKey: borrowing DataKey, for context: EncryptionContext
   ) async throws -> [WrappedDataKey] {
+    // A context that breaks a limit is no use of a key: whoever is told of uses could not write it down.
+    _ = try context.canonicalBytes()
+    let wrapped: WrappedDataKey
     do throws(EnvelopeError) {
-      let wrapped = try keyset.wrap(dataKey, for: context)
-      try report(.wrap, of: wrapped.keyID, for: context)
-      return [wrapped]
+      wrapped = try keyset.wrap(dataKey, for: context)
     } catch {
       let keyID = try keyset.primaryVersion.map { (version) throws(EnvelopeError) in try keyset.keyID(of: version) }
       try report(.wrap, of: keyID ?? keyset.id, for: context, failure: error.code)
       throw error
     }
+    try report(.wrap, of: wrapped.keyID, for: context)
+    return [wrapped]
   }
 
   /// Unwraps the first entry whose key id names a version held here, those of recipients last.
   ///
   /// - Throws: `keyNotFound` where none does; else of the first that does `keyDisabled`, `keyInvalidState`,
   ///   `keyAccessDenied`, `keyVersionTooOld` where state, policy or version do not allow that, `keyNotFound` where the key
-  ///   was destroyed or is narrowed to other functions, `unwrapFailed` where the entry was altered; or what a reporter
-  ///   throws.
+  ///   was destroyed or is narrowed to other functions, `unwrapFailed` where the entry was altered; `invalidArgument`
+  ///   for a context that breaks a limit; or what a reporter throws.
   public func unwrap(_ wrapped: [WrappedDataKey], for context: EncryptionContext) async throws -> UnwrappedDataKey {
+    _ = try context.canonicalBytes()
     var failure: EnvelopeError?
     // What was sealed to a recipient alone proves no sender, so it is not looked at while another entry opens.
     for entry in wrapped where entry.scheme != .recipient {
@@ -69,21 +74,25 @@ public struct KeysetKeyring: Keyring {
   }
 
   /// Unwraps an entry with the keyset that has its version; nil where none has, or it does not unwrap.
+  ///
+  /// - Throws: What a reporter throws: a use that may not be told of ends there, whatever else would open.
   private func unwrap(
     _ entry: WrappedDataKey, for context: EncryptionContext, _ failure: inout EnvelopeError?
   ) throws(EnvelopeError) -> UnwrappedDataKey? {
     // More than one keyset has the version where a copy of a keyset went its own way.
     for keyset in keysets where keyset.owns(entry) {
+      let dataKey: DataKey
       do throws(EnvelopeError) {
         try keyset.checkExists()
         guard let version = keyset.version(named: entry.keyID) else { continue }
-        let dataKey = try keyset.unwrap(entry, version: version, for: context)
-        try report(.unwrap, of: entry.keyID, for: context)
-        return UnwrappedDataKey(dataKey: dataKey, source: entry)
+        dataKey = try keyset.unwrap(entry, version: version, for: context)
       } catch {
         try report(.unwrap, of: entry.keyID, for: context, failure: error.code)
         failure = failure ?? error
+        continue
       }
+      try report(.unwrap, of: entry.keyID, for: context)
+      return UnwrappedDataKey(dataKey: dataKey, source: entry)
     }
     return nil
   }

@@ -8,10 +8,22 @@ public struct RecipientKeyring: Keyring {
   /// Whom it seals to.
   public let recipients: [Recipient]
 
+  /// How many recipients there may be: as many keys as an envelope has.
+  public static let recipientLimit = 16
+
   /// Makes a keyring.
   ///
   /// - Parameter recipients: 1 to 16, all different.
-  public init(_ recipients: [Recipient]) { self.recipients = recipients }
+  /// - Throws: `invalidArgument` where there are none or too many, or one is there twice: an empty list beside other
+  ///   keys would seal without anybody noticing that one is missing.
+  public init(_ recipients: [Recipient]) throws(EnvelopeError) {
+    guard (1...Self.recipientLimit).contains(recipients.count), Set(recipients.map(\.keyID)).count == recipients.count
+    else {
+      throw EnvelopeError(
+        .invalidArgument, "A recipient keyring needs 1 to \(Self.recipientLimit) different recipients")
+    }
+    self.recipients = recipients
+  }
 
   /// Draws a data key and wraps it for every recipient.
   ///

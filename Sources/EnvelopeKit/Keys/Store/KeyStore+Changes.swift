@@ -175,8 +175,11 @@ extension KeyStore {
       guard case .pendingDeletion(let end) = keysets[index].state, end <= now else { continue }
       let id = keysets[index].id
       try keysets[index].destroy(at: end)
-      for (alias, keyID) in aliases where keyID == id { aliases[alias] = nil }
       destroyed.append(id)
+    }
+    if !destroyed.isEmpty {
+      let gone = Set(destroyed)
+      aliases = aliases.filter { !gone.contains($0.value) }
     }
     return destroyed
   }

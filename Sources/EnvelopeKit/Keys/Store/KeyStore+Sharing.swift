@@ -12,18 +12,18 @@ extension KeyStore {
   ///   - aliasOrID: The key; it may be narrowed already, to these functions and others.
   ///   - scopes: 1 to 256 functions.
   /// - Throws: `keyNotFound` where there is no such key or it does not cover a function; `keyDisabled`,
-  ///   `keyInvalidState`; `keyAccessDenied` where its policy does not name a function; `invalidArgument` where it is a recipient's, or there are none or too many; what a reporter
-  ///   throws.
+  ///   `keyInvalidState`; `keyAccessDenied` where its policy does not name a function; `invalidArgument` where it is a
+  ///   recipient's, or there are none or too many; what a reporter throws.
   public func exporting(_ aliasOrID: String, narrowedTo scopes: [FunctionScope]) throws(EnvelopeError) -> KeyStore {
     let keyset = try require(aliasOrID)
     let narrowed: Keyset
-    do {
+    do throws(EnvelopeError) {
       narrowed = try keyset.narrowed(to: scopes)
-      for scope in narrowed.scopes ?? [] { try report(KeyUse(.export, of: keyset.id, function: scope.function)) }
     } catch {
       try report(KeyUse(.export, of: keyset.id, failure: error.code))
       throw error
     }
+    for scope in narrowed.scopes ?? [] { try report(KeyUse(.export, of: keyset.id, function: scope.function)) }
     var store = KeyStore()
     try store.add(narrowed)
     for (alias, id) in aliases where id == keyset.id { try store.addAlias(alias, for: id.string) }
@@ -50,8 +50,8 @@ extension KeyStore {
       } else {
         try merged.add(keyset)
       }
-      for (alias, id) in other.aliases where id == keyset.id && merged[alias] == nil { merged.aliases[alias] = id }
     }
+    for (alias, id) in other.aliases where merged[alias] == nil { merged.aliases[alias] = id }
     self = merged
     return other.keysets
   }
@@ -67,9 +67,9 @@ extension Keyset {
   }
 
   /// Whether this narrowed copy, or the whole key, can take the place of a narrowed copy: it has all of its versions
-  /// and functions, with the same secrets.
+  /// and functions, with the same secrets, and wraps with none that is older.
   fileprivate func isNewerCopy(of other: Keyset) throws(EnvelopeError) -> Bool {
-    guard kind == other.kind, let scopes = other.scopes,
+    guard kind == other.kind, primary >= other.primary, let scopes = other.scopes,
       self.scopes.map({ Set($0).isSuperset(of: scopes) }) ?? true
     else { return false }
     for theirs in other.versions {

@@ -145,8 +145,10 @@ public struct KeyStore: Sendable {
   /// Keyrings that were made before tell nobody.
   public mutating func reportUses(to reporter: @escaping KeyUse.Reporter) { reporters.append(reporter) }
 
-  /// Tells those who are told of uses.
-  package func report(_ use: KeyUse) throws(EnvelopeError) {
+  /// Tells the reporters what a host has done, or is about to do, to a key: changes of a store are not told by themselves.
+  ///
+  /// - Throws: What a reporter throws.
+  public func report(_ use: KeyUse) throws(EnvelopeError) {
     for reporter in reporters { try reporter(use) }
   }
 }

@@ -147,7 +147,7 @@ import Testing
   /// What was sealed to a recipient proves no sender; a handler and an update refuse it.
   @Test func anAnonymousSenderIsTold() async throws {
     let context: EncryptionContext = ["function": "f"]
-    let sealing = RecipientKeyring([try identity.recipient()])
+    let sealing = try RecipientKeyring([identity.recipient()])
     let keyring = KeysetKeyring(identity)
     let sealed = try await SealedEnvironment.seal(Planted.values, context: context, using: sealing)
     let opened = try await sealed.open(context: context, using: keyring)

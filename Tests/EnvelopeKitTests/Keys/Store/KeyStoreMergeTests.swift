@@ -120,6 +120,19 @@ import Testing
     }
   }
 
+  /// A copy whose primary version is an older one would leave a minimum above it, and a store that no longer opens.
+  @Test func aCopyWithAnOlderPrimaryIsRefused() async throws {
+    var whole = try store("main")
+    let id = whole.keysets[0].id.string
+    try whole.rotate("main")
+    let backdated = try KeyStore(
+      reading: whole.exporting("main", narrowedTo: scopes("a")).string.replacingOccurrence(
+        of: "keyset \(id) 2", with: "keyset \(id) 1"))
+    #expect(backdated.keysets[0].primary == 1 && backdated.keysets[0].versions.count == 2)
+    try whole.setMinimumVersion(2, of: "main")
+    try await expectUnchanged(whole.exporting("main", narrowedTo: scopes("a")), merging: backdated)
+  }
+
   /// A copy of the same id with other secrets is no newer copy: what was sealed here would open no more.
   @Test func aCopyWithOtherSecretsIsRefused() async throws {
     let whole = try store("main")
