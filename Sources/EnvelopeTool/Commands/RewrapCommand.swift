@@ -104,7 +104,9 @@
     ) async throws {
       let files = try FileTree(paths).entries
       var rewrapper = Rewrapper(
-        options, try await RewrapKeys(wish, opening: keys.key, search: searchOptions.search(keys)))
+        options,
+        try await RewrapKeys(
+          wish, opening: keys.key, search: searchOptions.search(keys), store: ToolStore.load() ?? KeyStore()))
       var progress = Progress(total: files.count)
       for (index, file) in files.enumerated() {
         do {

@@ -72,18 +72,17 @@ struct Rewrapper {
     let plan = try await keys.plan(entries, index)
     guard options.reseals || !plan.isNothing else { return .unchanged }
 
-    let opening = try await keys.opening(index, entries)
-    let context = keys.search.candidates[index].context
-    let (after, isNew) = try await change(before, plan, context, opening)
+    let (after, isNew) = try await change(before, plan, index)
     if !options.isDryRun { try Document.replace(file.path, bytes, with: after.text(replacing: before, in: bytes)) }
     entries = try after.header().wrappedKeys
     return isNew ? .resealed(plan) : .rewrapped(plan)
   }
 
-  private func change(
-    _ before: SealedFile, _ plan: RewrapPlan, _ context: EncryptionContext, _ opening: MultiKeyring
+  private mutating func change(
+    _ before: SealedFile, _ plan: RewrapPlan, _ index: Int
   ) async throws -> (SealedFile, isNew: Bool) {
-    let accepts = options.acceptsAnonymousSender
+    let opening = try await keys.opening(index, plan.entries)
+    let (context, accepts) = (keys.search.candidates[index].context, options.acceptsAnonymousSender)
     switch before {
     case .value(let envelope, let form):
       guard options.reseals else {
@@ -94,7 +93,7 @@ struct Rewrapper {
       }
       let resealed = try await Envelope.reseal(
         envelope, context: context, authenticating: options.associatedData, using: opening,
-        sealingWith: plan.sealingKeyring(), acceptingAnonymousSender: accepts)
+        sealingWith: keys.sealing(plan, index), acceptingAnonymousSender: accepts)
       return (.value(resealed, form), true)
     case .environment(let document, let sealed):
       // Whoever is removed knows the data key, and what is set later must not be under it.
@@ -105,7 +104,7 @@ struct Rewrapper {
         return (.environment(document, rewrapped), false)
       }
       let resealed = try await sealed.resealed(
-        context: context, using: opening, sealingWith: plan.sealingKeyring(), acceptingAnonymousSender: accepts)
+        context: context, using: opening, sealingWith: keys.sealing(plan, index), acceptingAnonymousSender: accepts)
       return (.environment(document, resealed), true)
     }
   }

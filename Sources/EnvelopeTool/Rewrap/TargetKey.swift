@@ -14,6 +14,10 @@ struct TargetKey {
   let owns: @Sendable (WrappedDataKey) -> Bool
   /// Whether an entry of this key is of its newest version.
   let isCurrent: @Sendable (WrappedDataKey) -> Bool
+  /// Whether an entry is this key's, and of a newer version than is known here.
+  let isOlder: @Sendable (WrappedDataKey) -> Bool
+  /// Whether what is wrapped with it can be opened here, to make sure.
+  let isReadBack: Bool
   /// Whoever can open its entries.
   let reader: WrappedDataKey.Reader
 
@@ -23,22 +27,22 @@ struct TargetKey {
     keyring = try store.keyring(for: keyset.id.string)
     owns = { keyset.owns($0) }
     isCurrent = { keyset.versionNumber(in: $0.keyID) == keyset.primary }
+    isOlder = { keyset.owns($0) && keyset.versionNumber(in: $0.keyID) ?? 0 > keyset.primary }
+    isReadBack = true
     reader = WrappedDataKey.Reader(scheme: keyset.kind == .identity ? .recipient : .keyset, id: keyset.id.string)
   }
 
   /// A recipient that is named by its text, read back where the store has the identity.
   init(_ recipient: Recipient, in store: KeyStore) throws(EnvelopeError) {
-    let identities = store.keysets.filter { $0.kind == .identity }
     let sealing = RecipientKeyring([recipient])
-    name = "recipient \(recipient.keyID)"
-    keyring =
-      try identities.first.map { (first) throws(EnvelopeError) in
-        try MultiKeyring([sealing, WrappingNothing(KeysetKeyring(first, alsoUnwrappingWith: identities))])
-      } ?? sealing
     let (keyID, reader) = (recipient.keyID, recipient.reader)
+    name = "recipient \(keyID)"
+    isReadBack = store.keysets.contains { $0.kind == .identity && $0.version(named: keyID) != nil }
+    keyring = isReadBack ? try MultiKeyring([sealing, WrappingNothing(store.keyring())]) : sealing
     self.reader = reader
     owns = { $0.reader == reader }
     isCurrent = { $0.keyID == keyID }
+    isOlder = { $0.reader == reader && $0.keyID.version ?? 0 > keyID.version ?? 0 }
   }
 
   /// A key of AWS KMS, whose ARN is known.
@@ -48,12 +52,19 @@ struct TargetKey {
     reader = WrappedDataKey.Reader(scheme: .awsKMS, id: arn)
     owns = { $0.scheme == .awsKMS && $0.keyID.string.isSameKMSKey(as: arn) }
     isCurrent = { _ in true }
+    isOlder = { _ in false }
+    isReadBack = true
   }
 }
 
 extension Recipient {
   /// Whoever has the identity, of any version.
   var reader: WrappedDataKey.Reader { WrappedDataKey.Reader(scheme: .recipient, id: keyID.withoutVersion) }
+}
+
+extension KeyID {
+  /// The number after the dot of a version's id.
+  fileprivate var version: UInt32? { UInt32(string.drop { $0 != "." }.dropFirst()) }
 }
 
 /// A keyring that opens and does not wrap.
