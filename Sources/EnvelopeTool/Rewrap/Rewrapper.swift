@@ -22,6 +22,8 @@ struct Rewrapper {
   /// What became of a file.
   enum Outcome {
     case notSealed
+    /// It looks as if something in it were sealed, as a page about that does, and cannot be read.
+    case unreadable(EnvelopeError)
     case unchanged
     case rewrapped(RewrapPlan)
     case resealed(RewrapPlan)
@@ -55,15 +57,27 @@ struct Rewrapper {
     }
   }
 
+  /// Notes a file or folder that could not be looked at.
+  mutating func addFailure(_ path: String, _ error: EnvelopeError) { report.add(path, .failed(error), []) }
+
   private static let befallsAll: Set<EnvelopeError.Code> = [
     .keyServiceUnavailable, .keyServiceNotTrusted, .credentialsMissing, .credentialsRefused, .keyStoreLocked,
     .keyStoreDamaged, .filePermissions,
   ]
 
   private mutating func rewrap(_ file: FileTree.Entry, _ entries: inout [WrappedDataKey]) async throws -> Outcome {
-    guard let bytes = try read(file), let before = try look(at: bytes, file) else {
-      guard !file.isNamed else { throw Document.nothingSealed(in: file.path) }
-      return .notSealed
+    guard let bytes = try read(file) else { return .notSealed }
+    let before: SealedFile
+    do throws(EnvelopeError) {
+      guard let sealed = try SealedFile(bytes, of: file.path) else {
+        guard !file.isNamed else { throw Document.nothingSealed(in: file.path) }
+        return .notSealed
+      }
+      before = sealed
+    } catch {
+      // A page may show how something sealed looks: that is told, and no failure.
+      guard !file.isNamed, error.code == .noVariables else { throw error }
+      return .unreadable(error)
     }
     let header = try before.header()
     entries = header.wrappedKeys
@@ -116,20 +130,5 @@ struct Rewrapper {
       guard try path.openForReading().status(of: path).byteCount <= Document.byteLimit else { return nil }
     }
     return try Document.readText(file.path)
-  }
-
-  private mutating func look(
-    at bytes: borrowing SecretBytes, _ file: FileTree.Entry
-  ) throws(EnvelopeError) -> SealedFile? {
-    do throws(EnvelopeError) {
-      return try SealedFile(bytes, of: file.path)
-    } catch {
-      // A page may show how something sealed looks: that is told, and no failure.
-      guard file.isNamed || error.code != .noVariables else {
-        report.addUnreadable(file.path, error)
-        return nil
-      }
-      throw error
-    }
   }
 }
