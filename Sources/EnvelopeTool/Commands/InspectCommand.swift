@@ -34,9 +34,7 @@
     var json = false
 
     func run() throws {
-      guard let sealed = try SealedFile(Document.readText(file), of: file) else {
-        throw Document.nothingSealed(in: file)
-      }
+      let sealed = try SealedFile.require(Document.readText(file), of: file)
       let header = try sealed.header()
       var report = Report(sealed, header)
       if options.function != nil {

@@ -69,11 +69,12 @@ struct Rewrapper {
     guard let bytes = try read(file) else { return .notSealed }
     let before: SealedFile
     do throws(EnvelopeError) {
-      guard let sealed = try SealedFile(bytes, of: file.path) else {
-        guard !file.isNamed else { throw Document.nothingSealed(in: file.path) }
-        return .notSealed
+      if file.isNamed {
+        before = try SealedFile.require(bytes, of: file.path)
+      } else {
+        guard let sealed = try SealedFile(bytes, of: file.path) else { return .notSealed }
+        before = sealed
       }
-      before = sealed
     } catch {
       // A page may show how something sealed looks: that is told, and no failure.
       guard !file.isNamed, error.code == .noVariables else { throw error }

@@ -41,6 +41,15 @@ enum SealedFile {
     }
   }
 
+  /// What is sealed in a file that was named for it.
+  ///
+  /// - Throws: As ``init(_:of:)``; `malformed` where it is no file of variables either, `noHeader` where none is sealed.
+  static func require(_ bytes: borrowing SecretBytes, of path: String) throws(EnvelopeError) -> SealedFile {
+    if let sealed = try SealedFile(bytes, of: path) { return sealed }
+    _ = try Document(text: bytes, of: path)
+    throw Document.nothingSealed(in: path)
+  }
+
   private enum Kind {
     case nothing
     case value(ValueForm)
@@ -53,7 +62,8 @@ enum SealedFile {
     if beginning == Array("ek1:".utf8) {
       return .value(.text(lineFeed: bytes.byte(at: bytes.byteCount - 1) == .lineFeed))
     }
-    return [VariableName.header, VariableName.sealed].contains { bytes.contains(Array($0.utf8)) }
+    // Where the header was lost, its variables are still there.
+    return [VariableName.header, VariableName.sealed, "=ev1:", "\"ev1:"].contains { bytes.contains(Array($0.utf8)) }
       ? .variables : .nothing
   }
 
