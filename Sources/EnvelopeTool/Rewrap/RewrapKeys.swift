@@ -4,21 +4,6 @@
 import EnvelopeKit
 import EnvelopeKitFiles
 
-/// Which keys the files of a call shall be under.
-enum KeyWish {
-  /// Those that they are under, in their newest versions; some more, some no longer.
-  case change(adding: [String], removing: [String])
-  /// These and no others.
-  case only([String])
-  /// Those that `envelope.yaml` names for the function and no others.
-  case configured
-
-  /// The keys that it shall be under no longer; nil where all that are not named are such.
-  fileprivate var removed: [String]? {
-    if case .change(_, let removed) = self { removed } else { nil }
-  }
-}
-
 /// The keys that the files of a call are opened with and brought under, found once for each context.
 struct RewrapKeys {
   let store: KeyStore
@@ -77,7 +62,7 @@ struct RewrapKeys {
       for keyset in store.keysets where entries.contains(where: keyset.owns) {
         let target = try TargetKey(keyset, in: store)
         let own = entries.filter { target.owns($0) && !isRemoved($0) }
-        guard !own.isEmpty, !own.contains(where: target.isOlder),
+        guard !own.isEmpty, !own.contains(where: target.isOlder(than:)),
           !wanted.contains(where: { $0.reader == target.reader }),
           (try? keyset.checkWraps(for: candidate.context)) != nil
         else { continue }
@@ -85,7 +70,7 @@ struct RewrapKeys {
       }
     }
     for target in wanted {
-      for entry in entries where target.isOlder(entry) && !isRemoved(entry) {
+      for entry in entries where target.isOlder(than: entry) && !isRemoved(entry) {
         throw EnvelopeError.isOlderHere(target, entry)
       }
     }
@@ -94,7 +79,7 @@ struct RewrapKeys {
       // What opens now is not dropped for what cannot be read back here.
       return target.isCurrent(entry) || isChange && !target.isReadBack && !isRemoved(entry)
     }
-    let added = wanted.filter { target in !kept.contains { target.owns($0) && target.isCurrent($0) } }
+    let added = wanted.filter { target in !kept.contains(where: target.isCurrent) }
     return RewrapPlan(entries: entries, kept: kept, added: added, wanted: wanted)
   }
 
@@ -104,7 +89,7 @@ struct RewrapKeys {
   ///   named: whoever could seal may have put it there.
   mutating func sealing(_ plan: RewrapPlan, _ index: Int) async throws -> MultiKeyring {
     var (keys, unknown) = (plan.wanted, [] as [WrappedDataKey])
-    for entry in plan.kept where !keys.contains(where: { $0.owns(entry) && !$0.isOlder(entry) }) {
+    for entry in plan.kept where !keys.contains(where: { $0.owns(entry) && !$0.isOlder(than: entry) }) {
       if let key = try await target(for: entry, index) { keys.append(key) } else { unknown.append(entry) }
     }
     guard unknown.isEmpty else {
@@ -125,11 +110,11 @@ struct RewrapKeys {
     let names = names(for: search.candidates[index])
     if let keyset = store.keysets.first(where: { $0.owns(entry) }) {
       let key = try TargetKey(keyset, in: store)
-      return key.isOlder(entry) ? nil : key
+      return key.isOlder(than: entry) ? nil : key
     }
     for recipient in try Recipients.named(in: names) where recipient.reader == entry.reader {
       let key = try TargetKey(recipient, in: store)
-      if !key.isOlder(entry) { return key }
+      if !key.isOlder(than: entry) { return key }
     }
     guard entry.scheme == .awsKMS else { return nil }
     // Those that are named by their ARN first, for which nobody has to be asked.
@@ -164,8 +149,10 @@ struct RewrapKeys {
       } else {
         target = try TargetKey(try ToolKeys.require(name, in: store), in: store)
       }
-      // An alias and an id may name the same key.
-      if !targets.contains(where: { $0.reader == target.reader }) { targets.append(target) }
+      // An alias and an id may name the same key, and two texts two versions of a recipient.
+      let same = targets.firstIndex { $0.reader == target.reader }
+      if let same, targets[same].isOlder(than: target) { targets[same] = target }
+      if same == nil { targets.append(target) }
     }
     return targets
   }

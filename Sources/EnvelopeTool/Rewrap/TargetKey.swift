@@ -12,10 +12,8 @@ struct TargetKey {
   let keyring: any Keyring
   /// Whether an entry is this key's, of any version.
   let owns: @Sendable (WrappedDataKey) -> Bool
-  /// Whether an entry of this key is of its newest version.
-  let isCurrent: @Sendable (WrappedDataKey) -> Bool
-  /// Whether an entry is this key's, and of a newer version than is known here.
-  let isOlder: @Sendable (WrappedDataKey) -> Bool
+  /// The newest version that is known here: 0 of a key that was destroyed, nil where a key has no versions.
+  private let version: UInt32?
   /// Whether what is wrapped with it can be opened here, to make sure.
   let isReadBack: Bool
   /// Whoever can open its entries.
@@ -26,8 +24,7 @@ struct TargetKey {
     name = ToolKeys.describe(keyset, in: store)
     keyring = try store.keyring(for: keyset.id.string)
     owns = { keyset.owns($0) }
-    isCurrent = { keyset.versionNumber(in: $0.keyID) == keyset.primary }
-    isOlder = { keyset.owns($0) && keyset.versionNumber(in: $0.keyID) ?? 0 > keyset.primary }
+    version = keyset.primary
     isReadBack = true
     reader = WrappedDataKey.Reader(scheme: keyset.kind == .identity ? .recipient : .keyset, id: keyset.id.string)
   }
@@ -41,8 +38,7 @@ struct TargetKey {
     keyring = isReadBack ? try MultiKeyring([sealing, WrappingNothing(store.keyring())]) : sealing
     self.reader = reader
     owns = { $0.reader == reader }
-    isCurrent = { $0.keyID == keyID }
-    isOlder = { $0.reader == reader && $0.keyID.version ?? 0 > keyID.version ?? 0 }
+    version = keyID.version
   }
 
   /// A key of AWS KMS, whose ARN is known.
@@ -51,10 +47,23 @@ struct TargetKey {
     self.keyring = keyring
     reader = WrappedDataKey.Reader(scheme: .awsKMS, id: arn)
     owns = { $0.scheme == .awsKMS && $0.keyID.string.isSameKMSKey(as: arn) }
-    isCurrent = { _ in true }
-    isOlder = { _ in false }
+    version = nil
     isReadBack = true
   }
+
+  /// Whether an entry is this key's, and of its newest version.
+  func isCurrent(_ entry: WrappedDataKey) -> Bool {
+    owns(entry) && (version == nil || entry.keyID.version == version)
+  }
+
+  /// Whether an entry is this key's, and of a newer version than is known here.
+  func isOlder(than entry: WrappedDataKey) -> Bool {
+    guard let version, version > 0, let other = entry.keyID.version else { return false }
+    return owns(entry) && other > version
+  }
+
+  /// Whether another is the same key in a newer version.
+  func isOlder(than other: TargetKey) -> Bool { reader == other.reader && version ?? 0 < other.version ?? 0 }
 }
 
 extension Recipient {
@@ -63,7 +72,7 @@ extension Recipient {
 }
 
 extension KeyID {
-  /// The number after the dot of a version's id.
+  /// The number after the dot, in the id of a version.
   fileprivate var version: UInt32? { UInt32(string.drop { $0 != "." }.dropFirst()) }
 }
 

@@ -222,6 +222,18 @@ import Testing
     }
   }
 
+  /// Of two texts of one recipient the newer counts, in whatever order they are given.
+  @Test func ofTwoTextsOfARecipientTheNewerCounts() async throws {
+    let search = try ContextSearch(
+      function: "app", isForNoFunction: false, context: [], keyService: KeyServiceSettings(),
+      configuration: Configuration())
+    for texts in [[glass.old, glass.new], [glass.new, glass.old]] {
+      var keys = try RewrapKeys(.only(texts.map(\.description)), opening: [], search: search, store: store)
+      #expect(try await keys.plan([try entry(.glass, 2)], 0).isNothing)
+      #expect(try await !keys.plan([try entry(.glass, 1)], 0).isNothing)
+    }
+  }
+
   @Test func aKeyIsNotAddedAndRemovedAtOnce() async throws {
     let search = ContextSearch(candidates: [])
     for (added, removed) in [
