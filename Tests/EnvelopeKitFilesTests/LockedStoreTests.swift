@@ -169,7 +169,7 @@ import Testing
 
   @Test func anyOfSeveralKeysOpensIt() async throws {
     let (service, identity) = (try Keyset.generate(), try Keyset.generate(.identity))
-    try await lock(with: MultiKeyring([KeysetKeyring(service), RecipientKeyring([try identity.recipient()])]))
+    try await lock(with: MultiKeyring([KeysetKeyring(service), try RecipientKeyring([identity.recipient()])]))
     for keyset in [service, identity] {
       #expect(try await file.load(unlockingWith: KeysetKeyring(keyset))?.keysets.count == 2)
     }

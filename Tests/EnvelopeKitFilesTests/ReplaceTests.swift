@@ -40,6 +40,21 @@ import Testing
     #expect(try folder.mode(of: path.string) == 0o600)
   }
 
+  /// Nobody is locked out of a file of theirs because root has written it; only root can give files away.
+  @Test(.enabled(if: geteuid() == 0)) func ownerAndGroupAreKeptWithThePermissions() throws {
+    try replace(path, with: "first")
+    try #require(unsafe chown(path.string, 65_534, 65_533) == 0)
+    try folder.setMode(0o660, of: path.string)
+    try replace(path, with: "second", keepsMode: true)
+    var status = stat()
+    try #require(unsafe stat(path.string, &status) == 0)
+    #expect(status.st_uid == 65_534 && status.st_gid == 65_533 && status.st_mode & 0o7777 == 0o660)
+    // What shows secrets is for whoever wrote it.
+    try replace(path, with: "third", mode: 0o600)
+    try #require(unsafe stat(path.string, &status) == 0)
+    #expect(status.st_uid == 0 && status.st_mode & 0o7777 == 0o600)
+  }
+
   @Test func aReaderOfTheOldFileKeepsIt() throws {
     try replace(path, with: "first")
     let old = try #require(FileHandle(forReadingAtPath: path.string))

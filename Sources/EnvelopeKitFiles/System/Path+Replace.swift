@@ -20,7 +20,8 @@ extension Path {
   /// - Parameters:
   ///   - bytes: The new content.
   ///   - mode: The permissions of a new file, from which the process's mask is taken off.
-  ///   - keepsMode: Whether a file that is there keeps its permissions; otherwise it gets `mode` exactly.
+  ///   - keepsMode: Whether a file that is there keeps its permissions, and its owner and group where this process may
+  ///     give it them; otherwise it gets `mode` exactly.
   /// - Throws: `fileFailure`; what was there is unchanged then, unless it is the folder that cannot be synced.
   package func replace(with bytes: RawSpan, mode: UInt32, keepsMode: Bool) throws(EnvelopeError) {
     var status = stat()
@@ -40,6 +41,10 @@ extension Path {
       guard number >= 0 else { throw .system("Cannot make a file beside \(self)") }
       let file = Descriptor(number)
       if exists {
+        // The group may be one's own to give where the owner is not; before the permissions, which this may narrow.
+        if keepsMode, fchown(file.number, status.st_uid, status.st_gid) != 0 {
+          _ = fchown(file.number, uid_t.max, status.st_gid)
+        }
         let mode = keepsMode ? mode_t(status.st_mode) & 0o7777 : mode_t(mode)
         guard fchmod(file.number, mode) == 0 else { throw .system("Cannot set the permissions of \(self)") }
       }

@@ -34,7 +34,7 @@
     var json = false
 
     func run() throws {
-      let sealed = try SealedFile(readFrom: file)
+      let sealed = try SealedFile.require(Document.readText(file), of: file)
       let header = try sealed.header()
       var report = Report(sealed, header)
       if options.function != nil {

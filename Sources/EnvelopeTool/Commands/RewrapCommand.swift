@@ -102,23 +102,27 @@
     static func run(
       _ options: Options, on paths: [String], _ wish: KeyWish, _ searchOptions: SearchOptions, _ keys: KeyOptions
     ) async throws {
-      let files = try FileTree(paths).entries
+      let tree = try FileTree(paths)
+      let files = tree.entries
       var rewrapper = Rewrapper(
-        options, try await RewrapKeys(wish, opening: keys.key, search: searchOptions.search(keys)))
+        options,
+        try await RewrapKeys(
+          wish, opening: keys.key, search: searchOptions.search(keys), store: ToolStore.load() ?? KeyStore()))
+      for (path, error) in tree.failures { rewrapper.addFailure(path, error) }
       var progress = Progress(total: files.count)
       for (index, file) in files.enumerated() {
         do {
           try await rewrapper.rewrap(file)
         } catch {
           progress.clear()
-          Console.say("Stopped at \(file.path).")
+          Console.say("Stopped at \(file.path.printable).")
           rewrapper.report.say()
           throw error
         }
         progress.show(index + 1)
       }
       if options.isDryRun {
-        try Console.write(rewrapper.report.changes.map { "\($0.path)\t\($0.change)\n" }.joined())
+        try Console.write(rewrapper.report.changes.map { "\($0.path.printable)\t\($0.change)\n" }.joined())
       }
       rewrapper.report.say()
       if let failure = rewrapper.report.failure { throw ExitCode(ExitStatus(failure).rawValue) }

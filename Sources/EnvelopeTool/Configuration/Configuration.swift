@@ -41,6 +41,15 @@ struct Configuration: Equatable {
       file: own.file, keyService: own.keyService.completed(by: fallback.keyService))
   }
 
+  /// How to reach AWS KMS as an entry has it, where a path begins at the file's own folder.
+  func keyService(of entry: Entry) -> KeyServiceSettings {
+    var settings = entry.keyService
+    if let path = settings.caBundle, !path.hasPrefix("/"), let folder {
+      settings.caBundle = folder.appending(path).string
+    }
+    return settings
+  }
+
   /// The function whose file this is, or the only function there is.
   func function(forFile path: String?) -> String? {
     if let path, let folder {

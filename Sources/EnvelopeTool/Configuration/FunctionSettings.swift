@@ -35,12 +35,7 @@ struct FunctionSettings {
     self.context = try Self.context(context, over: entry.context ?? []).adding(function, for: "function")
     self.keys = keys.isEmpty ? entry.keys ?? [] : keys
     self.plain = plain.isEmpty ? entry.plain ?? [] : plain
-    var fromFile = entry.keyService
-    // A path in the file begins at the file's own folder.
-    if let path = fromFile.caBundle, !path.hasPrefix("/"), let folder = configuration.folder {
-      fromFile.caBundle = folder.appending(path).string
-    }
-    self.keyService = keyService.completed(by: fromFile)
+    self.keyService = keyService.completed(by: configuration.keyService(of: entry))
   }
 
   /// The pairs of the flags, `K=V` each, and those of `envelope.yaml` that they do not override.

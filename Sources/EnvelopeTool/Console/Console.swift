@@ -14,9 +14,16 @@ import EnvelopeKitFiles
 
 /// Standard output carries data, standard error talk.
 enum Console {
-  /// Says something to the person, on standard error.
-  static func say(_ message: String, ending: String = "\n") {
-    let line = Array((message + ending).utf8)
+  /// Says something to the person, on standard error; what a name of a file holds steers no terminal.
+  static func say(_ message: String) {
+    send(
+      message.split(separator: "\n", omittingEmptySubsequences: false).map { String($0).printable }
+        .joined(separator: "\n") + "\n")
+  }
+
+  /// Sends text to standard error as it is, such as what moves a terminal's cursor.
+  static func send(_ text: String) {
+    let line = Array(text.utf8)
     // Where nobody listens there is nothing left to say.
     try? Descriptor.withoutClosing(STDERR_FILENO) { (error) throws(EnvelopeError) in
       try unsafe error.writeAll(line.span.bytes, to: Path("standard error"))
@@ -102,6 +109,18 @@ enum Console {
     if !echoing { try unsafe terminal.writeAll(Array("\n".utf8).span.bytes, to: path) }
     return line
   }
+}
+
+extension String {
+  /// The text in one line that a terminal shows and does not obey: every control character is a question mark.
+  var printable: String {
+    guard unicodeScalars.contains(where: \.isControl) else { return self }
+    return String(String.UnicodeScalarView(unicodeScalars.map { $0.isControl ? "?" : $0 }))
+  }
+}
+
+extension Unicode.Scalar {
+  fileprivate var isControl: Bool { properties.generalCategory == .control }
 }
 
 extension Descriptor {

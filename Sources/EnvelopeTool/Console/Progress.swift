@@ -21,14 +21,14 @@ struct Progress {
     let width = 30
     let filled = done * width / total
     let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: width - filled)
-    Console.say("\r[\(bar)] \(done.grouped) of \(total.grouped)", ending: done == total ? "\n" : "")
+    Console.send("\r[\(bar)] \(done.grouped) of \(total.grouped)" + (done == total ? "\n" : ""))
   }
 
   /// Takes the line away, so that something else can be said.
   mutating func clear() {
     guard isShown, shownAt != nil else { return }
     shownAt = nil
-    Console.say("\r\u{1b}[K", ending: "")
+    Console.send("\r\u{1b}[K")
   }
 }
 

@@ -22,6 +22,8 @@ struct Explanation {
   private var lines: [String] = []
   /// Why it does not open; nil where it does.
   private(set) var failure: EnvelopeError?
+  /// What is to blame, where the failure's code alone does not tell.
+  private var cause: Cause?
 
   init(_ question: Question) async throws {
     do {
@@ -33,17 +35,27 @@ struct Explanation {
 
   /// One line for each step, and the outcome.
   var text: String {
-    var text = lines.map { $0 + "\n" }.joined()
-    guard let failure else { return text + "It opens.\n" }
-    text +=
-      "It does not open, because of \(Cause(failure.code).rawValue) (\(failure.code.rawValue)): \(failure.message).\n"
-    if let service = failure.serviceError { text += "The key service calls it \(service).\n" }
-    if !failure.advice.isEmpty { text += "What to do: \(failure.advice)\n" }
-    return text
+    guard let failure else { return Self.text(lines + ["It opens."]) }
+    let cause = cause ?? Cause(failure.code)
+    var lines = lines
+    lines.append("It does not open, because of \(cause.rawValue) (\(failure.code.rawValue)): \(failure.message).")
+    if let service = failure.serviceError { lines.append("The key service calls it \(service).") }
+    if !failure.advice.isEmpty { lines.append("What to do: \(failure.advice)") }
+    return Self.text(lines)
   }
 
+  /// Names of files and what `envelope.yaml` says steer no terminal.
+  private static func text(_ lines: [String]) -> String { lines.map { $0.printable + "\n" }.joined() }
+
   private mutating func look(_ question: Question) async throws {
-    let sealed = try SealedFile(readFrom: question.file)
+    let sealed: SealedFile
+    do throws(EnvelopeError) {
+      sealed = try SealedFile.require(Document.readText(question.file), of: question.file)
+    } catch {
+      // It is not damaged: it never was sealed.
+      if error == Document.nothingSealed(in: question.file) { cause = .call }
+      throw error
+    }
     let header = try sealed.header()
     lines.append(sealed.description)
     if try LockedKeyStore.isOf(header) {
@@ -86,7 +98,14 @@ struct Explanation {
   private mutating func open(
     _ sealed: SealedFile, _ entries: [WrappedDataKey], _ candidate: ContextSearch.Candidate, _ question: Question
   ) async throws {
-    let store = try await ToolStore.load()
+    let store: KeyStore?
+    do {
+      store = try await ToolStore.load()
+    } catch let error as EnvelopeError {
+      // The file may be as it should be.
+      if [.unsupportedVersion, .malformed, .fileFailure].contains(error.code) { cause = .keyStore }
+      throw error
+    }
     let kms = (question.named + candidate.keys).filter(ToolKeys.isKMS)
     let keyring: MultiKeyring
     do {
@@ -155,7 +174,7 @@ extension SealedFile: CustomStringConvertible {
     case .environment(_, let sealed) where sealed.form == .packed:
       "a packed environment, generation \(sealed.generation)"
     case .environment(_, let sealed):
-      "an environment of \(sealed.names.count) variables, generation \(sealed.generation)"
+      "an environment of \(sealed.names.count) variable\(sealed.names.count == 1 ? "" : "s"), generation \(sealed.generation)"
     case .value(let envelope, _): "a value of \(envelope.count.grouped) bytes, sealed"
     }
   }

@@ -77,7 +77,7 @@ enum ToolKeys {
 
   private static func sealing(under names: [String]) async throws -> ([any Keyring], [String]) {
     let store = try await ToolStore.load() ?? KeyStore()
-    guard !names.isEmpty || store.defaultKeyID != nil else {
+    guard !names.isEmpty || store.hasDefaultThatSeals else {
       try await makeDefault()
       return try await sealing(under: names)
     }
@@ -113,16 +113,19 @@ enum ToolKeys {
   }
 
   private static func makeDefault() async throws {
-    let isNew = try await ToolStore.update { (store) throws(EnvelopeError) in
+    let others = try await ToolStore.update { (store) throws(EnvelopeError) -> Int? in
       // Another process may have been first.
-      guard store.defaultKeyID == nil else { return false }
+      guard !store.hasDefaultThatSeals else { return nil }
+      let others = store.keysets.count
       let keyset = try Keyset.generate()
-      try store.add(keyset, alias: "default")
+      try store.add(keyset, alias: store["default"] == nil ? "default" : nil)
+      try store.setDefault(keyset.id.string)
       try store.report(KeyUse(KeyUse.Operation(rawValue: "create"), of: keyset.id))
-      return true
+      return others
     }
-    guard isNew else { return }
-    Console.say("Made the key store \(try KeyStoreFile().location) with a key 'default'.")
+    guard let others else { return }
+    let place = try KeyStoreFile().location
+    Console.say(others == 0 ? "Made the key store \(place) with a key 'default'." : "Made the default key in \(place).")
     Console.say("Keep a copy of it in a safe place: what is sealed under its keys opens nowhere else.")
   }
 
@@ -152,6 +155,12 @@ enum Recipients {
 }
 
 extension KeyStore {
+  /// Whether there is a default key to seal under: an identity is one only where it is named, for what is sealed to it has
+  /// no sender, and handlers refuse it.
+  fileprivate var hasDefaultThatSeals: Bool {
+    defaultKeyID.flatMap { self[$0.string] }.map { $0.kind == .symmetric } ?? false
+  }
+
   /// The aliases of a keyset in ascending order.
   func aliases(of keyset: Keyset) -> [String] {
     aliases.filter { $0.value == keyset.id }.keys.sorted()

@@ -145,7 +145,7 @@ enum ToolStore {
       if ToolKeys.isKMS(name) {
         keyrings += try ToolKeys.kms([name], KeyServiceSettings())
       } else if Recipient.isNamed(by: name) {
-        keyrings.append(RecipientKeyring([try Recipient(name)]))
+        keyrings.append(try RecipientKeyring([Recipient(name)]))
       } else {
         keyrings.append(try otherStore(at: name).keyring())
       }

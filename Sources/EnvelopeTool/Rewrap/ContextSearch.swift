@@ -40,7 +40,7 @@ struct ContextSearch {
         try Candidate(
           name: "no function", context: context, canonical: context.canonicalBytes(),
           keys: configuration.fallback.keys ?? [],
-          keyService: keyService.completed(by: configuration.fallback.keyService),
+          keyService: keyService.completed(by: configuration.keyService(of: configuration.fallback)),
           file: nil))
     }
     let functions = function.map { [$0] } ?? (isForNoFunction ? [] : configuration.functions.keys.sorted())

@@ -22,18 +22,20 @@ struct FileTree {
 
   /// Every file once, those of a folder in ascending order of their names' bytes.
   private(set) var entries: [Entry] = []
+  /// What could not be looked at, so that nobody knows what is sealed there.
+  private(set) var failures: [(path: String, error: EnvelopeError)] = []
   private var seen: Set<String> = []
 
   /// Looks into folders and theirs, but for `.git`; links that lie in them are not followed, and what a killed command
   /// left of a file is passed over.
   ///
-  /// - Throws: `noInput` where a path is not there, `fileFailure` where a folder cannot be read.
+  /// - Throws: `noInput` where a path is not there.
   init(_ paths: [String]) throws(EnvelopeError) {
     for path in paths {
       switch try Path(path).kind {
       case .nothing: throw EnvelopeError(.noInput, "There is no file \(path)", advice: "Check the path.")
       case .file: add(Entry(path: path, isNamed: true))
-      case .other: try addFolder(Path(path))
+      case .other: addFolder(Path(path))
       }
     }
   }
@@ -42,41 +44,31 @@ struct FileTree {
     if seen.insert(Path(entry.path).absolute.string).inserted { entries.append(entry) }
   }
 
-  private mutating func addFolder(_ folder: Path) throws(EnvelopeError) {
-    for (name, kind) in try folder.contents() where name != ".git" {
-      // A dot alone stands for itself, and nobody wants to read it before every path.
-      let path = folder.string == "." ? Path(name) : folder.appending(name)
-      switch kind {
-      case .file where !Path.isUnfinished(name): add(Entry(path: path.string, isNamed: false))
-      case .folder: try addFolder(path)
-      case .file, .other: break
+  private mutating func addFolder(_ folder: Path) {
+    do throws(EnvelopeError) {
+      for name in try folder.names().sorted(by: { $0.utf8.lexicographicallyPrecedes($1.utf8) }) where name != ".git" {
+        // A dot alone stands for itself, and nobody wants to read it before every path.
+        add(name, at: folder.string == "." ? Path(name) : folder.appending(name))
       }
+    } catch {
+      failures.append((folder.string, error))
     }
   }
-}
 
-extension Path {
-  fileprivate enum ContentKind {
-    case file
-    case folder
-    case other
-  }
-
-  /// The names in a folder and what they are, links not followed.
-  fileprivate func contents() throws(EnvelopeError) -> [(name: String, kind: ContentKind)] {
-    var contents: [(name: String, kind: ContentKind)] = []
-    for name in try names() {
-      var status = stat()
-      // What went away meanwhile is not there.
-      guard unsafe lstat(appending(name).string, &status) == 0 else { continue }
-      let kind: ContentKind =
-        switch mode_t(status.st_mode) & S_IFMT {
-        case S_IFREG: .file
-        case S_IFDIR: .folder
-        default: .other
-        }
-      contents.append((name, kind))
+  private mutating func add(_ name: String, at path: Path) {
+    var status = stat()
+    guard unsafe lstat(path.string, &status) == 0 else {
+      let failure = EnvelopeError.system("Cannot look at it")
+      guard errno == ENOENT else { return failures.append((path.string, failure)) }
+      // What went away meanwhile is not there; a name that is not UTF-8 only seems so.
+      guard name.contains("\u{fffd}") else { return }
+      let reason = EnvelopeError(.fileFailure, "Its name is not UTF-8, so it was not looked at", advice: "Rename it.")
+      return failures.append((path.string, reason))
     }
-    return contents.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+    switch mode_t(status.st_mode) & S_IFMT {
+    case S_IFREG where !Path.isUnfinished(name): add(Entry(path: path.string, isNamed: false))
+    case S_IFDIR: addFolder(path)
+    default: break
+    }
   }
 }

@@ -4,16 +4,6 @@
 import EnvelopeKit
 import EnvelopeKitFiles
 
-/// Which keys the files of a call shall be under.
-enum KeyWish {
-  /// Those that they are under, in their newest versions; some more, some no longer.
-  case change(adding: [String], removing: [String])
-  /// These and no others.
-  case only([String])
-  /// Those that `envelope.yaml` names for the function and no others.
-  case configured
-}
-
 /// The keys that the files of a call are opened with and brought under, found once for each context.
 struct RewrapKeys {
   let store: KeyStore
@@ -23,18 +13,24 @@ struct RewrapKeys {
   private let named: [String]
   private var openings: [Int: MultiKeyring] = [:]
   private var targets: [Int: [TargetKey]] = [:]
+  private var kmsTargets: [Int: [String: TargetKey]] = [:]
 
   /// - Parameters:
   ///   - named: The keys that are named to open with; those of AWS KMS are not asked for otherwise.
-  init(_ wish: KeyWish, opening named: [String], search: ContextSearch) async throws {
+  ///   - store: The store in its usual place, or an empty one where there is none.
+  init(_ wish: KeyWish, opening named: [String], search: ContextSearch, store: KeyStore) throws(EnvelopeError) {
     self.wish = wish
     self.named = named
     self.search = search
-    store = try await ToolStore.load() ?? KeyStore()
+    self.store = store
+    try checkAre(named)
     switch wish {
     case .change(let added, let removed):
       try checkAre(added)
       try checkNames(removed)
+      for name in added where removed.contains(where: { store.isSameKey(name, $0) }) {
+        throw EnvelopeError(.usage, "\(EnvelopeError.quoted(name)) cannot be added and removed at once")
+      }
     case .only(let names): try checkAre(names)
     case .configured: break
     }
@@ -51,54 +47,81 @@ struct RewrapKeys {
   }
 
   /// What shall become of the entries of a header of the context of this index.
+  ///
+  /// - Throws: `keyNotFound` where a key that is wanted has been rotated elsewhere, and the store has not its new version:
+  ///   the entry of an older one must not take that one's place.
   mutating func plan(_ entries: [WrappedDataKey], _ index: Int) async throws -> RewrapPlan {
     let candidate = search.candidates[index]
-    if targets[index] == nil { targets[index] = try await resolve(wantedNames(candidate), candidate) }
+    if targets[index] == nil { targets[index] = try await resolve(wantedNames(candidate), index) }
     var wanted = targets[index] ?? []
-    var isRemoved: (WrappedDataKey) -> Bool = { _ in false }
-    if case .change(_, let removed) = wish {
+    let (store, removed) = (store, wish.removed)
+    let isRemoved = { (entry: WrappedDataKey) in (removed ?? []).contains { store.names($0, entry) } }
+    let isChange = removed != nil
+    if isChange {
       // Of local keys that it is under, those that can wrap are brought to their newest version.
-      for keyset in store.keysets
-      where entries.contains(where: keyset.owns) && !wanted.contains(where: { $0.reader.id == keyset.id.string })
-        && (try? keyset.checkWraps(for: candidate.context)) != nil
-      {
-        wanted.append(try TargetKey(keyset, in: store))
+      for keyset in store.keysets where entries.contains(where: keyset.owns) {
+        let target = try TargetKey(keyset, in: store)
+        let own = entries.filter { target.owns($0) && !isRemoved($0) }
+        guard !own.isEmpty, !own.contains(where: target.isOlder(than:)),
+          !wanted.contains(where: { $0.reader == target.reader }),
+          (try? keyset.checkWraps(for: candidate.context)) != nil
+        else { continue }
+        wanted.append(target)
       }
-      let store = store
-      isRemoved = { entry in removed.contains { store.names($0, entry) } }
-      wanted.removeAll { target in entries.contains { target.owns($0) && isRemoved($0) } }
     }
-    let isKept: (WrappedDataKey) -> Bool = { entry in
-      if let target = wanted.first(where: { $0.owns(entry) }) { return target.isCurrent(entry) }
-      if case .change = wish { return !isRemoved(entry) }
-      return false
+    for target in wanted {
+      for entry in entries where target.isOlder(than: entry) && !isRemoved(entry) {
+        throw EnvelopeError.isOlderHere(target, entry)
+      }
     }
-    let kept = entries.filter(isKept)
-    let added = wanted.filter { target in !kept.contains(where: target.owns) }
-    return RewrapPlan(
-      entries: entries, kept: kept, added: added, sealing: try sealing(kept, wanted: wanted, candidate))
+    let kept = entries.filter { entry in
+      guard let target = wanted.first(where: { $0.owns(entry) }) else { return isChange && !isRemoved(entry) }
+      // What opens now is not dropped for what cannot be read back here.
+      return target.isCurrent(entry) || isChange && !target.isReadBack && !isRemoved(entry)
+    }
+    let added = wanted.filter { target in !kept.contains(where: target.isCurrent) }
+    return RewrapPlan(entries: entries, kept: kept, added: added, wanted: wanted)
   }
 
-  /// The keys to seal anew under: those that are wanted, and those of the entries that stay.
-  private func sealing(
-    _ kept: [WrappedDataKey], wanted: [TargetKey], _ candidate: ContextSearch.Candidate
-  ) throws(EnvelopeError) -> (keys: [TargetKey], unknown: [WrappedDataKey]) {
-    var (keys, unknown) = (wanted, [] as [WrappedDataKey])
-    let recipients = try Recipients.named(in: names(for: candidate))
-    for entry in kept where !wanted.contains(where: { $0.owns(entry) }) {
-      if let keyset = store.keysets.first(where: { $0.owns(entry) }) {
-        keys.append(try TargetKey(keyset, in: store))
-      } else if let recipient = recipients.first(where: { $0.reader == entry.reader }) {
-        keys.append(try TargetKey(recipient, in: store))
-      } else if entry.scheme == .awsKMS {
-        // It is used once the header has been verified.
-        let arn = entry.keyID.string
-        keys += try ToolKeys.kms([arn], candidate.keyService).map { TargetKey(kms: arn, $0) }
-      } else {
-        unknown.append(entry)
-      }
+  /// A keyring to seal anew with: under the keys that are wanted, and those of the entries that stay.
+  ///
+  /// - Throws: `keyNotFound` where an entry that stays is under a key that is not known here, or of AWS KMS and was not
+  ///   named: whoever could seal may have put it there.
+  mutating func sealing(_ plan: RewrapPlan, _ index: Int) async throws -> MultiKeyring {
+    var (keys, unknown) = (plan.wanted, [] as [WrappedDataKey])
+    for entry in plan.kept where !keys.contains(where: { $0.owns(entry) && !$0.isOlder(than: entry) }) {
+      if let key = try await target(for: entry, index) { keys.append(key) } else { unknown.append(entry) }
     }
-    return (keys, unknown)
+    guard unknown.isEmpty else {
+      let unknown = unknown.map { "\($0.scheme) \($0.keyID)" }.joined(separator: ", ")
+      throw EnvelopeError(
+        .keyNotFound, "It cannot be sealed anew under \(unknown), which is not known here",
+        advice:
+          "Give a recipient's er1:… text or a KMS key's ARN with --key; remove a key that nobody has with --remove.")
+    }
+    guard !keys.isEmpty else {
+      throw EnvelopeError(.invalidArgument, "No key would remain", advice: "Add another first.")
+    }
+    return try MultiKeyring(keys.map(\.keyring))
+  }
+
+  /// The key that an entry is under, in its newest version; nil where that is not known.
+  private mutating func target(for entry: WrappedDataKey, _ index: Int) async throws -> TargetKey? {
+    let names = names(for: search.candidates[index])
+    if let keyset = store.keysets.first(where: { $0.owns(entry) }) {
+      let key = try TargetKey(keyset, in: store)
+      return key.isOlder(than: entry) ? nil : key
+    }
+    for recipient in try Recipients.named(in: names) where recipient.reader == entry.reader {
+      let key = try TargetKey(recipient, in: store)
+      if !key.isOlder(than: entry) { return key }
+    }
+    guard entry.scheme == .awsKMS else { return nil }
+    // Those that are named by their ARN first, for which nobody has to be asked.
+    for name in names.filter(ToolKeys.isKMS).sorted(by: { $0.isKMSKeyARN && !$1.isKMSKeyARN }) {
+      if let key = try await kmsTarget(name, index), key.owns(entry) { return key }
+    }
+    return nil
   }
 
   /// Every name of a key that was given or is configured.
@@ -114,28 +137,39 @@ struct RewrapKeys {
     }
   }
 
-  private func resolve(_ names: [String], _ candidate: ContextSearch.Candidate) async throws -> [TargetKey] {
+  private mutating func resolve(_ names: [String], _ index: Int) async throws -> [TargetKey] {
     var targets: [TargetKey] = []
     for name in names {
       let target: TargetKey
       if ToolKeys.isKMS(name) {
-        guard let keyring = try ToolKeys.kms([name], candidate.keyService).first else { continue }
-        target = TargetKey(kms: try await arn(of: name, keyring, candidate.context), keyring)
+        guard let key = try await kmsTarget(name, index) else { continue }
+        target = key
       } else if let recipient = try Recipients.named(in: [name]).first {
         target = try TargetKey(recipient, in: store)
       } else {
         target = try TargetKey(try ToolKeys.require(name, in: store), in: store)
       }
-      // An alias and an id may name the same key.
-      if !targets.contains(where: { $0.reader == target.reader }) { targets.append(target) }
+      // An alias and an id may name the same key, and two texts two versions of a recipient.
+      let same = targets.firstIndex { $0.reader == target.reader }
+      if let same, targets[same].isOlder(than: target) { targets[same] = target }
+      if same == nil { targets.append(target) }
     }
     return targets
   }
 
-  /// What key an alias of AWS KMS stands for only the service knows: it is had wrap a data key that is used for nothing.
-  private func arn(of name: String, _ keyring: any Keyring, _ context: EncryptionContext) async throws -> String {
-    if name.hasPrefix("arn:"), name.contains(":key/") { return name }
-    return try await keyring.wrap(DataKey.generate(), for: context).first?.keyID.string ?? name
+  /// A key of AWS KMS that was named; what key an alias stands for only the service knows: it is had wrap a data key that
+  /// is used for nothing.
+  private mutating func kmsTarget(_ name: String, _ index: Int) async throws -> TargetKey? {
+    if let known = kmsTargets[index]?[name] { return known }
+    let candidate = search.candidates[index]
+    guard let keyring = try ToolKeys.kms([name], candidate.keyService).first else { return nil }
+    var arn = name
+    if !name.isKMSKeyARN {
+      arn = try await keyring.wrap(DataKey.generate(), for: candidate.context).first?.keyID.string ?? name
+    }
+    let target = TargetKey(kms: arn, keyring)
+    kmsTargets[index, default: [:]][name] = target
+    return target
   }
 
   /// Refuses names of local keys that are not there, before any file is looked at.
@@ -161,6 +195,11 @@ struct RewrapKeys {
 }
 
 extension KeyStore {
+  /// Whether two names are of one key.
+  fileprivate func isSameKey(_ name: String, _ other: String) -> Bool {
+    name == other || self[name].map { $0.id == self[other]?.id } ?? false
+  }
+
   /// Whether a name is that of the key that an entry is under: alias, id, id and version, text of a recipient or ARN.
   fileprivate func names(_ name: String, _ entry: WrappedDataKey) -> Bool {
     if let keyset = self[name] { return keyset.owns(entry) }
@@ -170,7 +209,18 @@ extension KeyStore {
   }
 }
 
+extension EnvelopeError {
+  fileprivate static func isOlderHere(_ target: TargetKey, _ entry: WrappedDataKey) -> EnvelopeError {
+    EnvelopeError(
+      .keyNotFound, "It is under \(entry.scheme) \(entry.keyID), a newer version than is known here of \(target.name)",
+      advice:
+        "Take the newest one over from where the key was rotated; or, if nobody has it, use --remove \(entry.keyID).")
+  }
+}
+
 extension String {
+  fileprivate var isKMSKeyARN: Bool { hasPrefix("arn:") && contains(":key/") }
+
   /// Whether it looks like the id of a keyset, or of one of its versions.
   fileprivate var isKeysetID: Bool {
     let parts = split(separator: ".", omittingEmptySubsequences: false)

@@ -11,8 +11,8 @@ struct RewrapPlan {
   let kept: [WrappedDataKey]
   /// The keys that an entry of comes to them.
   let added: [TargetKey]
-  /// All keys to seal anew under, and the entries among those that stay whose keys are not known here.
-  let sealing: (keys: [TargetKey], unknown: [WrappedDataKey])
+  /// The keys that it shall be under, whether an entry of theirs is there already or comes.
+  let wanted: [TargetKey]
 
   /// Whether everything is as it shall be.
   var isNothing: Bool { added.isEmpty && kept.count == entries.count }
@@ -27,22 +27,6 @@ struct RewrapPlan {
   func rewrapping() throws(EnvelopeError) -> Rewrapping {
     let kept = Set(kept)
     return Rewrapping(adding: added.isEmpty ? nil : try MultiKeyring(added.map(\.keyring))) { !kept.contains($0) }
-  }
-
-  /// A keyring to seal anew with.
-  ///
-  /// - Throws: `keyNotFound` where an entry that stays is under a key that is not known here.
-  func sealingKeyring() throws(EnvelopeError) -> MultiKeyring {
-    guard sealing.unknown.isEmpty else {
-      let unknown = sealing.unknown.map { "\($0.scheme) \($0.keyID)" }.joined(separator: ", ")
-      throw EnvelopeError(
-        .keyNotFound, "It cannot be sealed anew under \(unknown), which is not known here",
-        advice: "Give a recipient's er1:… text with --key; remove a key that nobody has with --remove.")
-    }
-    guard !sealing.keys.isEmpty else {
-      throw EnvelopeError(.invalidArgument, "No key would remain", advice: "Add another first.")
-    }
-    return try MultiKeyring(sealing.keys.map(\.keyring))
   }
 
   /// A tab and the changes, or nothing: entries that come with a plus, those that go with a minus.

@@ -31,6 +31,7 @@ struct RewrapReport {
   mutating func add(_ path: String, _ outcome: Rewrapper.Outcome, _ entries: [WrappedDataKey]) {
     switch outcome {
     case .notSealed: counts.notSealed += 1
+    case .unreadable(let error): unreadable.append((path, error))
     case .unchanged: counts.unchanged += 1
     case .rewrapped(let plan):
       counts.rewrapped += 1
@@ -53,29 +54,28 @@ struct RewrapReport {
     }
   }
 
-  /// Notes a file that looks as if something in it were sealed, and cannot be read.
-  mutating func addUnreadable(_ path: String, _ error: EnvelopeError) { unreadable.append((path, error)) }
-
   /// The first failure, for the exit code; nil where every file is as it shall be.
   var failure: EnvelopeError.Code? { failures.first?.error.code ?? (unmatched.isEmpty ? nil : .contextDiffers) }
 
   /// Tells all of it.
   func say() {
-    for (path, error) in failures { Console.say("\(path): \(error)") }
+    for (path, error) in failures { Console.say("\(path.printable): \(error)") }
     if !unmatched.isEmpty {
       Console.say("Of a context that is not known, and left alone:")
-      for path in unmatched { Console.say("  \(path)") }
+      for path in unmatched { Console.say("  \(path.printable)") }
       Console.say("Give it with --function and --context, or put it into envelope.yaml.")
     }
-    for path in keyStores { Console.say("\(path): a locked key store, left alone. Lock it anew: envelope keys lock") }
-    for (path, error) in unreadable { Console.say("\(path): not read: \(error.message).") }
+    for path in keyStores {
+      Console.say("\(path.printable): a locked key store, left alone. Lock it anew: envelope keys lock")
+    }
+    for (path, error) in unreadable { Console.say("\(path.printable): not read: \(error.message).") }
     Console.say(summary)
     if droppedReaders > 0 {
       Console.say("Whoever was removed may have kept the data keys; values set later there stay readable to them.")
     }
     for (key, paths) in remaining.sorted(by: { $0.key < $1.key }) {
       Console.say("Still under \(key): \(paths.count.grouped) \(paths.count == 1 ? "file" : "files").")
-      for path in paths.prefix(20) { Console.say("  \(path)") }
+      for path in paths.prefix(20) { Console.say("  \(path.printable)") }
       if paths.count > 20 { Console.say("  and \((paths.count - 20).grouped) more") }
     }
   }
@@ -90,6 +90,7 @@ struct RewrapReport {
     }
     if !unmatched.isEmpty { parts.append("\(unmatched.count.grouped) of another context") }
     if !failures.isEmpty { parts.append("\(failures.count.grouped) failed") }
+    if !unreadable.isEmpty { parts.append("\(unreadable.count.grouped) not read") }
     if counts.notSealed > 0 { parts.append("\(counts.notSealed.grouped) not sealed") }
     let text = parts.isEmpty ? "no files" : parts.joined(separator: ", ")
     let nothing = counts.rewrapped + counts.resealed == 0 && failures.isEmpty && unmatched.isEmpty

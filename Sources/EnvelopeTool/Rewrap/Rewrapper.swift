@@ -22,6 +22,8 @@ struct Rewrapper {
   /// What became of a file.
   enum Outcome {
     case notSealed
+    /// It looks as if something in it were sealed, as a page about that does, and cannot be read.
+    case unreadable(EnvelopeError)
     case unchanged
     case rewrapped(RewrapPlan)
     case resealed(RewrapPlan)
@@ -55,15 +57,28 @@ struct Rewrapper {
     }
   }
 
+  /// Notes a file or folder that could not be looked at.
+  mutating func addFailure(_ path: String, _ error: EnvelopeError) { report.add(path, .failed(error), []) }
+
   private static let befallsAll: Set<EnvelopeError.Code> = [
     .keyServiceUnavailable, .keyServiceNotTrusted, .credentialsMissing, .credentialsRefused, .keyStoreLocked,
     .keyStoreDamaged, .filePermissions,
   ]
 
   private mutating func rewrap(_ file: FileTree.Entry, _ entries: inout [WrappedDataKey]) async throws -> Outcome {
-    guard let bytes = try read(file), let before = try look(at: bytes, file) else {
-      guard !file.isNamed else { throw Document.nothingSealed(in: file.path) }
-      return .notSealed
+    guard let bytes = try read(file) else { return .notSealed }
+    let before: SealedFile
+    do throws(EnvelopeError) {
+      if file.isNamed {
+        before = try SealedFile.require(bytes, of: file.path)
+      } else {
+        guard let sealed = try SealedFile(bytes, of: file.path) else { return .notSealed }
+        before = sealed
+      }
+    } catch {
+      // A page may show how something sealed looks: that is told, and no failure.
+      guard !file.isNamed, error.code == .noVariables else { throw error }
+      return .unreadable(error)
     }
     let header = try before.header()
     entries = header.wrappedKeys
@@ -72,18 +87,17 @@ struct Rewrapper {
     let plan = try await keys.plan(entries, index)
     guard options.reseals || !plan.isNothing else { return .unchanged }
 
-    let opening = try await keys.opening(index, entries)
-    let context = keys.search.candidates[index].context
-    let (after, isNew) = try await change(before, plan, context, opening)
+    let (after, isNew) = try await change(before, plan, index)
     if !options.isDryRun { try Document.replace(file.path, bytes, with: after.text(replacing: before, in: bytes)) }
     entries = try after.header().wrappedKeys
     return isNew ? .resealed(plan) : .rewrapped(plan)
   }
 
-  private func change(
-    _ before: SealedFile, _ plan: RewrapPlan, _ context: EncryptionContext, _ opening: MultiKeyring
+  private mutating func change(
+    _ before: SealedFile, _ plan: RewrapPlan, _ index: Int
   ) async throws -> (SealedFile, isNew: Bool) {
-    let accepts = options.acceptsAnonymousSender
+    let opening = try await keys.opening(index, plan.entries)
+    let (context, accepts) = (keys.search.candidates[index].context, options.acceptsAnonymousSender)
     switch before {
     case .value(let envelope, let form):
       guard options.reseals else {
@@ -94,7 +108,7 @@ struct Rewrapper {
       }
       let resealed = try await Envelope.reseal(
         envelope, context: context, authenticating: options.associatedData, using: opening,
-        sealingWith: plan.sealingKeyring(), acceptingAnonymousSender: accepts)
+        sealingWith: keys.sealing(plan, index), acceptingAnonymousSender: accepts)
       return (.value(resealed, form), true)
     case .environment(let document, let sealed):
       // Whoever is removed knows the data key, and what is set later must not be under it.
@@ -105,7 +119,7 @@ struct Rewrapper {
         return (.environment(document, rewrapped), false)
       }
       let resealed = try await sealed.resealed(
-        context: context, using: opening, sealingWith: plan.sealingKeyring(), acceptingAnonymousSender: accepts)
+        context: context, using: opening, sealingWith: keys.sealing(plan, index), acceptingAnonymousSender: accepts)
       return (.environment(document, resealed), true)
     }
   }
@@ -117,20 +131,5 @@ struct Rewrapper {
       guard try path.openForReading().status(of: path).byteCount <= Document.byteLimit else { return nil }
     }
     return try Document.readText(file.path)
-  }
-
-  private mutating func look(
-    at bytes: borrowing SecretBytes, _ file: FileTree.Entry
-  ) throws(EnvelopeError) -> SealedFile? {
-    do throws(EnvelopeError) {
-      return try SealedFile(bytes, of: file.path)
-    } catch {
-      // A page may show how something sealed looks: that is told, and no failure.
-      guard file.isNamed || error.code != .noVariables else {
-        report.addUnreadable(file.path, error)
-        return nil
-      }
-      throw error
-    }
   }
 }

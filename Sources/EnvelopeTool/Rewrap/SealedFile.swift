@@ -41,17 +41,13 @@ enum SealedFile {
     }
   }
 
-  /// Reads a file that something must be sealed in.
+  /// What is sealed in a file that was named for it.
   ///
-  /// - Throws: As ``init(_:of:)``; where nothing is sealed in it, `malformed` if it is no file of variables, and else
-  ///   `noHeader`.
-  init(readFrom path: String) throws(EnvelopeError) {
-    let bytes = try Document.readText(path)
-    guard let sealed = try SealedFile(bytes, of: path) else {
-      _ = try Document(text: bytes, of: path)
-      throw Document.nothingSealed(in: path)
-    }
-    self = sealed
+  /// - Throws: As ``init(_:of:)``; `malformed` where it is no file of variables either, `noHeader` where none is sealed.
+  static func require(_ bytes: borrowing SecretBytes, of path: String) throws(EnvelopeError) -> SealedFile {
+    if let sealed = try SealedFile(bytes, of: path) { return sealed }
+    _ = try Document(text: bytes, of: path)
+    throw Document.nothingSealed(in: path)
   }
 
   private enum Kind {
@@ -66,7 +62,8 @@ enum SealedFile {
     if beginning == Array("ek1:".utf8) {
       return .value(.text(lineFeed: bytes.byte(at: bytes.byteCount - 1) == .lineFeed))
     }
-    return [VariableName.header, VariableName.sealed].contains { bytes.contains(Array($0.utf8)) }
+    // Where the header was lost, its variables are still there.
+    return [VariableName.header, VariableName.sealed, "=ev1:", "\"ev1:"].contains { bytes.contains(Array($0.utf8)) }
       ? .variables : .nothing
   }
 
@@ -104,18 +101,17 @@ enum SealedFile {
     }
   }
 
+  /// Nil where one of the texts that have changed is not there, or not once.
   private static func splice(
     _ now: [String: String], in bytes: borrowing SecretBytes, replacing then: [String: String]
   ) -> SecretBytes? {
     guard now.count == then.count else { return nil }
-    var spliced = bytes.withBytes { SecretBytes(copying: $0) }
+    var replaced: [[UInt8]: [UInt8]] = [:]
     for (name, text) in now where then[name] != text {
-      guard let old = then[name],
-        let next = spliced.withBytes({ $0.replacingOnly(Array(old.utf8), by: Array(text.utf8)) })
-      else { return nil }
-      spliced = next
+      guard let old = then[name] else { return nil }
+      replaced[Array(old.utf8)] = Array(text.utf8)
     }
-    return spliced
+    return bytes.withBytes { $0.replacing(replaced) }
   }
 }
 
@@ -132,13 +128,29 @@ extension RawSpan {
     return nil
   }
 
-  /// The bytes with others in the place of some; nil where those do not occur, or more than once.
-  fileprivate func replacingOnly(_ old: [UInt8], by new: [UInt8]) -> SecretBytes? {
-    guard let start = offset(of: old, from: 0), offset(of: old, from: start + 1) == nil else { return nil }
-    return SecretBytes(byteCount: byteCount - old.count + new.count) { output in
-      output.append(extracting(first: start))
-      unsafe output.append(new.span.bytes)
-      output.append(extracting(droppingFirst: start + old.count))
+  /// The bytes with others in the place of words, which begin with `ek1:` or `ev1:` and are of base64url's characters
+  /// else; nil where one of them does not occur, or more than once.
+  fileprivate func replacing(_ replaced: [[UInt8]: [UInt8]]) -> SecretBytes? {
+    var (found, places, offset) = (Set<[UInt8]>(), [(range: Range<Int>, new: [UInt8])](), 0)
+    while let start = self.offset(of: Array("1:".utf8), from: offset) {
+      offset = start + 2
+      guard start >= 2 else { continue }
+      while offset < byteCount, Base64URL.isDigit(byte(at: offset)) { offset += 1 }
+      let word = [UInt8](copying: extracting(droppingFirst: start - 2).extracting(first: offset - start + 2))
+      guard let new = replaced[word] else { continue }
+      guard found.insert(word).inserted else { return nil }
+      places.append((start - 2..<offset, new))
+    }
+    guard found.count == replaced.count else { return nil }
+    let length = places.reduce(byteCount) { $0 + $1.new.count - $1.range.count }
+    return SecretBytes(byteCount: length) { output in
+      var end = 0
+      for (range, new) in places {
+        output.append(extracting(droppingFirst: end).extracting(first: range.lowerBound - end))
+        unsafe output.append(new.span.bytes)
+        end = range.upperBound
+      }
+      output.append(extracting(droppingFirst: end))
     }
   }
 }

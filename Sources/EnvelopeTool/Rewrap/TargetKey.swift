@@ -12,8 +12,10 @@ struct TargetKey {
   let keyring: any Keyring
   /// Whether an entry is this key's, of any version.
   let owns: @Sendable (WrappedDataKey) -> Bool
-  /// Whether an entry of this key is of its newest version.
-  let isCurrent: @Sendable (WrappedDataKey) -> Bool
+  /// The newest version that is known here: 0 of a key that was destroyed, nil where a key has no versions.
+  private let version: UInt32?
+  /// Whether what is wrapped with it can be opened here, to make sure.
+  let isReadBack: Bool
   /// Whoever can open its entries.
   let reader: WrappedDataKey.Reader
 
@@ -22,23 +24,21 @@ struct TargetKey {
     name = ToolKeys.describe(keyset, in: store)
     keyring = try store.keyring(for: keyset.id.string)
     owns = { keyset.owns($0) }
-    isCurrent = { keyset.versionNumber(in: $0.keyID) == keyset.primary }
+    version = keyset.primary
+    isReadBack = true
     reader = WrappedDataKey.Reader(scheme: keyset.kind == .identity ? .recipient : .keyset, id: keyset.id.string)
   }
 
   /// A recipient that is named by its text, read back where the store has the identity.
   init(_ recipient: Recipient, in store: KeyStore) throws(EnvelopeError) {
-    let identities = store.keysets.filter { $0.kind == .identity }
-    let sealing = RecipientKeyring([recipient])
-    name = "recipient \(recipient.keyID)"
-    keyring =
-      try identities.first.map { (first) throws(EnvelopeError) in
-        try MultiKeyring([sealing, WrappingNothing(KeysetKeyring(first, alsoUnwrappingWith: identities))])
-      } ?? sealing
+    let sealing = try RecipientKeyring([recipient])
     let (keyID, reader) = (recipient.keyID, recipient.reader)
+    name = "recipient \(keyID)"
+    isReadBack = store.keysets.contains { $0.kind == .identity && $0.version(named: keyID) != nil }
+    keyring = isReadBack ? try MultiKeyring([sealing, WrappingNothing(store.keyring())]) : sealing
     self.reader = reader
     owns = { $0.reader == reader }
-    isCurrent = { $0.keyID == keyID }
+    version = keyID.version
   }
 
   /// A key of AWS KMS, whose ARN is known.
@@ -47,13 +47,33 @@ struct TargetKey {
     self.keyring = keyring
     reader = WrappedDataKey.Reader(scheme: .awsKMS, id: arn)
     owns = { $0.scheme == .awsKMS && $0.keyID.string.isSameKMSKey(as: arn) }
-    isCurrent = { _ in true }
+    version = nil
+    isReadBack = true
   }
+
+  /// Whether an entry is this key's, and of its newest version.
+  func isCurrent(_ entry: WrappedDataKey) -> Bool {
+    owns(entry) && (version == nil || entry.keyID.version == version)
+  }
+
+  /// Whether an entry is this key's, and of a newer version than is known here.
+  func isOlder(than entry: WrappedDataKey) -> Bool {
+    guard let version, version > 0, let other = entry.keyID.version else { return false }
+    return owns(entry) && other > version
+  }
+
+  /// Whether another is the same key in a newer version.
+  func isOlder(than other: TargetKey) -> Bool { reader == other.reader && version ?? 0 < other.version ?? 0 }
 }
 
 extension Recipient {
   /// Whoever has the identity, of any version.
   var reader: WrappedDataKey.Reader { WrappedDataKey.Reader(scheme: .recipient, id: keyID.withoutVersion) }
+}
+
+extension KeyID {
+  /// The number after the dot, in the id of a version.
+  fileprivate var version: UInt32? { UInt32(string.drop { $0 != "." }.dropFirst()) }
 }
 
 /// A keyring that opens and does not wrap.

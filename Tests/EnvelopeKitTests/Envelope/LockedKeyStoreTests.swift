@@ -26,7 +26,7 @@ import Testing
     let identity = try Keyset.generate(.identity)
     let keyrings: [(sealing: any Keyring, opening: any Keyring)] = [
       (try passphrase("open sesame"), try passphrase("open sesame")),
-      (RecipientKeyring([try identity.recipient()]), KeysetKeyring(identity)),
+      (try RecipientKeyring([identity.recipient()]), KeysetKeyring(identity)),
       (StubKeyring(scheme: .awsKMS, keyID: "arn"), StubKeyring(scheme: .awsKMS, keyID: "arn")),
     ]
     for (sealing, opening) in keyrings {

@@ -206,7 +206,7 @@ import Testing
 
   @Test func aRecipientIsAddedAndNothingDroppedForIt() async throws {
     let identity = try Keyset.generate(.identity)
-    let recipients = RecipientKeyring([try identity.recipient()])
+    let recipients = try RecipientKeyring([identity.recipient()])
     let sealed = try await seal(old)
     await expectError(.entryNotReadBack) { try await rewrap(sealed, .replacing(with: recipients), using: old) }
     let both = try await rewrap(sealed, Rewrapping(adding: recipients), using: old)

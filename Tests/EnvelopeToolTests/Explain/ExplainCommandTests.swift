@@ -36,6 +36,24 @@ import Testing
     return result.text
   }
 
+  /// What is told comes from files, too: it steers no terminal.
+  @Test func nothingThatIsToldHoldsControlCharacters() throws {
+    try sandbox.write(#"functions: {app: {context: {team: "\e[2K\n\u009b"}}}"#, to: "envelope.yaml")
+    try sandbox.write("AA=1\n", to: "\u{1b}[2K.env")
+    try sandbox.seal("AA=1\n", to: "team.env")
+    for file in ["team.env", "\u{1b}[2K.env"] {
+      let text = try sandbox.envelope("explain", file, "--function", "other").text
+      #expect(text.contains("?[2K"))
+      #expect(text.unicodeScalars.allSatisfy { $0 == "\n" || $0.properties.generalCategory != .control })
+    }
+  }
+
+  /// The file may be as it should be where it is the store that cannot be read.
+  @Test func aStoreOfALaterReleaseIsNoFormatOfTheFile() throws {
+    try sandbox.write("envelope-keys 9\n", to: sandbox.keyStore)
+    try explain(cause: .keyStore, .unsupportedVersion, exit: 65)
+  }
+
   @Test func whatOpensIsToldStepByStep() throws {
     let text = try sandbox.envelope("explain", "app.env", "--function", "app").succeeded().text
     #expect(
@@ -143,7 +161,13 @@ import Testing
 
   @Test func whatIsNoSealedFileIsTold() throws {
     try sandbox.write("AA=1\n", to: "plain.env")
-    try explain("plain.env", cause: .damage, .noHeader, exit: 66)
+    try explain("plain.env", cause: .call, .noHeader, exit: 66)
+    // Where the header is lost, sealing what is left would lose the rest.
+    for text in [try sandbox.read("app.env"), #"{"AA": "ev1:AAAA"}"#] {
+      try sandbox.write(text.split(separator: "\n").filter { !$0.hasPrefix("ENV") }.joined(separator: "\n"), to: "lost")
+      let lost = try explain("lost", cause: .damage, .noHeader, exit: 66)
+      #expect(lost.contains("What to do: Put the header beside the sealed variables."))
+    }
     try explain("missing.env", cause: .call, .noInput, exit: 66)
     try sandbox.write("a page about ENVELOPE_HEADER=ek1:\n", to: "page")
     try explain("page", cause: .damage, .noVariables, exit: 65)

@@ -24,7 +24,7 @@ import Testing
     let identities = try (0..<2).map { _ in try Keyset.generate(.identity) }
     var options = Self.options(stranger: KeysetKeyring(try .generate(.identity)))
     options.role = .wrapsOnly(unwrappedBy: KeysetKeyring(identities[0], alsoUnwrappingWith: [identities[1]]))
-    let keyring = RecipientKeyring(try identities.map { try $0.recipient() })
+    let keyring = try RecipientKeyring(identities.map { try $0.recipient() })
     #expect(await KeyringConformance.failures(of: keyring, options: options) == [])
   }
 

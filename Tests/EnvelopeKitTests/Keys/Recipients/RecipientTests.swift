@@ -86,7 +86,7 @@ import Testing
   }
 
   @Test func anIdentityOpensWhatIsSealedToIt() async throws {
-    let sealing = RecipientKeyring([try Recipient(identity.recipient().description)])
+    let sealing = try RecipientKeyring([Recipient(identity.recipient().description)])
     let context: EncryptionContext = ["function": "checkout", "stage": "prod"]
     let entries = try await sealing.wrap(DataKey(copying: Planted.dataKey), for: context)
     #expect(entries.map(\.scheme) == [.recipient] && entries[0].bytes.count == 80)
@@ -169,7 +169,7 @@ import Testing
   @Test func recipientsAreLookedAtLast() async throws {
     let context: EncryptionContext = ["function": "f"]
     let local = try Keyset.generate()
-    let recipients = RecipientKeyring([try identity.recipient()])
+    let recipients = try RecipientKeyring([identity.recipient()])
     for sealing in [[recipients, KeysetKeyring(local)], [KeysetKeyring(local), recipients]] as [[any Keyring]] {
       let sealed = try await SealedEnvironment.seal(
         Planted.values, context: context, using: MultiKeyring(sealing))

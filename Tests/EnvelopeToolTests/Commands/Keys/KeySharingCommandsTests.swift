@@ -286,4 +286,14 @@ import Testing
     #expect(try after.require("checkout").policy == .unrestricted)
     for function in ["app", "other"] { try open(function).succeeded() }
   }
+
+  /// What is sealed to an identity has no sender: it is not what somebody gets who names no key.
+  @Test func anIdentityIsNoDefaultToSealUnder() throws {
+    try sandbox.keys("recipient", "me").succeeded()
+    let sealed = try sandbox.seal("AA=1\n")
+    #expect(sealed.messages.contains("Made the default key in \(sandbox.keyStore).\n"))
+    #expect(try sandbox.envelope("exec", "app.env", "--function", "app", "--", "sh", "-c", "echo $AA").text == "1\n")
+    #expect(try sandbox.keys("list").text.contains("default\t"))
+    #expect(try !sandbox.seal("AA=1\n").messages.contains("Made"))
+  }
 }

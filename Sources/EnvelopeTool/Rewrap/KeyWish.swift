@@ -1,0 +1,17 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+/// Which keys the files of a call shall be under.
+enum KeyWish {
+  /// Those that they are under, in their newest versions; some more, some no longer.
+  case change(adding: [String], removing: [String])
+  /// These and no others.
+  case only([String])
+  /// Those that `envelope.yaml` names for the function and no others.
+  case configured
+
+  /// The keys that it shall be under no longer; nil where all that are not named are such.
+  var removed: [String]? {
+    if case .change(_, let removed) = self { removed } else { nil }
+  }
+}

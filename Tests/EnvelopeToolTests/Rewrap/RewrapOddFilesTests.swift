@@ -1,0 +1,68 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import Testing
+
+/// Trees that nobody would make on purpose, or somebody did to deceive.
+@Suite struct RewrapOddFilesTests {
+  let sandbox: Sandbox
+  let key: String
+  init() throws {
+    sandbox = try Sandbox()
+    key = try sandbox.makeKey("default")
+    try sandbox.makeFolder("tree")
+    try sandbox.seal("AA=1\n", to: "tree/app.env")
+    try sandbox.envelope("keys", "rotate", "default").succeeded()
+  }
+
+  private func rewrap(_ arguments: String...) throws -> Outcome {
+    try sandbox.start(["rewrap", "tree", "--function", "app"] + arguments).wait()
+  }
+
+  /// Otherwise a file would stay under a key that was removed from the tree, and nobody be told.
+  @Test func whatCannotBeLookedAtIsTold() throws {
+    try sandbox.shell(#"cp tree/app.env "tree/$(printf 'x\377.env')""#).succeeded()
+    // A path that is longer than the system takes, made step by step.
+    try sandbox.shell(
+      """
+      cd tree && name=$(printf '%0200d' 0)
+      for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21; do mkdir $name && cd -P $name; done
+      """
+    ).succeeded()
+    let result = try rewrap().failed(74, saying: "not UTF-8")
+    #expect(result.messages.contains("Rewrapped 1 file, 2 failed."))
+    #expect(result.messages.contains("0000: Cannot look at it: "))
+    #expect(try sandbox.keyIDs(of: "tree/app.env") == ["\(key).2"])
+    try rewrap().failed(74, saying: "1 file as it should be, 2 failed.")
+  }
+
+  @Test func namesOfFilesSteerNoTerminalAndForgeNoLine() throws {
+    let name = "tree/a\u{1b}[2Kb\u{9b}31m\nRewrapped 9 files.\r\t\u{7f}ü.env"
+    try sandbox.write("ek1:AAAA", to: name)
+    try sandbox.write(try sandbox.read("tree/app.env"), to: name.replacingOccurrences(of: "tree/a", with: "tree/c"))
+    let dry = try rewrap("--dry-run")
+    let shown = "?[2Kb?31m?Rewrapped 9 files.???ü.env"
+    #expect(dry.text.split(separator: "\n").map { $0.prefix { $0 != "\t" } } == ["tree/app.env", "tree/c\(shown)"])
+    let result = try rewrap().failed(65, saying: "tree/a\(shown): ")
+    for text in [dry.text, dry.messages, result.messages] {
+      #expect(text.unicodeScalars.allSatisfy { $0 == "\n" || $0 == "\t" || $0.properties.generalCategory != .control })
+      #expect(!text.split(separator: "\n").contains { $0.hasPrefix("Rewrapped 9") })
+    }
+  }
+
+  /// Of an environment with very many variables every text changes when it is sealed anew, and all around them stays.
+  @Test func manyVariablesAreSealedAnewInTheirPlaces() throws {
+    let names = (0..<4000).map { "V\($0)" }
+    try sandbox.seal(names.map { "\($0)=value of \($0)\n" }.joined(), to: "tree/app.env")
+    let before = "# The first line\n" + (try sandbox.read("tree/app.env")) + "PLAIN='a  b' # stays\n"
+    try sandbox.write(before, to: "tree/app.env")
+    try sandbox.envelope("reseal", "tree", "--function", "app").succeeded()
+    let after = try sandbox.read("tree/app.env")
+    let lines = zip(before.split(separator: "\n"), after.split(separator: "\n"))
+    #expect(before.count == after.count)
+    #expect(lines.filter { $0 != $1 }.count == names.count + 1)
+    #expect(lines.allSatisfy { $0.prefix { $0 != "=" } == $1.prefix { $0 != "=" } })
+    #expect(try sandbox.opened("tree/app.env").count { $0.value == "value of \($0.key)" } == names.count)
+  }
+}
