@@ -50,7 +50,7 @@ public struct KeysetKeyring: Keyring {
       try report(.wrap, of: keyID ?? keyset.id, for: context, failure: error.code)
       throw error
     }
-    try report(.wrap, of: wrapped.keyID, for: context)
+    try reportSuccess(.wrap, of: wrapped.keyID, for: context)
     return [wrapped]
   }
 
@@ -91,10 +91,22 @@ public struct KeysetKeyring: Keyring {
         failure = failure ?? error
         continue
       }
-      try report(.unwrap, of: entry.keyID, for: context)
+      try reportSuccess(.unwrap, of: entry.keyID, for: context)
       return UnwrappedDataKey(dataKey: dataKey, source: entry)
     }
     return nil
+  }
+
+  /// Tells of a use before its result is given out; where a reporter does not take it, the others are told that, too.
+  private func reportSuccess(
+    _ operation: KeyUse.Operation, of keyID: KeyID, for context: EncryptionContext
+  ) throws(EnvelopeError) {
+    do throws(EnvelopeError) {
+      try report(operation, of: keyID, for: context)
+    } catch {
+      try? report(operation, of: keyID, for: context, failure: error.code)
+      throw error
+    }
   }
 
   private func report(

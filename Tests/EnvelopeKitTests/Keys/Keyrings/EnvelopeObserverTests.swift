@@ -120,7 +120,7 @@ import Testing
   }
 
   @Test func aCacheOnTopIsToldWithTheOpens() async throws {
-    let cache = try CachingKeyring(observed, maximumAge: .seconds(60))
+    let cache = try CachingKeyring(observed, maximumAge: CachingKeyring.durationLimit)
     let sealed = try await SealedEnvironment.seal(Planted.values, context: context, using: cache)
     #expect(recorder.take() == ["wrapped"])
     _ = try await sealed.open(context: context, using: cache)

@@ -289,6 +289,7 @@ import Testing
 
   /// What is sealed to an identity has no sender: it is not what somebody gets who names no key.
   @Test func anIdentityIsNoDefaultToSealUnder() throws {
+    let sandbox = try Sandbox()
     try sandbox.keys("recipient", "me").succeeded()
     let sealed = try sandbox.seal("AA=1\n")
     #expect(sealed.messages.contains("Made the default key in \(sandbox.keyStore).\n"))
