@@ -47,6 +47,12 @@ extension Header {
     tag = try reader.take(Self.tagByteCount)
   }
 
+  /// Whether bytes begin with a whole header of an environment.
+  package static func isOfEnvironment(_ bytes: [UInt8]) -> Bool {
+    var reader = ByteReader(bytes)
+    return (try? Header(from: &reader, expecting: .environment, .packedEnvironment)) != nil
+  }
+
   private static func takeWrappedKeys(from reader: inout ByteReader) throws(EnvelopeError) -> [WrappedDataKey] {
     let count = Int(try reader.takeByte())
     guard (1...keyCountLimit).contains(count) else {

@@ -27,7 +27,7 @@ enum ExitStatus: Int32 {
     case .bufferTooSmall: self = .software
     case .systemFailure: self = .system
     case .keyExists: self = .cannotCreate
-    case .fileFailure: self = .ioError
+    case .fileFailure, .changedMeanwhile: self = .ioError
     case .keyNotFound, .filePermissions, .keyAccessDenied, .keyDisabled, .keyInvalidState, .keyVersionTooOld,
       .keyStoreLocked, .entryNotReadBack, .credentialsMissing, .credentialsRefused:
       self = .noPermission
@@ -42,6 +42,8 @@ enum ExitStatus: Int32 {
 extension EnvelopeError.Code {
   /// A file that was to be read is not there.
   static let noInput = Self(rawValue: "noInput")
+  /// Somebody else changed a file while it was worked on.
+  static let changedMeanwhile = Self(rawValue: "changedMeanwhile")
   /// A file is none of variables.
   static let noVariables = Self(rawValue: "noVariables")
   /// The command was called in a way that it cannot follow.

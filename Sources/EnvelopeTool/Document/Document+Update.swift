@@ -28,7 +28,7 @@ extension Document {
 
   /// Reads a file, lets `change` make another document of it, and writes that, or nothing where it returns nil.
   ///
-  /// - Throws: `fileFailure` where somebody else changed the file meanwhile: nothing is written over it.
+  /// - Throws: `changedMeanwhile` where somebody else changed the file: nothing is written over it.
   static func rewrite(_ file: String, _ change: (Document) async throws -> Document?) async throws {
     let path = Path(file)
     guard file != "-", try path.kind != .other else {
@@ -44,7 +44,7 @@ extension Document {
 
   /// Writes a file anew that still holds what was read from it.
   ///
-  /// - Throws: `fileFailure` where somebody else changed the file meanwhile: nothing is written over it.
+  /// - Throws: `changedMeanwhile` where somebody else changed the file: nothing is written over it.
   static func replace(
     _ file: String, _ before: borrowing SecretBytes, with text: borrowing SecretBytes
   ) throws(EnvelopeError) {
@@ -52,7 +52,7 @@ extension Document {
     let now = try readText(file)
     guard before.withBytes({ before in now.withBytes { before.equalsInConstantTime($0) } }) else {
       throw EnvelopeError(
-        .fileFailure, "\(file) was changed by somebody else meanwhile, and was left as it is now",
+        .changedMeanwhile, "\(file) was changed by somebody else meanwhile, and was left as it is now",
         advice: "Run the command again.")
     }
     try write(text, to: file, revealing: false)

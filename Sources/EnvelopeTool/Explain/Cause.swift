@@ -44,7 +44,7 @@ enum Cause: String {
         .keyServiceUnavailable, .keyServiceThrottled, .keyServiceNotTrusted, .keyServiceAnswerInvalid,
         .keyServiceRefused, .credentialsMissing, .credentialsRefused,
       ],
-      .machine: [.systemFailure, .fileFailure],
+      .machine: [.systemFailure, .fileFailure, .changedMeanwhile],
       .call: [.usage, .configuration, .noInput, .invalidArgument, .bufferTooSmall, .variableMissing],
     ]
     return Dictionary(uniqueKeysWithValues: codes.flatMap { cause, codes in codes.map { ($0, cause) } })

@@ -50,7 +50,13 @@ struct Rewrapper {
   mutating func rewrap(_ file: FileTree.Entry) async throws {
     var entries: [WrappedDataKey] = []
     do {
-      let outcome = try await rewrap(file, &entries)
+      let outcome: Outcome
+      do {
+        outcome = try await rewrap(file, &entries)
+      } catch let error as EnvelopeError where error.code == .changedMeanwhile {
+        // Somebody who does the same to the same tree has been here, and there may be nothing left to do.
+        outcome = try await rewrap(file, &entries)
+      }
       report.add(file.path, outcome, entries)
     } catch let error as EnvelopeError where !Self.befallsAll.contains(error.code) {
       report.add(file.path, .failed(error), entries)

@@ -35,8 +35,9 @@ enum SealedFile {
         guard let sealed = document.sealed else { return nil }
         self = .environment(document, sealed)
       } catch {
-        let holdsVariables = bytes.withBytes { (try? VariablesText.read($0)) != nil }
-        throw holdsVariables ? error : EnvelopeError(.noVariables, error.message, advice: error.advice)
+        // A file that git could not merge holds a whole header all the same; a page shows a piece of one.
+        let isMeant = bytes.withBytes { (try? VariablesText.read($0)) != nil || $0.holdsHeader }
+        throw isMeant ? error : EnvelopeError(.noVariables, error.message, advice: error.advice)
       }
     }
   }
@@ -112,45 +113,5 @@ enum SealedFile {
       replaced[Array(old.utf8)] = Array(text.utf8)
     }
     return bytes.withBytes { $0.replacing(replaced) }
-  }
-}
-
-extension RawSpan {
-  /// Whether the bytes occur.
-  fileprivate func contains(_ wanted: [UInt8]) -> Bool { offset(of: wanted, from: 0) != nil }
-
-  /// Where the bytes occur first, from an offset on.
-  private func offset(of wanted: [UInt8], from start: Int) -> Int? {
-    guard let first = wanted.first, byteCount - start >= wanted.count else { return nil }
-    for offset in start...byteCount - wanted.count where byte(at: offset) == first {
-      if wanted.indices.allSatisfy({ byte(at: offset + $0) == wanted[$0] }) { return offset }
-    }
-    return nil
-  }
-
-  /// The bytes with others in the place of words, which begin with `ek1:` or `ev1:` and are of base64url's characters
-  /// else; nil where one of them does not occur, or more than once.
-  fileprivate func replacing(_ replaced: [[UInt8]: [UInt8]]) -> SecretBytes? {
-    var (found, places, offset) = (Set<[UInt8]>(), [(range: Range<Int>, new: [UInt8])](), 0)
-    while let start = self.offset(of: Array("1:".utf8), from: offset) {
-      offset = start + 2
-      guard start >= 2 else { continue }
-      while offset < byteCount, Base64URL.isDigit(byte(at: offset)) { offset += 1 }
-      let word = [UInt8](copying: extracting(droppingFirst: start - 2).extracting(first: offset - start + 2))
-      guard let new = replaced[word] else { continue }
-      guard found.insert(word).inserted else { return nil }
-      places.append((start - 2..<offset, new))
-    }
-    guard found.count == replaced.count else { return nil }
-    let length = places.reduce(byteCount) { $0 + $1.new.count - $1.range.count }
-    return SecretBytes(byteCount: length) { output in
-      var end = 0
-      for (range, new) in places {
-        output.append(extracting(droppingFirst: end).extracting(first: range.lowerBound - end))
-        unsafe output.append(new.span.bytes)
-        end = range.upperBound
-      }
-      output.append(extracting(droppingFirst: end))
-    }
   }
 }

@@ -51,6 +51,18 @@ import Testing
     }
   }
 
+  /// Somebody may still open it, and whoever removes a key would not know.
+  @Test func aFileThatGitCouldNotMergeFails() throws {
+    let sealed = try sandbox.read("tree/app.env")
+    let conflict = sealed.split(separator: "\n").map { "<<<<<<< ours\n\($0)\n=======\n\($0)\n>>>>>>> theirs\n" }
+    try sandbox.write(conflict.joined(), to: "tree/merged.env")
+    try rewrap().failed(65, saying: "tree/merged.env: ")
+    // A page that shows the beginning of one is no such file.
+    try sandbox.write("As in\n\n    \(sealed.prefix(60))…\n", to: "tree/merged.env")
+    let result = try rewrap().succeeded()
+    #expect(result.messages.contains("tree/merged.env: not read: "))
+  }
+
   /// Of an environment with very many variables every text changes when it is sealed anew, and all around them stays.
   @Test func manyVariablesAreSealedAnewInTheirPlaces() throws {
     let names = (0..<4000).map { "V\($0)" }

@@ -78,6 +78,16 @@ import Testing
     #expect(lines.first?.hasPrefix("\r[") == true && lines.first?.hasSuffix("] 200 of 200") == true)
   }
 
+  /// Two people do the same after the same rotation: neither fails for what the other has done.
+  @Test func twoAtOnceDoItTogether() async throws {
+    let count = 600
+    try await makeFiles(count)
+    try sandbox.envelope("keys", "rotate", "default").succeeded()
+    let both = try (0..<2).map { _ in try sandbox.start(["rewrap", "tree"]) }
+    for running in both { try running.wait().succeeded() }
+    #expect(try (0..<count).allSatisfy { try isUnder(version: 2, $0) })
+  }
+
   /// Killed anywhere, it leaves whole files, and the next run does the rest.
   @Test func killedHalfwayItGoesOnWhereItWas() async throws {
     let count = 2000

@@ -1,0 +1,61 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+import EnvelopeKit
+
+// Words that begin with `ek1:` or `ev1:` and are of base64url's characters else, wherever they stand in a file.
+extension RawSpan {
+  /// Whether the bytes occur.
+  func contains(_ wanted: [UInt8]) -> Bool { offset(of: wanted, from: 0) != nil }
+
+  /// Whether one of the words is a whole header of an environment.
+  var holdsHeader: Bool {
+    var isFound = false
+    forEachWord { word, _ in
+      guard !isFound, let bytes = try? Envelope.bytes(ofText: String(decoding: word, as: UTF8.self)) else { return }
+      isFound = Header.isOfEnvironment(bytes)
+    }
+    return isFound
+  }
+
+  /// The bytes with others in the place of words; nil where one of them does not occur, or more than once.
+  func replacing(_ replaced: [[UInt8]: [UInt8]]) -> SecretBytes? {
+    var (found, isRepeated, places) = (Set<[UInt8]>(), false, [(range: Range<Int>, new: [UInt8])]())
+    forEachWord { word, range in
+      guard let new = replaced[word] else { return }
+      if !found.insert(word).inserted { isRepeated = true }
+      places.append((range, new))
+    }
+    guard !isRepeated, found.count == replaced.count else { return nil }
+    let length = places.reduce(byteCount) { $0 + $1.new.count - $1.range.count }
+    return SecretBytes(byteCount: length) { output in
+      var end = 0
+      for (range, new) in places {
+        output.append(extracting(droppingFirst: end).extracting(first: range.lowerBound - end))
+        unsafe output.append(new.span.bytes)
+        end = range.upperBound
+      }
+      output.append(extracting(droppingFirst: end))
+    }
+  }
+
+  private func forEachWord(_ body: ([UInt8], Range<Int>) -> Void) {
+    var offset = 0
+    while let colon = self.offset(of: Array("1:".utf8), from: offset) {
+      offset = colon + 2
+      guard colon >= 2 else { continue }
+      while offset < byteCount, Base64URL.isDigit(byte(at: offset)) { offset += 1 }
+      let range = colon - 2..<offset
+      body([UInt8](copying: extracting(droppingFirst: range.lowerBound).extracting(first: range.count)), range)
+    }
+  }
+
+  /// Where the bytes occur first, from an offset on.
+  private func offset(of wanted: [UInt8], from start: Int) -> Int? {
+    guard let first = wanted.first, byteCount - start >= wanted.count else { return nil }
+    for offset in start...byteCount - wanted.count where byte(at: offset) == first {
+      if wanted.indices.allSatisfy({ byte(at: offset + $0) == wanted[$0] }) { return offset }
+    }
+    return nil
+  }
+}
