@@ -32,8 +32,8 @@ extension KeyStore {
 
   /// Takes over the keys of another store, with those of their aliases that are free here.
   ///
-  /// A narrowed key that is here already is replaced by the newer copy, one with at least its versions and functions, and
-  /// the same secrets. Its state and policy stay as they are here.
+  /// A key that is here already is replaced by a newer copy, one with at least its versions and functions, and the same
+  /// secrets: a whole key by one that was rotated since. Its state and policy stay as they are here.
   ///
   /// - Returns: The keys that were added or replaced.
   /// - Throws: `keyExists` where a key is here and the other copy is not a newer one of it; nothing is taken then.
@@ -66,14 +66,19 @@ extension Keyset {
     return copy
   }
 
-  /// Whether this narrowed copy, or the whole key, can take the place of a narrowed copy: it has all of its versions
-  /// and functions, with the same secrets, and wraps with none that is older.
+  /// Whether this copy can take the place of another: it has all of its versions and functions, with the same secrets, and
+  /// wraps with none that is older. A whole key gives way only to one that was rotated since.
   fileprivate func isNewerCopy(of other: Keyset) throws(EnvelopeError) -> Bool {
-    guard kind == other.kind, primary >= other.primary, let scopes = other.scopes,
-      self.scopes.map({ Set($0).isSuperset(of: scopes) }) ?? true
+    guard kind == other.kind, !other.versions.isEmpty, primary >= other.primary,
+      other.scopes != nil || scopes == nil && primary > other.primary,
+      scopes.map({ Set($0).isSuperset(of: other.scopes ?? []) }) ?? true
     else { return false }
     for theirs in other.versions {
       guard let mine = versions.first(where: { $0.number == theirs.number }) else { return false }
+      guard let scopes = other.scopes else {
+        guard try mine.keys[0].isSame(as: theirs.keys[0]) else { return false }
+        continue
+      }
       for scope in scopes {
         let newer = try narrowedKey(of: mine, for: scope)
         let older = try other.narrowedKey(of: theirs, for: scope)
@@ -81,5 +86,13 @@ extension Keyset {
       }
     }
     return true
+  }
+}
+
+extension WrappingKey {
+  fileprivate func isSame(as other: WrappingKey) throws(EnvelopeError) -> Bool {
+    try withBytes { (bytes) throws(EnvelopeError) in
+      try other.withBytes { (others) throws(EnvelopeError) in bytes.equalsInConstantTime(others) }
+    }
   }
 }

@@ -134,7 +134,7 @@
       static let configuration = CommandConfiguration(
         abstract: "Takes keys over from another key store, such as an exported one.",
         discussion: """
-          A narrowed key that is here already is replaced by a newer copy.
+          A key that is here already is replaced by a newer copy: one that was rotated since, or is for more functions.
 
           EXAMPLE
             envelope keys import checkout.keys

@@ -44,13 +44,35 @@ import Testing
     #expect(empty.defaultKeyID == id)
   }
 
-  @Test func aWholeKeyThatIsHereIsNotReplaced() async throws {
-    let mine = try store("main")
+  @Test(arguments: [Keyset.Kind.symmetric, .identity])
+  func aWholeKeyIsReplacedOnlyByOneThatWasRotatedSince(kind: Keyset.Kind) async throws {
+    var mine = KeyStore()
+    try mine.add(.generate(kind), alias: "main")
     try await expectUnchanged(mine, merging: mine)
-    try await expectUnchanged(mine, merging: mine.exporting("main", narrowedTo: scopes("a")))
+    if kind == .symmetric {
+      try await expectUnchanged(mine, merging: mine.exporting("main", narrowedTo: scopes("a")))
+    }
     var rotated = mine
     try rotated.rotate("main")
-    try await expectUnchanged(mine, merging: rotated)
+    var merged = mine
+    try merged.disable("main")
+    _ = try merged.merge(rotated)
+    #expect(try merged.require("main").versions.map(\.number) == [1, 2])
+    #expect(try merged.require("main").state == .disabled)
+    let sealed = try await Envelope.seal([1], context: [:], using: rotated.keyring())
+    try merged.enable("main")
+    #expect(try await Envelope.open(sealed, context: [:], using: merged.keyring()).copy() == [1])
+    // Not back, not sideways: the two went their own ways.
+    try await expectUnchanged(rotated, merging: mine)
+    var other = mine
+    try other.rotate("main")
+    try other.rotate("main")
+    try await expectUnchanged(rotated, merging: other)
+    // A destroyed one does not come back.
+    var gone = mine
+    _ = try gone.scheduleDeletion(of: "main", afterDays: 7, now: 0)
+    _ = try gone.destroyOverdue()
+    try await expectUnchanged(gone, merging: rotated)
   }
 
   /// Of several keys one is refused: none is taken.
