@@ -66,8 +66,10 @@ extension Keyset {
     return copy
   }
 
-  /// Whether this copy can take the place of another: it has all of its versions and functions, with the same secrets, and
-  /// wraps with none that is older. A whole key gives way only to one that was rotated since.
+  /// Whether this copy can take the place of another.
+  ///
+  /// It has all of its versions and functions, with the same secrets, and wraps with none that is older. A whole key gives
+  /// way only to one that was rotated since.
   fileprivate func isNewerCopy(of other: Keyset) throws(EnvelopeError) -> Bool {
     guard kind == other.kind, !other.versions.isEmpty, primary >= other.primary,
       other.scopes != nil || scopes == nil && primary > other.primary,
