@@ -15,6 +15,8 @@
           envelope seal .env --function checkout -o checkout.env
           envelope exec checkout.env --function checkout -- ./server
           envelope set checkout.env API_KEY --function checkout
+          envelope keys rotate default && envelope rewrap .
+          envelope explain checkout.env
           envelope seal .env --function checkout --format lambda > variables.json
           aws lambda update-function-configuration --function-name checkout \\
             --environment file://variables.json
