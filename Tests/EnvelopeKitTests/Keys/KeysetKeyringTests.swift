@@ -96,4 +96,10 @@ import Testing
       await expectError(.keyStoreDamaged) { try WrappingKey(in: memory, at: offset) }
     }
   }
+
+  /// An id is an argument of commands, which would take it for an option.
+  @Test func noIdBeginsWithAHyphen() throws {
+    let ids = try (0..<1000).map { _ in try Keyset.generate().id.string }
+    #expect(Set(ids).count == 1000 && !ids.contains { $0.hasPrefix("-") })
+  }
 }

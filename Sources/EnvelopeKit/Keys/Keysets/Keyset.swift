@@ -97,8 +97,16 @@ public struct Keyset: Sendable {
   /// - Throws: `systemFailure` where there is no memory or randomness.
   public static func generate(_ kind: Kind = .symmetric) throws(EnvelopeError) -> Keyset {
     try Keyset(
-      id: KeyID(Base64URL.encode(Randomness.bytes(9))), kind: kind,
+      id: makeID(), kind: kind,
       versions: [Version(number: 1, created: Clock.now, keys: [WrappingKey.generate()])], primary: 1)
+  }
+
+  /// Nine random bytes as text, but none that a command would take for an option.
+  private static func makeID() throws(EnvelopeError) -> KeyID {
+    while true {
+      let id = Base64URL.encode(try Randomness.bytes(9))
+      if id.utf8.first != UInt8(ascii: "-") { return try KeyID(id) }
+    }
   }
 
   /// The same keyset with one more version, which becomes the primary; the older ones still unwrap.
