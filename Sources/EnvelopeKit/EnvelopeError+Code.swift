@@ -84,7 +84,7 @@ extension EnvelopeError.Code {
 
   /// There is no sealed environment: neither `ENVELOPE_HEADER` nor `ENVELOPE_SEALED`.
   public static let noHeader = Self(rawValue: "noHeader")
-  /// No function name was given, and `AWS_LAMBDA_FUNCTION_NAME` is not set.
+  /// No function name was given, and the process does not run in AWS Lambda, which sets it.
   public static let functionUnknown = Self(rawValue: "functionUnknown")
   /// Variables do not verify: altered, swapped or renamed; `names` holds them.
   public static let variablesAltered = Self(rawValue: "variablesAltered")
@@ -94,6 +94,8 @@ extension EnvelopeError.Code {
   public static let variablesMissing = Self(rawValue: "variablesMissing")
   /// Every variable verifies alone, but not all together: one was put back, or the trailer was altered.
   public static let variablePutBack = Self(rawValue: "variablePutBack")
+  /// The plain variables of a document are not those that were sealed with it; `names` holds those added or changed.
+  public static let plainVariablesAltered = Self(rawValue: "plainVariablesAltered")
   /// The environment's generation is lower than the one demanded.
   public static let staleGeneration = Self(rawValue: "staleGeneration")
   /// The environment was opened through a key that anybody can seal to.

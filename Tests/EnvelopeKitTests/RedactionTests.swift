@@ -57,7 +57,7 @@ import Testing
       ("RecipientKeyring", recipients), ("KeysetKeyring", try store.keyring()), ("PassphraseKeyring", passphrase),
       ("FunctionScope", FunctionScope.noFunction), ("KeyPolicy", policy), ("Operation", KeyPolicy.Operation.wrap),
       ("Operation", KeyUse.Operation.wrap), ("KeyUse", use), ("ObservedKeyring", observed),
-      ("Kind", EnvelopeEvent.Kind.opened), ("Rewrapping", Rewrapping.replacing(with: passphrase)),
+      ("Kind", EnvelopeEvent.Kind.opened), ("Rewrapping", Rewrapping.replacingAllReaders(with: passphrase)),
       ("Rewrapping", Rewrapping(adding: observed)),
     ] + events.map { ("EnvelopeEvent", $0) }
   }

@@ -7,22 +7,26 @@ extension Envelope {
   /// Values that share a header, those of one ``Sealer``, share one afterwards. Each header is unlocked and verified
   /// before anything is made of it, and nothing is dropped from it before what is new has been opened again.
   ///
-  /// Whoever had a key that is dropped may have kept the data key, or a copy: seal anew what they must not read.
+  /// Whoever knows a data key can forge envelopes of its context for all readers that the key is wrapped for. So a change
+  /// that removes a reader is refused, as is a new key on an envelope that was opened through a recipient's entry:
+  /// ``reseal(_:context:authenticating:using:sealingWith:anonymousSender:)`` it instead.
   ///
   /// - Parameters:
   ///   - envelopes: The envelopes' bytes, whole.
   ///   - change: What to add and what to drop.
   ///   - context: The pairs given when they were sealed.
   ///   - keyring: Unwraps the data keys.
-  ///   - acceptingAnonymousSender: Whether to rewrap what was opened through a recipient's entry: it would pass for
-  ///     sealed by a holder of the new keys.
+  ///   - sender: Whether to accept envelopes that were opened through the entry of a recipient.
+  ///   - allowingFormerReadersToForge: Whether to keep the data key although a removed reader, or an anonymous sender,
+  ///     knows it and can forge envelopes that the readers of the result accept.
   /// - Returns: The envelopes in the same order.
   /// - Throws: What ``open(_:context:authenticating:using:)`` throws, but for `payloadAltered`; `anonymousSender`;
-  ///   `entryNotReadBack` where something is to be dropped and a new entry cannot be opened by the keyring that made it;
-  ///   `invalidArgument` where no key, or more than 16, would remain.
+  ///   `entryNotReadBack` if an entry is to be dropped and a new one cannot be opened by the keyring that made it;
+  ///   `keyNotFound` as ``Rewrapping/newestVersions(of:)`` says; `invalidArgument` if no key, or more than 16, would
+  ///   remain, a reader would be removed, or an anonymous sender forgotten.
   public static func rewrap(
     _ envelopes: [[UInt8]], _ change: Rewrapping, context: EncryptionContext, using keyring: some Keyring,
-    acceptingAnonymousSender: Bool = false
+    anonymousSender sender: AnonymousSender = .refused, allowingFormerReadersToForge: Bool = false
   ) async throws -> [[UInt8]] {
     var headers: [[UInt8]: [UInt8]] = [:]
     var rewrapped: [[UInt8]] = []
@@ -37,10 +41,11 @@ extension Envelope {
       if let known = headers[before] {
         after = known
       } else {
-        let unlocked = try await UnlockedHeader.unlock(header, context: context, using: keyring)
-        try unlocked.source.checkSender(
-          acceptingAnonymous: acceptingAnonymousSender, advice: "Accept an anonymous sender, if you know who it was.")
-        after = try await unlocked.rewrapped(change, context: context, using: keyring).bytes
+        let unlocked = try await UnlockedHeader.unlock(
+          header, context: context, using: keyring, anonymousSender: sender)
+        after = try await unlocked.rewrapped(
+          change, context: context, using: keyring, allowingFormerReadersToForge: allowingFormerReadersToForge
+        ).bytes
         headers[before] = after
       }
       rewrapped.append(after + reader.takeRest())
@@ -56,16 +61,15 @@ extension Envelope {
   ///   - associatedData: The bytes given when it was sealed, and bound to the new envelope.
   ///   - keyring: Unwraps the old data key.
   ///   - newKeyring: Makes and wraps the new one.
-  ///   - acceptingAnonymousSender: Whether to reseal what was opened through a recipient's entry.
+  ///   - sender: Whether to accept an envelope that was opened through the entry of a recipient.
   /// - Throws: What opening and sealing throw; `anonymousSender`.
   public static func reseal(
     _ envelope: [UInt8], context: EncryptionContext, authenticating associatedData: [UInt8] = [],
-    using keyring: some Keyring, sealingWith newKeyring: some Keyring, acceptingAnonymousSender: Bool = false
+    using keyring: some Keyring, sealingWith newKeyring: some Keyring,
+    anonymousSender sender: AnonymousSender = .refused
   ) async throws -> [UInt8] {
-    let opener = try await Opener(for: envelope, context: context, using: keyring)
-    try Optional(opener.source).checkSender(
-      acceptingAnonymous: acceptingAnonymousSender, advice: "Accept an anonymous sender, if you know who it was.")
-    let plaintext = try opener.open(envelope, authenticating: associatedData)
+    let plaintext = try await open(
+      envelope, context: context, authenticating: associatedData, using: keyring, anonymousSender: sender)
     return try await seal(plaintext, context: context, authenticating: associatedData, using: newKeyring)
   }
 

@@ -26,10 +26,10 @@ public enum Envelope {
 
   /// Seals bytes that have one owner under a new data key.
   package static func seal(
-    _ plaintext: borrowing SecretBytes, context: EncryptionContext, authenticating associatedData: [UInt8] = [],
-    using keyring: some Keyring
+    _ plaintext: borrowing SecretBytes, for use: EnvelopeUse = .value, context: EncryptionContext,
+    authenticating associatedData: [UInt8] = [], using keyring: some Keyring
   ) async throws -> [UInt8] {
-    let unlocked = try await UnlockedHeader.make(.value, context: context, using: keyring)
+    let unlocked = try await UnlockedHeader.make(.value, for: use, context: context, using: keyring)
     return try plaintext.withBytes { (plaintext) throws(EnvelopeError) in
       try seal(plaintext, under: unlocked, authenticating: associatedData)
     }
@@ -52,23 +52,30 @@ public enum Envelope {
 
   /// Opens an envelope.
   ///
-  /// One that was sealed to a recipient's public key opens too, and anybody may have sealed it: where that matters, an
-  /// ``Opener`` tells which entry its key came from.
-  ///
   /// - Parameters:
   ///   - envelope: The envelope's bytes, whole.
   ///   - context: The pairs given when it was sealed.
   ///   - associatedData: The bytes given when it was sealed.
   ///   - keyring: Unwraps the data key.
-  /// - Returns: The plaintext, wiped when its owner lets go of it.
-  /// - Throws: `malformed`, `unsupportedVersion`, `contextDiffers`, `headerAltered`, `payloadAltered`,
-  ///   `invalidArgument` for a context that breaks a limit, or what the keyring throws (`keyNotFound`,
+  ///   - sender: Whether to accept an envelope that was opened through the entry of a recipient.
+  /// - Returns: The plaintext, wiped when its owner releases it.
+  /// - Throws: `malformed`, `unsupportedVersion`, `contextDiffers`, `headerAltered`, `anonymousSender`,
+  ///   `payloadAltered`, `invalidArgument` for a context that breaks a limit, or what the keyring throws (`keyNotFound`,
   ///   `unwrapFailed`, `keyServiceUnavailable`).
   public static func open(
     _ envelope: [UInt8], context: EncryptionContext, authenticating associatedData: [UInt8] = [],
-    using keyring: some Keyring
+    using keyring: some Keyring, anonymousSender sender: AnonymousSender = .refused
   ) async throws -> SecretBytes {
-    try await Opener(for: envelope, context: context, using: keyring).open(
+    try await Opener(for: envelope, context: context, using: keyring, anonymousSender: sender).open(
+      envelope, authenticating: associatedData)
+  }
+
+  /// Opens an envelope that holds something of its own, a key store for example.
+  package static func open(
+    _ envelope: [UInt8], for use: EnvelopeUse, context: EncryptionContext, authenticating associatedData: [UInt8],
+    using keyring: some Keyring, anonymousSender sender: AnonymousSender
+  ) async throws -> SecretBytes {
+    try await Opener(for: envelope, use: use, context: context, using: keyring, anonymousSender: sender).open(
       envelope, authenticating: associatedData)
   }
 

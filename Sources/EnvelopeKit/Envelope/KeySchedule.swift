@@ -13,12 +13,14 @@ struct KeySchedule: ~Copyable, Sendable {
     case payload
     case header
     case manifest
+    case plain
 
     fileprivate var personal: StaticString {
       switch self {
       case .payload: "EK payload"
       case .header: "EK header"
       case .manifest: "EK manifest"
+      case .plain: "EK plain"
       }
     }
   }

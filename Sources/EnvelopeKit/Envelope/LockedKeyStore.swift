@@ -23,7 +23,7 @@ package enum LockedKeyStore {
   /// Seals a store under a new data key; the text ends with a line feed.
   package static func seal(_ store: KeyStore, using keyring: some Keyring) async throws -> [UInt8] {
     let sealed = try await Envelope.seal(
-      store.text(), context: context, authenticating: associatedData, using: keyring)
+      store.text(), for: .keyStore, context: context, authenticating: associatedData, using: keyring)
     let text = Array((Envelope.text(of: sealed) + "\n").utf8)
     guard text.count <= textByteLimit else {
       throw EnvelopeError(
@@ -35,10 +35,13 @@ package enum LockedKeyStore {
 
   /// Opens a locked store.
   ///
+  /// A store under the key of a recipient opens, too: like a store that is not locked, it proves no author.
+  ///
   /// - Throws: What opening a value throws; `keyStoreDamaged` where what comes out is no store.
   package static func open(_ text: [UInt8], using keyring: some Keyring) async throws -> KeyStore {
     try await Envelope.open(
-      bytes(of: text), context: context, authenticating: associatedData, using: keyring
+      bytes(of: text), for: .keyStore, context: context, authenticating: associatedData, using: keyring,
+      anonymousSender: .accepted
     ).withBytes { (text) throws(EnvelopeError) in try KeyStore(text: text) }
   }
 

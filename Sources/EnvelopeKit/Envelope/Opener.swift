@@ -26,24 +26,40 @@ public struct Opener: Sendable {
   ///   - envelope: Any one of the sealer's envelopes.
   ///   - context: The pairs given when it was sealed.
   ///   - keyring: Unwraps the data key.
-  /// - Throws: `malformed`, `unsupportedVersion`, `contextDiffers`, `headerAltered`, `invalidArgument`
-  ///   for a context that breaks a limit, or what the keyring throws.
-  public init(for envelope: [UInt8], context: EncryptionContext, using keyring: some Keyring) async throws {
+  ///   - sender: Whether to accept an envelope that was opened through the entry of a recipient.
+  /// - Throws: `malformed`, `unsupportedVersion`, `contextDiffers`, `headerAltered`, `anonymousSender`,
+  ///   `invalidArgument` for a context that breaks a limit, or what the keyring throws.
+  public init(
+    for envelope: [UInt8], context: EncryptionContext, using keyring: some Keyring,
+    anonymousSender sender: AnonymousSender = .refused
+  ) async throws {
+    try await self.init(for: envelope, use: .value, context: context, using: keyring, anonymousSender: sender)
+  }
+
+  init(
+    for envelope: [UInt8], use: EnvelopeUse, context: EncryptionContext, using keyring: some Keyring,
+    anonymousSender sender: AnonymousSender
+  ) async throws {
     do {
-      try await self.init(unobserved: envelope, context: context, using: keyring)
+      try await self.init(
+        unobserved: envelope, use: use, context: context, using: keyring, anonymousSender: sender)
     } catch {
       keyring.observer?.observe(EnvelopeEvent(.openFailed, failure: error))
       throw error
     }
   }
 
-  private init(unobserved envelope: [UInt8], context: EncryptionContext, using keyring: some Keyring) async throws {
+  private init(
+    unobserved envelope: [UInt8], use: EnvelopeUse, context: EncryptionContext, using keyring: some Keyring,
+    anonymousSender sender: AnonymousSender
+  ) async throws {
     var reader = ByteReader(envelope)
     let parsed = try Header(from: &reader, expecting: .value)
     guard reader.remainingByteCount >= AEAD.xChaCha20Poly1305.overheadByteCount else {
       throw EnvelopeError.truncated
     }
-    let unlocked = try await UnlockedHeader.unlock(parsed, context: context, using: keyring)
+    let unlocked = try await UnlockedHeader.unlock(
+      parsed, for: use, context: context, using: keyring, anonymousSender: sender)
     guard let source = unlocked.source else {
       throw EnvelopeError(.keyNotFound, "The header was not unwrapped")
     }

@@ -1,25 +1,48 @@
 // SPDX-FileCopyrightText: The EnvelopeKit authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// What shall become of an envelope's wrapped keys: some are added, some dropped; the data key and the payload stay.
+/// Which wrapped keys of an envelope to add and which to drop; the data key and the payload stay.
+///
+/// After a rotation, ``newestVersions(of:)`` is the one to use: it drops no reader.
 public struct Rewrapping: Sendable {
   let keyring: (any Keyring)?
   let drops: @Sendable (WrappedDataKey) -> Bool
+  /// Whether the readers stay those that the header has.
+  let keepsReaders: Bool
+
+  private init(
+    _ keyring: (any Keyring)?, keepsReaders: Bool, drops: @escaping @Sendable (WrappedDataKey) -> Bool
+  ) {
+    self.keyring = keyring
+    self.keepsReaders = keepsReaders
+    self.drops = drops
+  }
 
   /// Adds entries and drops others.
   ///
   /// - Parameters:
-  ///   - keyring: Wraps the data key once more; an entry of a key id that is there takes that one's place. Nil adds none.
-  ///   - drops: Whether an entry of the header, which has been verified, is dropped.
+  ///   - keyring: Wraps the data key once more; an entry replaces one of the same key id. Nil adds none.
+  ///   - drops: Whether to drop an entry of the header, which has been verified.
   public init(
     adding keyring: (any Keyring)?, dropping drops: @escaping @Sendable (WrappedDataKey) -> Bool = { _ in false }
   ) {
-    self.keyring = keyring
-    self.drops = drops
+    self.init(keyring, keepsReaders: false, drops: drops)
   }
 
-  /// Adds entries and drops all that were there.
-  public static func replacing(with keyring: any Keyring) -> Rewrapping { Rewrapping(adding: keyring) { _ in true } }
+  /// Wraps for the same readers under the newest versions of their keys.
+  ///
+  /// Of the keyring's keys only those that the header lists already are used, in any version, and their older entries
+  /// are dropped. Entries of other readers stay, as does an older entry of a key whose new entry cannot be opened here.
+  /// Nothing changes if the header lists the newest versions already. Rewrapping throws `keyNotFound` if the header
+  /// lists none of the keyring's keys, or a newer version than the keyring has.
+  public static func newestVersions(of keyring: any Keyring) -> Rewrapping {
+    Rewrapping(keyring, keepsReaders: true) { _ in false }
+  }
+
+  /// Adds entries and drops all others, which removes every reader that the keyring does not wrap for.
+  public static func replacingAllReaders(with keyring: any Keyring) -> Rewrapping {
+    Rewrapping(adding: keyring) { _ in true }
+  }
 }
 
 extension WrappedDataKey {
@@ -39,73 +62,5 @@ extension WrappedDataKey {
     }
 
     package var description: String { "\(scheme) \(id)" }
-  }
-}
-
-extension UnlockedHeader {
-  /// The same header with other wrapped keys, and the tag that belongs to them.
-  ///
-  /// Nothing is dropped before everything new has been opened again and has led to the same commitment.
-  ///
-  /// - Throws: `entryNotReadBack` where that cannot be done here and something is to be dropped; `invalidArgument`
-  ///   where no key or too many would remain; what a keyring throws.
-  func rewrapped(
-    _ change: Rewrapping, context: EncryptionContext, using opening: some Keyring
-  ) async throws -> Header {
-    var added: [WrappedDataKey] = []
-    if let keyring = change.keyring { added = try await keyring.wrap(dataKey, for: context) }
-    let replaced = Set(added.map(\.keyID))
-    let kept = header.wrappedKeys.filter { !change.drops($0) && !replaced.contains($0.keyID) }
-    try Header.checkWrappedKeys(kept + added, orThrow: .invalidArgument)
-    if kept.count < header.wrappedKeys.count {
-      for entry in added {
-        guard let keyring = change.keyring else { break }
-        try await readBack(entry, context: context, using: keyring)
-      }
-      // Where nothing is new, what remains must open here: who drops the last key of their own would not know. That it
-      // unlocked this header is no proof, for a cache may have remembered it.
-      if added.isEmpty { try await readBackAny(of: kept, context: context, using: opening) }
-    }
-    return try Header(
-      kind: header.kind, salt: header.salt, canonicalContext: context.canonicalBytes(), wrappedKeys: kept + added,
-      keys: keys)
-  }
-
-  private func readBack(
-    _ entry: WrappedDataKey, context: EncryptionContext, using keyring: any Keyring
-  ) async throws {
-    let unwrapped: UnwrappedDataKey
-    do {
-      unwrapped = try await keyring.unwrap([entry], for: context)
-    } catch let error as EnvelopeError where [.keyNotFound, .unwrapFailed].contains(error.code) {
-      throw EnvelopeError.notReadBack(entry)
-    }
-    let commitment = try KeySchedule(
-      dataKey: unwrapped.dataKey, kind: header.kind, salt: header.salt, canonicalContext: context.canonicalBytes()
-    ).commitment
-    guard commitment.equalsInConstantTime(header.commitment) else { throw EnvelopeError.notReadBack(entry) }
-  }
-
-  private func readBackAny(
-    of entries: [WrappedDataKey], context: EncryptionContext, using keyring: some Keyring
-  ) async throws {
-    var failure: (any Error)?
-    for entry in entries {
-      do {
-        return try await readBack(entry, context: context, using: keyring)
-      } catch {
-        failure = failure ?? error
-      }
-    }
-    if let failure { throw failure }
-  }
-}
-
-extension EnvelopeError {
-  fileprivate static func notReadBack(_ entry: WrappedDataKey) -> EnvelopeError {
-    EnvelopeError(
-      .entryNotReadBack,
-      "What is wrapped under \(entry.scheme) \(entry.keyID) cannot be opened here to make sure, so nothing was dropped",
-      advice: "Add that key first, and remove the others where it can be opened.")
   }
 }

@@ -6,47 +6,70 @@ struct UnlockedHeader: ~Copyable, Sendable {
   let header: Header
   let keys: KeySchedule
   let dataKey: DataKey
-  /// The entry that the data key was unwrapped from; nil where it was just made.
+  /// The kind of envelope that keyrings are told.
+  let use: EnvelopeUse
+  /// The entry that the data key was unwrapped from; nil if it was just generated.
   let source: WrappedDataKey?
 
-  /// Draws a new data key and makes a header for it.
+  /// Generates a data key and creates a header for it.
   ///
+  /// - Parameter use: Nil for the one that belongs to the kind.
   /// - Throws: `invalidArgument` for a context or keys that break a limit, or what the keyring throws.
   static func make(
-    _ kind: Header.Kind, context: EncryptionContext, using keyring: some Keyring
+    _ kind: Header.Kind, for use: EnvelopeUse? = nil, context: EncryptionContext, using keyring: some Keyring
   ) async throws -> UnlockedHeader {
     let canonicalContext = try context.canonicalBytes()
-    let generated = try await keyring.generateDataKey(for: context)
+    let use = use ?? kind.use
+    let generated = try await keyring.generateDataKey(for: context.forKeyrings(use))
     try Header.checkWrappedKeys(generated.wrapped, orThrow: .invalidArgument)
     let salt = try Randomness.bytes(Header.saltByteCount)
     let keys = try KeySchedule(
       dataKey: generated.dataKey, kind: kind, salt: salt, canonicalContext: canonicalContext)
     let header = try Header(
       kind: kind, salt: salt, canonicalContext: canonicalContext, wrappedKeys: generated.wrapped, keys: keys)
-    return UnlockedHeader(header: header, keys: keys, dataKey: generated.takeDataKey(), source: nil)
+    return UnlockedHeader(header: header, keys: keys, dataKey: generated.takeDataKey(), use: use, source: nil)
   }
 
   /// Unwraps the data key of a header and verifies the header.
   ///
   /// An entry that unwraps to a data key of another commitment is passed over.
   ///
-  /// - Throws: `contextDiffers` before any key is used, `headerAltered`, or what the keyring throws.
+  /// - Parameters:
+  ///   - header: The header, not verified yet.
+  ///   - use: Nil for the one that belongs to the header's kind.
+  ///   - context: The caller's pairs.
+  ///   - keyring: Unwraps the data key.
+  ///   - sender: Whether to accept what was opened through the entry of a recipient.
+  ///   - advice: The advice of `anonymousSender`, if the usual one does not fit.
+  /// - Throws: `contextDiffers` before any key is used, `headerAltered`, `anonymousSender`, or what the keyring throws.
   static func unlock(
-    _ header: Header, context: EncryptionContext, using keyring: some Keyring
+    _ header: Header, for use: EnvelopeUse? = nil, context: EncryptionContext, using keyring: some Keyring,
+    anonymousSender sender: AnonymousSender = .refused, advice: String? = nil
+  ) async throws -> UnlockedHeader {
+    let unlocked = try await unlock(header, for: use ?? header.kind.use, context: context, using: keyring)
+    try unlocked.source.check(sender, advice: advice)
+    return unlocked
+  }
+
+  private static func unlock(
+    _ header: Header, for use: EnvelopeUse, context: EncryptionContext, using keyring: some Keyring
   ) async throws -> UnlockedHeader {
     let canonicalContext = try context.canonicalBytes()
+    let keyringContext = try context.forKeyrings(use)
     guard try header.matches(canonicalContext: canonicalContext) else {
       throw EnvelopeError(
         .contextDiffers, "The encryption context differs from the one sealed with, or the header was altered",
         advice: "Give the same function name and context as when it was sealed.")
     }
     guard header.wrappedKeys.count > 1 else {
-      return try await unlock(header, context: context, canonicalContext: canonicalContext, using: keyring)
+      return try await unlock(
+        header, for: use, context: keyringContext, canonicalContext: canonicalContext, using: keyring)
     }
     // A value that cannot be copied cannot be returned through a task-local's closure.
     let place = Place()
     try await RefusedEntries.$current.withValue(RefusedEntries()) {
-      place.unlocked = try await unlock(header, context: context, canonicalContext: canonicalContext, using: keyring)
+      place.unlocked = try await unlock(
+        header, for: use, context: keyringContext, canonicalContext: canonicalContext, using: keyring)
     }
     guard let unlocked = place.unlocked.take() else { throw CancellationError() }
     return unlocked
@@ -57,7 +80,8 @@ struct UnlockedHeader: ~Copyable, Sendable {
   }
 
   private static func unlock(
-    _ header: Header, context: EncryptionContext, canonicalContext: [UInt8], using keyring: some Keyring
+    _ header: Header, for use: EnvelopeUse, context: EncryptionContext, canonicalContext: [UInt8],
+    using keyring: some Keyring
   ) async throws -> UnlockedHeader {
     var candidates = header.wrappedKeys
     while !candidates.isEmpty {
@@ -80,7 +104,7 @@ struct UnlockedHeader: ~Copyable, Sendable {
         continue
       }
       guard try keys.headerTag(over: header.taggedBytes).equalsInConstantTime(header.tag) else { break }
-      return UnlockedHeader(header: header, keys: keys, dataKey: unwrapped.takeDataKey(), source: source)
+      return UnlockedHeader(header: header, keys: keys, dataKey: unwrapped.takeDataKey(), use: use, source: source)
     }
     throw EnvelopeError(
       .headerAltered, "The header was altered: its data key, commitment or tag does not verify",
@@ -88,12 +112,13 @@ struct UnlockedHeader: ~Copyable, Sendable {
   }
 }
 
-extension WrappedDataKey? {
-  /// Refuses what anybody may have made: it was opened through the entry of a recipient.
-  package func checkSender(acceptingAnonymous isAccepted: Bool, advice: String) throws(EnvelopeError) {
-    guard self?.scheme == .recipient, !isAccepted else { return }
-    throw EnvelopeError(
-      .anonymousSender, "This was sealed to a recipient's public key, so anybody may have sealed it", advice: advice)
+extension Header.Kind {
+  /// The kind of envelope that keyrings are told, unless the envelope holds something of its own.
+  package var use: EnvelopeUse {
+    switch self {
+    case .value: .value
+    case .environment, .packedEnvironment: .environment
+    }
   }
 }
 

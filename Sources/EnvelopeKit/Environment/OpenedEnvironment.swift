@@ -116,14 +116,6 @@ public struct OpenedEnvironment: Sendable {
     return secret
   }
 
-  /// Refuses an environment that anybody may have sealed.
-  ///
-  /// - Throws: `anonymousSender` where it was opened through a recipient's entry and that is not accepted.
-  package func checkSender(acceptingAnonymous isAccepted: Bool) throws(EnvelopeError) {
-    try source.checkSender(
-      acceptingAnonymous: isAccepted, advice: "Seal it under a key of your own, or accept an anonymous sender.")
-  }
-
   /// Every secret, in ascending order of the names' bytes.
   package var secrets: [Secret] { entries.map { Secret(name: $0.name, memory: memory, range: $0.range) } }
 }

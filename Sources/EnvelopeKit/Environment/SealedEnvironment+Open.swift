@@ -8,14 +8,19 @@ extension SealedEnvironment {
   ///   - context: The pairs given when it was sealed.
   ///   - keyring: Unwraps the data key.
   ///   - minimumGeneration: The lowest generation to accept; 0 accepts any.
-  /// - Throws: `contextDiffers`, `headerAltered`; `variablesAltered`, `variablesAdded`, `variablesMissing`,
-  ///   `variablePutBack` or (packed) `payloadAltered`, `malformed`; `staleGeneration`; `invalidArgument` for
-  ///   a context that breaks a limit; or what the keyring throws.
+  ///   - sender: Whether to accept an environment that was opened through the entry of a recipient.
+  /// - Returns: The sealed variables. Those of ``plain`` have been verified if the environment was read from a document.
+  /// - Throws: `contextDiffers`, `headerAltered`, `anonymousSender`; `variablesAltered`, `variablesAdded`,
+  ///   `variablesMissing`, `variablePutBack` or (packed) `payloadAltered`, `malformed`; `plainVariablesAltered` if it was
+  ///   read from a document; `staleGeneration`; `invalidArgument` for a context that breaks a limit; or what the keyring
+  ///   throws.
   public func open(
-    context: EncryptionContext, using keyring: some Keyring, minimumGeneration: UInt32 = 0
+    context: EncryptionContext, using keyring: some Keyring, minimumGeneration: UInt32 = 0,
+    anonymousSender sender: AnonymousSender = .refused
   ) async throws -> OpenedEnvironment {
     do {
-      let opened = try await openUnobserved(context: context, using: keyring, minimumGeneration: minimumGeneration)
+      let opened = try await openUnobserved(
+        context: context, using: keyring, minimumGeneration: minimumGeneration, anonymousSender: sender)
       keyring.observer?.observe(EnvelopeEvent(.opened, source: opened.source))
       return opened
     } catch {
@@ -25,10 +30,11 @@ extension SealedEnvironment {
   }
 
   private func openUnobserved(
-    context: EncryptionContext, using keyring: some Keyring, minimumGeneration: UInt32
+    context: EncryptionContext, using keyring: some Keyring, minimumGeneration: UInt32,
+    anonymousSender sender: AnonymousSender
   ) async throws -> OpenedEnvironment {
-    let unlocked = try await UnlockedHeader.unlock(header, context: context, using: keyring)
-    let opened = try open(with: unlocked)
+    let unlocked = try await UnlockedHeader.unlock(header, context: context, using: keyring, anonymousSender: sender)
+    let opened = try open(with: unlocked).secrets
     guard generation >= minimumGeneration else {
       throw EnvelopeError(
         .staleGeneration,
@@ -38,24 +44,42 @@ extension SealedEnvironment {
     return opened
   }
 
-  func open(with unlocked: borrowing UnlockedHeader) throws(EnvelopeError) -> OpenedEnvironment {
+  /// Verifies everything, and opens the variables; the tags of the plain ones are those that were sealed.
+  func open(
+    with unlocked: borrowing UnlockedHeader
+  ) throws(EnvelopeError) -> (secrets: OpenedEnvironment, tags: PlainTags) {
+    let (secrets, tags): (OpenedEnvironment, PlainTags)
     switch payload {
-    case .separate(let count, let manifest, let entries):
-      return try Self.open(
-        entries, generation: generation, count: count, manifest: manifest, with: unlocked)
-    case .packed(let sealed):
-      return try Self.unpack(sealed, generation: generation, with: unlocked)
+    case .separate(let trailer, let entries):
+      (secrets, tags) = (try open(entries, trailer, with: unlocked), trailer.plain)
+    case .packed(let sealed): (secrets, tags) = try Self.unpack(sealed, generation: generation, with: unlocked)
     }
+    guard let plain else { return (secrets, tags) }
+    let difference = try tags.difference(from: plain, allowing: allowedPlain, keys: unlocked.keys)
+    guard difference.isEmpty else { throw .plainVariablesAltered(difference) }
+    // Sealing refuses such names, so an allowed variable was added under the name of a packed one.
+    let both = plain.names.filter { secrets[$0] != nil }
+    guard both.isEmpty else {
+      throw .plainVariablesAltered(PlainDifference(added: both, changed: [], missingCount: 0))
+    }
+    return (secrets, tags)
   }
 
-  private static func open(
-    _ entries: [Entry], generation: UInt32, count: UInt16, manifest: [UInt8], with unlocked: borrowing UnlockedHeader
+  private func open(
+    _ entries: [Entry], _ trailer: Trailer, with unlocked: borrowing UnlockedHeader
   ) throws(EnvelopeError) -> OpenedEnvironment {
-    let opened = try openEach(entries, generation: generation, with: unlocked)
-    let expected = try Self.manifest(generation: generation, entries: entries, keys: unlocked.keys)
-    // Both are part of what the manifest is made over, but a count that differs can be told more exactly.
-    guard entries.count == Int(count) else { throw .miscounted(entries.count, of: Int(count)) }
-    guard expected.equalsInConstantTime(manifest) else {
+    let opened = try Self.openEach(entries, generation: generation, with: unlocked)
+    let expected = try Self.manifest(
+      generation: generation, plain: trailer.plain, entries: entries, keys: unlocked.keys)
+    // The manifest covers both, but a count that differs can be reported more exactly.
+    guard entries.count == Int(trailer.count) else {
+      var replacements: [String] = []
+      if let plain, entries.count < Int(trailer.count) {
+        replacements = try trailer.plain.difference(from: plain, allowing: [], keys: unlocked.keys).added
+      }
+      throw .miscounted(entries.count, of: Int(trailer.count), replacements: replacements)
+    }
+    guard expected.equalsInConstantTime(trailer.manifest) else {
       throw EnvelopeError(
         .variablePutBack,
         "Each variable verifies, but not all together: one was put back to an earlier value, or the trailer was "
@@ -103,7 +127,7 @@ extension SealedEnvironment {
 
   private static func unpack(
     _ sealed: [UInt8], generation: UInt32, with unlocked: borrowing UnlockedHeader
-  ) throws(EnvelopeError) -> OpenedEnvironment {
+  ) throws(EnvelopeError) -> (OpenedEnvironment, PlainTags) {
     var associatedData: [UInt8] = []
     associatedData.append(bigEndian: generation)
     let aead = AEAD.xChaCha20Poly1305
@@ -115,11 +139,14 @@ extension SealedEnvironment {
           sealed.span.bytes, authenticating: associatedData.span.bytes, key: key, into: &output)
       }
     }
-    return try OpenedEnvironment(
+    var tags = PlainTags.none
+    let opened = try OpenedEnvironment(
       capacity: plaintext.byteCount, generation: generation, source: unlocked.source
     ) { (output, index) throws(EnvelopeError) in
       try plaintext.withBytes { (bytes) throws(EnvelopeError) in
         var reader = PackedReader(end: bytes.byteCount)
+        let plainRange = try reader.take(reader.takeUInt16(of: bytes))
+        tags = try PlainTags([UInt8](copying: bytes.extracting(plainRange)))
         var previous = ""
         for _ in 0..<(try reader.takeUInt16(of: bytes)) {
           let nameRange = try reader.take(reader.takeUInt16(of: bytes))
@@ -136,6 +163,7 @@ extension SealedEnvironment {
         guard reader.position == bytes.byteCount else { throw PackedReader.miswritten }
       }
     }
+    return (opened, tags)
   }
 }
 
@@ -162,15 +190,23 @@ private struct PackedReader {
 }
 
 extension EnvelopeError {
-  fileprivate static func miscounted(_ found: Int, of count: Int) -> EnvelopeError {
+  /// - Parameter replacements: Plain variables of the document that were not plain when it was sealed.
+  fileprivate static func miscounted(_ found: Int, of count: Int, replacements: [String]) -> EnvelopeError {
     let difference = abs(found - count)
     let variables = difference == 1 ? "variable was" : "variables were"
+    guard replacements.isEmpty else {
+      return EnvelopeError(
+        .variablesMissing,
+        "\(difference) sealed \(variables) removed since sealing, and plain ones were added: a sealed variable may have "
+          + "been replaced by a plain one (\(replacements.joined(separator: ", ")))",
+        advice: "Take the document from where it was sealed.", names: replacements)
+    }
     return found > count
       ? EnvelopeError(
         .variablesAdded, "\(difference) sealed \(variables) added since sealing",
         advice: "Remove what was added, or after a merge of two edits: envelope accept.")
       : EnvelopeError(
         .variablesMissing, "\(difference) sealed \(variables) removed since sealing",
-        advice: "Put back what was removed, or after a merge of two edits: envelope accept.")
+        advice: "Restore what was removed, or after a merge of two edits: envelope accept.")
   }
 }

@@ -6,32 +6,79 @@ extension SealedEnvironment {
   ///
   /// - Parameters:
   ///   - values: Names to values; at most 65,535, in the packed form each at most 65,535 bytes long.
-  ///   - form: How to lay them out.
+  ///   - plain: The plain variables that will stand beside them in a document, which are authenticated; at most 4,095,
+  ///     each adding 16 bytes. Nil for none.
+  ///   - form: How to lay the sealed variables out.
   ///   - context: Pairs that must be given again to open; a handler expects `function`, the function's name.
   ///   - keyring: Wraps the data key.
-  ///   - previous: The environment that this one takes the place of: its generation is counted on.
-  /// - Throws: `invalidArgument` for a name, a value or a context that breaks a limit, or what the keyring throws.
+  ///   - previous: The environment that this one replaces: the new generation follows its generation, which is not
+  ///     verified.
+  /// - Throws: `invalidArgument` for a name, a value or a context that breaks a limit, a name that is both sealed and
+  ///   plain, or a previous generation more than 366 days ahead of the clock: resealing verifies it and then counts on
+  ///   it. Else what the keyring throws.
   public static func seal(
-    _ values: OpenedEnvironment, as form: Form = .separate, context: EncryptionContext, using keyring: some Keyring,
-    after previous: SealedEnvironment? = nil
+    _ values: OpenedEnvironment, beside plain: OpenedEnvironment? = nil, as form: Form = .separate,
+    context: EncryptionContext, using keyring: some Keyring, after previous: SealedEnvironment? = nil
   ) async throws -> SealedEnvironment {
-    try checkLimits(of: values, as: form)
-    let kind: Header.Kind = form == .packed ? .packedEnvironment : .environment
-    let unlocked = try await UnlockedHeader.make(kind, context: context, using: keyring)
-    return try seal(
-      values, as: form, under: unlocked, generation: generation(afterUnverified: previous?.generation), keeping: [:])
+    if let previous, previous.hasImplausibleGeneration {
+      throw EnvelopeError(
+        .invalidArgument,
+        "The generation \(previous.generation) of the environment to replace is more than a year ahead of the clock",
+        advice: "Reseal that environment, which verifies the generation, or seal without it.")
+    }
+    var next: UInt32?
+    if let previous { next = try generation(after: previous.generation) }
+    return try await seal(values, beside: plain, as: form, context: context, using: keyring, generation: next)
   }
 
   /// Seals strings under a new data key; see the other method of this name.
   public static func seal(
-    _ values: [String: String], as form: Form = .separate, context: EncryptionContext, using keyring: some Keyring,
-    after previous: SealedEnvironment? = nil
+    _ values: [String: String], beside plain: [String: String] = [:], as form: Form = .separate,
+    context: EncryptionContext, using keyring: some Keyring, after previous: SealedEnvironment? = nil
   ) async throws -> SealedEnvironment {
-    try await seal(OpenedEnvironment(values), as: form, context: context, using: keyring, after: previous)
+    try await seal(
+      OpenedEnvironment(values), beside: plain.isEmpty ? nil : OpenedEnvironment(plain), as: form, context: context,
+      using: keyring, after: previous)
   }
 
-  static func checkLimits(of values: OpenedEnvironment, as form: Form) throws(EnvelopeError) {
+  /// Seals variables under a new data key with a generation that has been decided on; nil takes the time now.
+  package static func seal(
+    _ values: OpenedEnvironment, beside plain: OpenedEnvironment?, as form: Form, context: EncryptionContext,
+    using keyring: some Keyring, generation: UInt32?
+  ) async throws -> SealedEnvironment {
+    try checkLimits(of: values, beside: plain, as: form)
+    let kind: Header.Kind = form == .packed ? .packedEnvironment : .environment
+    let unlocked = try await UnlockedHeader.make(kind, context: context, using: keyring)
+    let tags = try plain.map { (plain) throws(EnvelopeError) in try PlainTags(of: plain, keys: unlocked.keys) }
+    return try seal(
+      values, as: form, under: unlocked, generation: generation ?? UInt32(clamping: Clock.now), tags: tags ?? .none,
+      keeping: [:]
+    ).with(plain: plain, allowing: [])
+  }
+
+  /// The same environment as a document with these plain variables.
+  func with(plain: OpenedEnvironment?, allowing allowed: Set<String>) -> SealedEnvironment {
+    SealedEnvironment(header: header, generation: generation, payload: payload, plain: plain, allowedPlain: allowed)
+  }
+
+  static func checkLimits(
+    of values: OpenedEnvironment, beside plain: OpenedEnvironment?, as form: Form
+  ) throws(EnvelopeError) {
     let secrets = values.secrets
+    for plain in plain?.secrets ?? [] {
+      try VariableName.check(plain.name)
+      guard values[plain.name] == nil else {
+        throw EnvelopeError(
+          .invalidArgument, "The variable \(plain.name) is both sealed and plain", advice: "Remove one of the two.",
+          names: [plain.name])
+      }
+      guard !plain.looksSealed else {
+        throw EnvelopeError(
+          .invalidArgument, "The plain variable \(plain.name) begins like a sealed one",
+          advice: "Give it another value.",
+          names: [plain.name])
+      }
+    }
     guard secrets.count <= countLimit else {
       throw EnvelopeError(.invalidArgument, "An environment holds at most \(countLimit) variables")
     }
@@ -53,17 +100,16 @@ extension SealedEnvironment {
   /// that are named.
   static func seal(
     _ values: OpenedEnvironment, as form: Form, under unlocked: borrowing UnlockedHeader, generation: UInt32,
-    keeping kept: [String: Entry]
+    tags: PlainTags, keeping kept: [String: Entry]
   ) throws(EnvelopeError) -> SealedEnvironment {
     let payload: Payload
     switch form {
     case .separate:
       let entries = try sealEntries(values, keys: unlocked.keys, keeping: kept)
-      payload = .separate(
-        count: UInt16(entries.count),
-        manifest: try manifest(generation: generation, entries: entries, keys: unlocked.keys), entries: entries)
+      let manifest = try manifest(generation: generation, plain: tags, entries: entries, keys: unlocked.keys)
+      payload = .separate(Trailer(count: UInt16(entries.count), manifest: manifest, plain: tags), entries)
     case .packed:
-      payload = .packed(try pack(values, keys: unlocked.keys, generation: generation))
+      payload = .packed(try pack(values, tags: tags, keys: unlocked.keys, generation: generation))
     }
     return SealedEnvironment(header: unlocked.header, generation: generation, payload: payload)
   }
@@ -102,13 +148,15 @@ extension SealedEnvironment {
     return entries
   }
 
-  /// Seals count ‖ (lp16(name) ‖ lp16(value))…, the generation as associated data.
+  /// Seals lp16(tags) ‖ count ‖ (lp16(name) ‖ lp16(value))…, the generation as associated data.
   private static func pack(
-    _ values: OpenedEnvironment, keys: borrowing KeySchedule, generation: UInt32
+    _ values: OpenedEnvironment, tags: PlainTags, keys: borrowing KeySchedule, generation: UInt32
   ) throws(EnvelopeError) -> [UInt8] {
     let secrets = values.secrets
-    let capacity = secrets.reduce(2) { $0 + 4 + $1.name.utf8.count + $1.byteCount }
+    let capacity = secrets.reduce(4 + tags.bytes.count) { $0 + 4 + $1.name.utf8.count + $1.byteCount }
     let plaintext = try SecretBytes(byteCount: capacity) { (output) throws(EnvelopeError) in
+      output.append(bigEndian: UInt16(tags.bytes.count))
+      unsafe output.append(tags.bytes.span.bytes)
       output.append(bigEndian: UInt16(secrets.count))
       for secret in secrets {
         output.append(bigEndian: UInt16(secret.name.utf8.count))

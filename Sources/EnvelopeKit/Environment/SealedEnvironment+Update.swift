@@ -2,64 +2,97 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension SealedEnvironment {
-  /// The same environment with other values, under the same data key and the next generation.
+  /// Returns the same environment with other values, under the same data key and the next generation.
   ///
-  /// It is verified first. In the separate form, variables whose value stays the same keep their sealed bytes,
-  /// so that a change to one is a change to one line and the header's.
+  /// It is verified first. In the separate form, variables whose value stays the same keep their sealed bytes, so a
+  /// change to one variable changes one line and the header's.
   ///
   /// - Parameters:
-  ///   - values: All variables that there shall be.
+  ///   - values: All sealed variables of the result.
+  ///   - plain: All plain variables of the result; nil keeps those that there are.
   ///   - context: The pairs given when it was sealed.
   ///   - keyring: Unwraps the data key.
-  /// - Throws: `anonymousSender` where it was sealed to a recipient's public key: whoever sealed it knows the data
-  ///   key; else what ``open(context:using:minimumGeneration:)`` and
-  ///   ``seal(_:as:context:using:after:)-(OpenedEnvironment,_,_,_,_)`` throw.
+  /// - Throws: `anonymousSender` if it was sealed to a recipient's public key, because its sender knows the data key;
+  ///   else what ``open(context:using:minimumGeneration:anonymousSender:)`` and
+  ///   ``seal(_:beside:as:context:using:after:)-(OpenedEnvironment,_,_,_,_,_)`` throw.
   public func updated(
-    to values: OpenedEnvironment, context: EncryptionContext, using keyring: some Keyring
+    to values: OpenedEnvironment, beside plain: OpenedEnvironment? = nil, context: EncryptionContext,
+    using keyring: some Keyring
   ) async throws -> SealedEnvironment {
-    let unlocked = try await UnlockedHeader.unlock(header, context: context, using: keyring)
-    try unlocked.source.checkSender(acceptingAnonymous: false, advice: Self.senderAdvice)
-    let opened = try open(with: unlocked)
+    let unlocked = try await UnlockedHeader.unlock(
+      header, context: context, using: keyring, anonymousSender: .refused, advice: Self.senderAdvice)
+    let (opened, oldTags) = try open(with: unlocked)
     var kept: [String: Entry] = [:]
-    if case .separate(_, _, let entries) = payload {
+    if case .separate(_, let entries) = payload {
       for entry in entries where opened[entry.name].isSame(as: values[entry.name]) {
         kept[entry.name] = entry
       }
     }
-    try Self.checkLimits(of: values, as: form)
+    let plain = plain ?? self.plain
+    try Self.checkLimits(of: values, beside: plain, as: form)
+    let tags = try plain.map { (plain) throws(EnvelopeError) in try PlainTags(of: plain, keys: unlocked.keys) }
     return try Self.seal(
-      values, as: form, under: unlocked, generation: Self.generation(after: generation), keeping: kept)
+      values, as: form, under: unlocked, generation: Self.generation(after: generation), tags: tags ?? oldTags,
+      keeping: kept
+    ).with(plain: plain, allowing: allowedPlain)
   }
+}
 
-  /// The same variables under a new trailer, after a merge of two edits left one that fits neither.
+/// What ``SealedEnvironment/acceptingMerge(context:using:)`` returns.
+public struct AcceptedMerge: Sendable {
+  /// The environment under its new trailer.
+  public let environment: SealedEnvironment
+  /// How the plain variables of the document differ from those in the old trailer, which fits neither edit.
+  public let plainDifference: PlainDifference
+  /// Whether the old generation was not counted on, because it is more than 366 days ahead of the clock and cannot be
+  /// verified: the new one is the time now.
+  public let isGenerationReset: Bool
+}
+
+extension SealedEnvironment {
+  /// Returns the same variables under a new trailer, after a merge of two edits left one that fits neither.
   ///
-  /// Every variable must verify by itself under the header, so all were sealed by somebody who held the key; but
-  /// they need never have stood together, and any of them may be an earlier value. Have a person look at the
-  /// names and agree.
+  /// Every sealed variable must verify by itself under the header, so all were sealed by a holder of the key; but they
+  /// need never have stood together, and any of them may be an earlier value. The plain variables of the document are
+  /// authenticated as they are now. Have a person look at the names and at the plain variables before the result is
+  /// used.
   ///
-  /// - Throws: `variablesAltered` with the names of those that do not verify, `invalidArgument` for the packed
-  ///   form, `anonymousSender` as above, `contextDiffers`, `headerAltered`, or what the keyring throws.
+  /// - Throws: `variablesAltered` with the names of those that do not verify; `invalidArgument` for the packed form, for
+  ///   a name that is both sealed and plain, and for an environment that was not read from a document but has plain
+  ///   variables; `anonymousSender` if it was sealed to a recipient's public key; `contextDiffers`, `headerAltered`, or
+  ///   what the keyring throws.
   public func acceptingMerge(
     context: EncryptionContext, using keyring: some Keyring
-  ) async throws -> SealedEnvironment {
-    guard case .separate(_, _, let entries) = payload else {
+  ) async throws -> AcceptedMerge {
+    guard case .separate(let trailer, let entries) = payload else {
       throw EnvelopeError(
         .invalidArgument, "A packed environment cannot be merged",
         advice: "Take one side and make the other's edits again.")
     }
-    let unlocked = try await UnlockedHeader.unlock(header, context: context, using: keyring)
-    try unlocked.source.checkSender(acceptingAnonymous: false, advice: Self.senderAdvice)
-    _ = try Self.openEach(entries, generation: generation, with: unlocked)
-    let next = try Self.generation(afterUnverified: generation)
-    let manifest = try Self.manifest(generation: next, entries: entries, keys: unlocked.keys)
-    return SealedEnvironment(
+    guard let plain = try plain ?? (trailer.plain == .none ? OpenedEnvironment([:]) : nil) else {
+      throw EnvelopeError(
+        .invalidArgument, "The plain variables that belong to the environment are not known",
+        advice: "Read it as a document.")
+    }
+    let unlocked = try await UnlockedHeader.unlock(
+      header, context: context, using: keyring, anonymousSender: .refused, advice: Self.senderAdvice)
+    let opened = try Self.openEach(entries, generation: generation, with: unlocked)
+    try Self.checkLimits(of: opened, beside: plain, as: .separate)
+    let isReset = hasImplausibleGeneration
+    let next = isReset ? UInt32(clamping: Clock.now) : try Self.generation(after: generation)
+    let tags = try PlainTags(of: plain, keys: unlocked.keys)
+    let manifest = try Self.manifest(generation: next, plain: tags, entries: entries, keys: unlocked.keys)
+    let accepted = SealedEnvironment(
       header: header, generation: next,
-      payload: .separate(count: UInt16(entries.count), manifest: manifest, entries: entries))
+      payload: .separate(Trailer(count: UInt16(entries.count), manifest: manifest, plain: tags), entries),
+      plain: self.plain, allowedPlain: allowedPlain)
+    return AcceptedMerge(
+      environment: accepted,
+      plainDifference: try trailer.plain.difference(from: plain, allowing: [], keys: unlocked.keys),
+      isGenerationReset: isReset)
   }
-}
 
-extension SealedEnvironment {
-  /// Whoever sealed it knows its data key, so nothing more is sealed under that.
+  /// The sender knows the data key, so nothing more is sealed under it.
   private static let senderAdvice = "Open it, and seal its variables as a new environment."
 }
 

@@ -2,14 +2,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension SealedEnvironment {
-  /// The variables to put into the function's environment, beside any plain ones: names to values.
+  /// The sealed variables to put into the function's environment, beside any plain ones: names to values.
   public var variables: [String: String] {
     switch payload {
-    case .separate(let count, let manifest, let entries):
+    case .separate(let trailer, let entries):
       var bytes = header.bytes
       bytes.append(bigEndian: generation)
-      bytes.append(bigEndian: count)
-      var variables = [VariableName.header: EnvelopeText.encode(bytes + manifest, prefix: EnvelopeText.headerPrefix)]
+      bytes.append(bigEndian: trailer.count)
+      bytes += trailer.manifest
+      bytes += trailer.plain.bytes
+      var variables = [VariableName.header: EnvelopeText.encode(bytes, prefix: EnvelopeText.headerPrefix)]
       variables.reserveCapacity(entries.count + 1)
       for entry in entries {
         variables[entry.name] = EnvelopeText.encode(entry.sealed, prefix: EnvelopeText.variablePrefix)
@@ -28,9 +30,10 @@ extension SealedEnvironment {
       || value.utf8.starts(with: EnvelopeText.variablePrefix.utf8)
   }
 
-  /// Finds a sealed environment among variables; plain ones are passed over.
+  /// Finds a sealed environment among the variables of a process; plain ones are passed over.
   ///
-  /// Nothing is verified yet: that is done on opening.
+  /// Opening verifies it. For a file or an API response, use ``init(document:allowingPlain:)-(OpenedEnvironment,_)``,
+  /// which verifies the plain variables, too.
   ///
   /// - Throws: `noHeader` where there is none; `malformed` where there are two, or where header, trailer or a
   ///   variable is not what it should be; `unsupportedVersion`.
@@ -65,9 +68,7 @@ extension SealedEnvironment {
     let generation = try reader.takeUInt32()
     let count = try reader.takeUInt16()
     let manifest = try reader.take(Self.manifestByteCount)
-    guard reader.remainingByteCount == 0 else {
-      throw EnvelopeError(.malformed, "Bytes follow the header in \(VariableName.header)")
-    }
+    let plain = try PlainTags(reader.takeRest())
     guard variables.count <= Self.countLimit else {
       throw EnvelopeError(.malformed, "There are more than \(Self.countLimit) sealed variables")
     }
@@ -86,7 +87,7 @@ extension SealedEnvironment {
     }
     self.init(
       header: header, generation: generation,
-      payload: .separate(count: count, manifest: manifest, entries: entries))
+      payload: .separate(Trailer(count: count, manifest: manifest, plain: plain), entries))
   }
 
   private init(packed text: String) throws(EnvelopeError) {

@@ -3,10 +3,15 @@
 
 /// Environment variables sealed together under one data key (`Docs/Format.md`, section Environments).
 ///
-/// Whoever sees it learns the key ids, the generation and, unless it is packed, names and lengths. Altered,
-/// swapped, renamed, added, missing and put-back variables are detected; a whole older environment is not,
-/// unless a minimum generation is demanded.
-public struct SealedEnvironment: Sendable, Equatable {
+/// It reveals the key ids, the generation and, unless it is packed, names and lengths. Opening detects variables that
+/// were altered, swapped, renamed, added, removed or rolled back. It does not detect a whole older environment unless
+/// a minimum generation is demanded.
+///
+/// A *document* is a file or an API response in which plain variables may stand beside the sealed ones. Read it with
+/// ``init(document:allowingPlain:)-(OpenedEnvironment,_)``: opening then also verifies the plain variables. The
+/// environment of a process, which holds variables of many origins, is read with ``init(variables:)``: its plain
+/// variables are never looked at.
+public struct SealedEnvironment: Sendable {
   /// How the variables are laid out.
   public enum Form: Sendable, Hashable {
     /// Each variable is sealed under its own name; `ENVELOPE_HEADER` holds the header.
@@ -24,20 +29,42 @@ public struct SealedEnvironment: Sendable, Equatable {
 
   enum Payload: Sendable, Equatable {
     /// The entries are in ascending order of their names' bytes.
-    case separate(count: UInt16, manifest: [UInt8], entries: [Entry])
+    case separate(Trailer, [Entry])
     /// The bytes nonce ‖ ciphertext ‖ tag.
     case packed([UInt8])
+  }
+
+  /// What follows the header of the separate form, besides the generation.
+  struct Trailer: Sendable, Equatable {
+    let count: UInt16
+    let manifest: [UInt8]
+    let plain: PlainTags
   }
 
   package let header: Header
   /// When it was sealed: seconds since 1970, or one more than the generation before.
   public let generation: UInt32
   let payload: Payload
+  /// The plain variables of the document; nil if it was not read from a document, so that they are not known.
+  public let plain: OpenedEnvironment?
+  /// The names of plain variables that may differ from those sealed with the document.
+  let allowedPlain: Set<String>
+
+  init(
+    header: Header, generation: UInt32, payload: Payload, plain: OpenedEnvironment? = nil,
+    allowedPlain: Set<String> = []
+  ) {
+    self.header = header
+    self.generation = generation
+    self.payload = payload
+    self.plain = plain
+    self.allowedPlain = allowedPlain
+  }
 
   /// The greatest number of variables.
   public static let countLimit = Int(UInt16.max)
 
-  /// The most bytes that the manifest's 32-bit length can tell of.
+  /// The most bytes that the manifest's 32-bit length can describe.
   static let sealedByteLimit = Int(UInt32.max)
 
   /// How the variables are laid out.
@@ -48,10 +75,10 @@ public struct SealedEnvironment: Sendable, Equatable {
     }
   }
 
-  /// The names of the sealed variables in ascending order of their bytes; none where they are packed.
+  /// The names of the sealed variables in ascending order of their bytes; none if they are packed.
   public var names: [String] {
     switch payload {
-    case .separate(_, _, let entries): entries.map(\.name)
+    case .separate(_, let entries): entries.map(\.name)
     case .packed: []
     }
   }
@@ -59,32 +86,16 @@ public struct SealedEnvironment: Sendable, Equatable {
   /// The wrapped data keys as the header lists them: not verified before the environment has been opened.
   public var wrappedKeys: [WrappedDataKey] { header.wrappedKeys }
 
-  /// The generation that follows one that has been verified: one more, or the time now.
-  static func generation(after previous: UInt32) throws(EnvelopeError) -> UInt32 {
-    guard previous < .max else {
-      throw EnvelopeError(
-        .invalidArgument, "The environment's generation is the last that there is",
-        advice: "Open it, and seal its variables as a new environment.")
-    }
-    return max(previous + 1, UInt32(clamping: Clock.now))
-  }
-
-  /// The generation that follows one that has not been verified: whoever wrote it must not be able to use up the
-  /// numbers, so one more than a year ahead of the clock is not counted on.
-  static func generation(afterUnverified previous: UInt32?) throws(EnvelopeError) -> UInt32 {
-    let now = Clock.now
-    guard let previous, previous <= now + 366 * 86_400 else { return UInt32(clamping: now) }
-    return try generation(after: previous)
-  }
-
   /// The hash that ties all variables together.
   static func manifest(
-    generation: UInt32, entries: [Entry], keys: borrowing KeySchedule
+    generation: UInt32, plain: PlainTags, entries: [Entry], keys: borrowing KeySchedule
   ) throws(EnvelopeError) -> [UInt8] {
-    let byteCount = entries.reduce(6) { $0 + 2 + $1.name.utf8.count + 4 + $1.sealed.count }
+    let byteCount = entries.reduce(8 + plain.bytes.count) { $0 + 2 + $1.name.utf8.count + 4 + $1.sealed.count }
     let message = [UInt8].appending(capacity: byteCount) { output in
       output.append(bigEndian: generation)
       output.append(bigEndian: UInt16(truncatingIfNeeded: entries.count))
+      output.append(bigEndian: UInt16(plain.bytes.count))
+      unsafe output.append(plain.bytes.span.bytes)
       for entry in entries {
         entry.name.withUTF8Bytes { name in
           output.append(bigEndian: UInt16(name.byteCount))
@@ -98,4 +109,11 @@ public struct SealedEnvironment: Sendable, Equatable {
   }
 
   static let manifestByteCount = 32
+}
+
+extension SealedEnvironment: Equatable {
+  /// Whether both have the same sealed bytes; plain variables are not compared.
+  public static func == (a: SealedEnvironment, b: SealedEnvironment) -> Bool {
+    a.header == b.header && a.generation == b.generation && a.payload == b.payload
+  }
 }

@@ -3,7 +3,7 @@
 
 /// Opens the environment that a function was started with, once for any number of variables and callers.
 ///
-/// ``open(using:function:context:minimumGeneration:acceptingAnonymousSender:variables:)`` is the one line before
+/// ``open(using:function:context:minimumGeneration:anonymousSender:variables:)`` is the one line before
 /// the handler. Where handlers may run before the environment is open, make one instance and have each ask
 /// ``opened()``: however many ask at once, the keyring is called once.
 public actor HandlerSecrets {
@@ -14,19 +14,20 @@ public actor HandlerSecrets {
   ///
   /// - Parameters:
   ///   - keyring: Unwraps the data key.
-  ///   - function: The function's name; nil takes it from `context` or `AWS_LAMBDA_FUNCTION_NAME`.
+  ///   - function: The function's name; nil takes it from `context` or, in AWS Lambda, `AWS_LAMBDA_FUNCTION_NAME`.
   ///   - context: The further pairs given when it was sealed.
   ///   - minimumGeneration: The lowest generation to accept; 0 accepts any.
-  ///   - acceptingAnonymousSender: Whether to accept what was sealed to a recipient's public key, as anybody can.
+  ///   - sender: Whether to accept an environment that was opened through the entry of a recipient.
   ///   - variables: Where to look; nil looks at the process's own variables when the environment is opened.
   public init(
     using keyring: some Keyring, function: String? = nil, context: EncryptionContext = [:],
-    minimumGeneration: UInt32 = 0, acceptingAnonymousSender: Bool = false, variables: [String: String]? = nil
+    minimumGeneration: UInt32 = 0, anonymousSender sender: AnonymousSender = .refused,
+    variables: [String: String]? = nil
   ) {
     openOnce = {
       try await Self.open(
         using: keyring, function: function, context: context, minimumGeneration: minimumGeneration,
-        acceptingAnonymousSender: acceptingAnonymousSender, variables: variables)
+        anonymousSender: sender, variables: variables)
     }
   }
 
@@ -35,7 +36,7 @@ public actor HandlerSecrets {
   /// A failure is told to all who were waiting and is not kept: whoever asks next tries again. Who is cancelled
   /// while waiting waits to the end all the same.
   ///
-  /// - Throws: As ``open(using:function:context:minimumGeneration:acceptingAnonymousSender:variables:)``.
+  /// - Throws: As ``open(using:function:context:minimumGeneration:anonymousSender:variables:)``.
   public func opened() async throws -> OpenedEnvironment {
     let flight = flight ?? takeOff()
     do {
@@ -61,10 +62,10 @@ public actor HandlerSecrets {
   ///
   /// - Parameters:
   ///   - keyring: Unwraps the data key.
-  ///   - function: The function's name; nil takes it from `context` or `AWS_LAMBDA_FUNCTION_NAME`.
+  ///   - function: The function's name; nil takes it from `context` or, in AWS Lambda, `AWS_LAMBDA_FUNCTION_NAME`.
   ///   - context: The further pairs given when it was sealed.
   ///   - minimumGeneration: The lowest generation to accept; 0 accepts any.
-  ///   - acceptingAnonymousSender: Whether to accept what was sealed to a recipient's public key, as anybody can.
+  ///   - sender: Whether to accept an environment that was opened through the entry of a recipient.
   ///   - variables: Where to look; nil looks at the process's own variables.
   /// - Throws: `noHeader`, `functionUnknown`, `contextDiffers`, `keyNotFound`, `unwrapFailed`, `headerAltered`,
   ///   `variablesAltered`, `variablesAdded`, `variablesMissing`, `variablePutBack`, `payloadAltered` (packed),
@@ -72,14 +73,14 @@ public actor HandlerSecrets {
   ///   context that breaks a limit or names another function too, or what the keyring throws.
   public static func open(
     using keyring: some Keyring, function: String? = nil, context: EncryptionContext = [:],
-    minimumGeneration: UInt32 = 0, acceptingAnonymousSender: Bool = false, variables: [String: String]? = nil
+    minimumGeneration: UInt32 = 0, anonymousSender sender: AnonymousSender = .refused,
+    variables: [String: String]? = nil
   ) async throws -> OpenedEnvironment {
-    let variables = variables ?? ProcessEnvironment.variables
+    let variables = try variables ?? ProcessEnvironment.variables()
     let sealed = try SealedEnvironment(variables: variables)
     let context = try Self.context(function: function, adding: context, variables: variables)
-    let opened = try await sealed.open(context: context, using: keyring, minimumGeneration: minimumGeneration)
-    try opened.checkSender(acceptingAnonymous: acceptingAnonymousSender)
-    return opened
+    return try await sealed.open(
+      context: context, using: keyring, minimumGeneration: minimumGeneration, anonymousSender: sender)
   }
 
   private static func context(
@@ -92,11 +93,6 @@ public actor HandlerSecrets {
       return context.adding(function, for: "function")
     }
     if context.function != nil { return context }
-    guard let function = variables["AWS_LAMBDA_FUNCTION_NAME"], !function.isEmpty else {
-      throw EnvelopeError(
-        .functionUnknown, "The function's name is not known: AWS_LAMBDA_FUNCTION_NAME is not set, or empty",
-        advice: "Give it as an argument.")
-    }
-    return context.adding(function, for: "function")
+    return context.adding(try LambdaFunction.name(in: variables), for: "function")
   }
 }

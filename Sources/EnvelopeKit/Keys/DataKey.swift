@@ -34,4 +34,9 @@ public struct DataKey: ~Copyable, Sendable {
   public func withBytes<R: ~Copyable, E: Error>(_ body: (RawSpan) throws(E) -> R) throws(E) -> R {
     try bytes.withBytes(body)
   }
+
+  /// Whether both keys have the same bytes, compared in constant time.
+  func equals(_ other: borrowing DataKey) -> Bool {
+    withBytes { mine in other.withBytes { mine.equalsInConstantTime($0) } }
+  }
 }

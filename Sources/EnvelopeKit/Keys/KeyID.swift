@@ -24,4 +24,7 @@ public struct KeyID: Hashable, Sendable, CustomStringConvertible {
   package var withoutVersion: String {
     string.utf8.firstIndex(of: UInt8(ascii: ".")).map { String(string[..<$0]) } ?? string
   }
+
+  /// The number after the first dot, or nil: of a keyset's version, the version's number.
+  package var version: UInt32? { UInt32(string.drop { $0 != "." }.dropFirst()) }
 }

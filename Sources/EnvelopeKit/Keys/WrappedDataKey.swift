@@ -24,16 +24,15 @@ public struct WrappedDataKey: Hashable, Sendable {
 }
 
 extension WrappedDataKey {
-  /// What the wrapping by local keys authenticates: scheme ‖ lp16(key id) ‖ canonical context.
+  /// The associated data of wrapping by local keys: scheme ‖ lp16(key id) ‖ canonical context.
   static func associatedData(
     _ scheme: WrappingScheme, keyID: KeyID, context: EncryptionContext
   ) throws(EnvelopeError) -> [UInt8] {
-    let canonical = try context.canonicalBytes()
     var bytes: [UInt8] = []
-    bytes.reserveCapacity(3 + keyID.string.utf8.count + canonical.count)
+    bytes.reserveCapacity(3 + keyID.string.utf8.count + context.canonicalByteCount)
     bytes.append(scheme.rawValue)
     bytes.append(lengthPrefixed16: keyID.string.utf8)
-    bytes += canonical
+    try context.appendCanonical(to: &bytes)
     return bytes
   }
 }

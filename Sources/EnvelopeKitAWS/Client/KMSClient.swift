@@ -67,7 +67,7 @@
     /// - Throws: `invalidArgument` where no Region is to be found, the endpoint is not an HTTPS origin, a limit is
     ///   not positive or too long, or the CA bundle holds no certificate; `fileFailure` where a file cannot be read.
     public convenience init(_ configuration: Configuration = Configuration()) throws(EnvelopeError) {
-      try self.init(configuration, variables: ProcessEnvironment.variables, timing: Timing())
+      try self.init(configuration, variables: ProcessEnvironment.variables(), timing: Timing())
     }
 
     init(

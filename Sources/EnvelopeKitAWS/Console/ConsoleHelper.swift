@@ -49,7 +49,7 @@
     ///
     /// - Parameters:
     ///   - names: The names of variables that hold such values.
-    ///   - function: The function's name; nil takes `AWS_LAMBDA_FUNCTION_NAME`.
+    ///   - function: The function's name; nil takes `AWS_LAMBDA_FUNCTION_NAME` in AWS Lambda.
     ///   - variables: Where to look; nil looks at the process's own variables.
     /// - Throws: The first failure, with the variable in `names`: `variableMissing`, `invalidArgument` where it is no
     ///   name or there twice, `malformed` where a value is not padded base64 or too long, `typeMismatch` where the
@@ -58,12 +58,10 @@
     public func open(
       _ names: [String], function: String? = nil, variables: [String: String]? = nil
     ) async throws -> Opened {
-      let variables = variables ?? ProcessEnvironment.variables
-      let function = function ?? variables["AWS_LAMBDA_FUNCTION_NAME"] ?? ""
+      let variables = try variables ?? ProcessEnvironment.variables()
+      let function = try function ?? LambdaFunction.name(in: variables)
       guard !function.isEmpty else {
-        throw EnvelopeError(
-          .functionUnknown, "The function's name is not known: AWS_LAMBDA_FUNCTION_NAME is not set, or empty",
-          advice: "Give it as an argument.")
+        throw EnvelopeError(.functionUnknown, "The function's name is empty", advice: "Pass the function's name.")
       }
       guard Set(names).count == names.count else {
         throw EnvelopeError(.invalidArgument, "A variable is named twice", advice: "Name each once.")

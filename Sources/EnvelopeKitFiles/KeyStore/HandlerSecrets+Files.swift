@@ -7,7 +7,7 @@ extension HandlerSecrets {
   /// Opens the environment that the process was started with, using the key store in its usual place.
   ///
   /// - Parameters:
-  ///   - function: The function's name; nil takes it from `context` or `AWS_LAMBDA_FUNCTION_NAME`.
+  ///   - function: The function's name; nil takes it from `context` or, in AWS Lambda, `AWS_LAMBDA_FUNCTION_NAME`.
   ///   - context: The further pairs given when it was sealed.
   ///   - minimumGeneration: The lowest generation to accept; 0 accepts any.
   ///   - path: The key store; nil takes ``KeyStoreFile/defaultLocation(variables:)``.

@@ -28,7 +28,7 @@ public struct KeyStoreFile: Sendable {
     if let path {
       self.path = Path(path)
     } else {
-      self.path = Path(try Self.defaultLocation(variables: ProcessEnvironment.variables))
+      self.path = Path(try Self.defaultLocation(variables: ProcessEnvironment.variables()))
     }
   }
 

@@ -49,7 +49,7 @@
         guard try yes || Console.confirm("Accept them together?") else {
           throw EnvelopeError(.usage, "Nothing was changed")
         }
-        return Document(layout: document.layout, sealed: accepted, plain: document.plain)
+        return Document(layout: document.layout, sealed: accepted.environment, plain: document.plain)
       }
     }
   }

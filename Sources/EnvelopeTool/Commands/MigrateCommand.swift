@@ -83,12 +83,13 @@
         region: function?.region, acceptingNoContext: acceptNoContext)
       let (keyring, keys) = try await ToolKeys.sealing(settings)
       let rest = before.plain.secrets.filter { secret in !encrypted.contains { $0.name == secret.name } }
+      let plainVariables = try OpenedEnvironment(merging: rest)
       let document = Document(
         layout: format.layout,
         sealed: try await SealedEnvironment.seal(
-          opened.secrets, as: packed || format == .packed ? .packed : .separate, context: settings.context,
-          using: keyring, after: previous?.sealed),
-        plain: try OpenedEnvironment(merging: rest))
+          opened.secrets, beside: plainVariables, as: packed || format == .packed ? .packed : .separate,
+          context: settings.context, using: keyring, after: previous?.sealed),
+        plain: plainVariables)
       if format == .lambda { try document.checkFitsLambda(allowingOversize: false) }
       try document.write(to: output, revealing: false)
 

@@ -85,12 +85,13 @@
 
       let (keyring, keys) = try await ToolKeys.sealing(settings)
       let isPacked = packed || format == .packed
+      let plainVariables = try OpenedEnvironment(merging: plain)
       let document = Document(
         layout: format.layout,
         sealed: try await SealedEnvironment.seal(
-          OpenedEnvironment(merging: secrets), as: isPacked ? .packed : .separate, context: settings.context,
-          using: keyring, after: previous?.sealed),
-        plain: try OpenedEnvironment(merging: plain))
+          OpenedEnvironment(merging: secrets), beside: plainVariables, as: isPacked ? .packed : .separate,
+          context: settings.context, using: keyring, after: previous?.sealed),
+        plain: plainVariables)
       if format == .lambda { try document.checkFitsLambda(allowingOversize: allowOversize) }
       try document.write(to: output, revealing: false, portable: portable)
 

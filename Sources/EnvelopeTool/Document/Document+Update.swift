@@ -20,7 +20,8 @@ extension Document {
       guard let (secrets, plain) = try change(document, opened) else { return nil }
       let updated = Document(
         layout: document.layout,
-        sealed: try await sealed.updated(to: secrets, context: settings.context, using: keyring), plain: plain)
+        sealed: try await sealed.updated(to: secrets, beside: plain, context: settings.context, using: keyring),
+        plain: plain)
       if [.lambda, .answer].contains(updated.layout) { try updated.checkStillFitsLambda() }
       return updated
     }

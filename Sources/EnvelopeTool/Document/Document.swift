@@ -32,16 +32,16 @@ struct Document {
     self.plain = plain
   }
 
-  /// Tells sealed variables from plain ones.
+  /// Separates sealed variables from plain ones.
   ///
-  /// - Throws: `malformed`, `unsupportedVersion`; `noHeader` where there are sealed variables and no header.
+  /// - Throws: `malformed`, `unsupportedVersion`; `noHeader` if there are sealed variables and no header.
   init(_ variables: OpenedEnvironment, layout: Layout) throws(EnvelopeError) {
-    var sealed: [String: String] = [:]
-    for secret in variables.secrets where secret.looksSealed {
-      sealed[secret.name] = try secret.revealingString()
+    guard variables.secrets.contains(where: \.looksSealed) else {
+      self.init(layout: layout, sealed: nil, plain: variables)
+      return
     }
-    let plain = try OpenedEnvironment(merging: variables.secrets.filter { sealed[$0.name] == nil })
-    self.init(layout: layout, sealed: sealed.isEmpty ? nil : try SealedEnvironment(variables: sealed), plain: plain)
+    let sealed = try SealedEnvironment(document: variables)
+    self.init(layout: layout, sealed: sealed, plain: sealed.plain ?? variables)
   }
 
   /// The environment, which must be there.
@@ -62,26 +62,7 @@ struct Document {
   }
 }
 
-extension Secret {
-  /// Whether the variable belongs to a sealed environment.
-  fileprivate var looksSealed: Bool {
-    let beginning = withBytes { [UInt8](copying: $0.extracting(first: 4)) }
-    return SealedEnvironment.isSealed(name: name, value: String(decoding: beginning, as: UTF8.self))
-  }
-}
-
 extension OpenedEnvironment {
-  /// Variables gathered from elsewhere, copied into guarded memory of their own.
-  init(merging secrets: [Secret]) throws(EnvelopeError) {
-    let capacity = secrets.reduce(0) { $0 + $1.byteCount }
-    try self.init(capacity: capacity) { (output, index) throws(EnvelopeError) in
-      for secret in secrets {
-        secret.withBytes { output.append($0) }
-        try index.add(secret.name, endingAt: output.byteCount)
-      }
-    }
-  }
-
   /// One variable.
   init(_ name: String, _ value: borrowing SecretBytes) throws(EnvelopeError) {
     try self.init(capacity: value.byteCount) { (output, index) throws(EnvelopeError) in

@@ -114,17 +114,18 @@ struct Explanation {
       for entry in entries { lines.append("key \(entry.scheme) \(entry.keyID): not here") }
       throw error
     }
-    for entry in entries { await tell(entry, candidate.context, store ?? KeyStore(), keyring) }
-    let source: WrappedDataKey?
+    let keyringContext = try candidate.context.forKeyrings(try sealed.header().kind.use)
+    for entry in entries { await tell(entry, keyringContext, store ?? KeyStore(), keyring) }
+    let sender: AnonymousSender = question.acceptsAnonymousSender ? .accepted : .refused
     switch sealed {
     case .environment(_, let environment):
       let opened = try await environment.open(
-        context: candidate.context, using: keyring, minimumGeneration: question.minimumGeneration)
-      source = opened.source
+        context: candidate.context, using: keyring, minimumGeneration: question.minimumGeneration,
+        anonymousSender: sender)
       lines.append("variables: \(opened.names.count) verify")
     case .value(let envelope, _):
-      let opener = try await Opener(for: envelope, context: candidate.context, using: keyring)
-      source = opener.source
+      let opener = try await Opener(
+        for: envelope, context: candidate.context, using: keyring, anonymousSender: sender)
       lines.append("header: verifies")
       do throws(EnvelopeError) {
         _ = try opener.open(envelope, authenticating: question.associatedData)
@@ -134,10 +135,6 @@ struct Explanation {
           error.code, error.message, advice: "If it was sealed with associated data, give that: --associated-data TEXT")
       }
     }
-    try source.checkSender(
-      acceptingAnonymous: question.acceptsAnonymousSender,
-      advice:
-        "Handlers and exec refuse it unless told. Seal it under a key of your own, or add --accept-anonymous-sender.")
   }
 
   /// Tells whose key an entry is under, and whether it unwraps.

@@ -83,24 +83,19 @@ struct Execution: Equatable {
         throw EnvelopeError(.usage, "There is no command to run", advice: "Give it after --, as in: -- ./server")
       }
       let document = try file.map { (file) throws(EnvelopeError) in try Document.read(file) }
+      let variables = document == nil ? try ProcessEnvironment.variables() : [:]
       let settings = try FunctionSettings(
-        function: function ?? (file == nil ? ProcessEnvironment.value(of: "AWS_LAMBDA_FUNCTION_NAME") : nil),
+        function: function ?? (file == nil ? try? LambdaFunction.name(in: variables) : nil),
         context: context, keys: keys, keyService: keyService, file: file, configuration: .load())
       let sealed: SealedEnvironment
       if let file, let document {
         sealed = try document.requireSealed(in: file)
       } else {
-        sealed = try SealedEnvironment(variables: ProcessEnvironment.variables)
+        sealed = try SealedEnvironment(variables: variables)
       }
       let keyring = try await ToolKeys.opening(sealed.wrappedKeys, settings)
-      let secrets = try await sealed.open(context: settings.context, using: keyring)
-      do throws(EnvelopeError) {
-        try secrets.checkSender(acceptingAnonymous: acceptsAnonymousSender)
-      } catch {
-        throw EnvelopeError(
-          error.code, error.message,
-          advice: "Seal it under a key of your own as well, or take it as it is: --accept-anonymous-sender")
-      }
+      let secrets = try await sealed.open(
+        context: settings.context, using: keyring, anonymousSender: acceptsAnonymousSender ? .accepted : .refused)
       return try ChildEnvironment((document?.plain.secrets ?? []) + secrets.secrets, inheriting: !isPristine)
         .run(command)
     }

@@ -12,7 +12,7 @@ struct Rewrapper {
     var isDryRun = false
     /// Whether everything gets a new data key.
     var reseals = false
-    /// Whether an environment keeps its data key where a reader is removed.
+    /// Whether the data key stays if a reader is removed, who then can forge what the others accept.
     var keepsDataKey = false
     var acceptsAnonymousSender = false
     /// What a value was authenticated with, to seal it anew.
@@ -103,29 +103,31 @@ struct Rewrapper {
     _ before: SealedFile, _ plan: RewrapPlan, _ index: Int
   ) async throws -> (SealedFile, isNew: Bool) {
     let opening = try await keys.opening(index, plan.entries)
-    let (context, accepts) = (keys.search.candidates[index].context, options.acceptsAnonymousSender)
+    let context = keys.search.candidates[index].context
+    let sender: AnonymousSender = options.acceptsAnonymousSender ? .accepted : .refused
+    // A removed reader knows the data key, and could forge what the others accept.
+    let reseals = options.reseals || !plan.lost.isEmpty && !options.keepsDataKey
     switch before {
     case .value(let envelope, let form):
-      guard options.reseals else {
-        let change = try plan.rewrapping()
+      guard reseals else {
         let rewrapped = try await Envelope.rewrap(
-          [envelope], change, context: context, using: opening, acceptingAnonymousSender: accepts)
+          [envelope], plan.rewrapping(), context: context, using: opening, anonymousSender: sender,
+          allowingFormerReadersToForge: options.keepsDataKey)
         return (.value(rewrapped[0], form), false)
       }
       let resealed = try await Envelope.reseal(
         envelope, context: context, authenticating: options.associatedData, using: opening,
-        sealingWith: keys.sealing(plan, index), acceptingAnonymousSender: accepts)
+        sealingWith: keys.sealing(plan, index), anonymousSender: sender)
       return (.value(resealed, form), true)
     case .environment(let document, let sealed):
-      // Whoever is removed knows the data key, and what is set later must not be under it.
-      guard options.reseals || !plan.lost.isEmpty && !options.keepsDataKey else {
+      guard reseals else {
         let rewrapped = try await sealed.rewrapped(
-          plan.rewrapping(), context: context, using: opening, keepingDataKey: options.keepsDataKey,
-          acceptingAnonymousSender: accepts)
+          plan.rewrapping(), context: context, using: opening, anonymousSender: sender,
+          allowingFormerReadersToForge: options.keepsDataKey)
         return (.environment(document, rewrapped), false)
       }
       let resealed = try await sealed.resealed(
-        context: context, using: opening, sealingWith: keys.sealing(plan, index), acceptingAnonymousSender: accepts)
+        context: context, using: opening, sealingWith: keys.sealing(plan, index), anonymousSender: sender)
       return (.environment(document, resealed), true)
     }
   }

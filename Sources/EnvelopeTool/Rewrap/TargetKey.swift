@@ -71,11 +71,6 @@ extension Recipient {
   var reader: WrappedDataKey.Reader { WrappedDataKey.Reader(scheme: .recipient, id: keyID.withoutVersion) }
 }
 
-extension KeyID {
-  /// The number after the dot, in the id of a version.
-  fileprivate var version: UInt32? { UInt32(string.drop { $0 != "." }.dropFirst()) }
-}
-
 /// A keyring that opens and does not wrap.
 private struct WrappingNothing: Keyring {
   let keyring: any Keyring

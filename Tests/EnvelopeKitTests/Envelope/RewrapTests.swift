@@ -77,7 +77,7 @@ import Testing
 
   @Test func allKeysAreReplaced() async throws {
     let both = try await seal(MultiKeyring([old, KeysetKeyring(.generate())] as [any Keyring]))
-    let replaced = try await rewrap(both, .replacing(with: new), using: old)
+    let replaced = try await rewrap(both, .replacingAllReaders(with: new), using: old)
     try expectSame(both, replaced)
     #expect(try keyIDs(of: replaced) == ["\(new.keyset.id).1"])
     await expectError(.keyNotFound) { try await open(replaced, old) }
@@ -88,12 +88,12 @@ import Testing
     let sealed = try await seal(old)
     #expect(try await rewrap(sealed, Rewrapping(adding: nil), using: old) == sealed)
     // The same version once more: another nonce, and no second entry.
-    let again = try await rewrap(sealed, .replacing(with: old), using: old)
+    let again = try await rewrap(sealed, .replacingAllReaders(with: old), using: old)
     #expect(try keyIDs(of: again) == keyIDs(of: sealed) && again != sealed)
     #expect(try await open(again, old) == plaintext)
     let added = try await rewrap(sealed, Rewrapping(adding: old), using: old)
     #expect(try keyIDs(of: added) == keyIDs(of: sealed))
-    #expect(try await Envelope.rewrap([], .replacing(with: new), context: context, using: old) == [])
+    #expect(try await Envelope.rewrap([], .replacingAllReaders(with: new), context: context, using: old) == [])
   }
 
   /// The text of a recipient can be made for any id: one that has a keyset's does not stand for that keyset.
@@ -121,7 +121,7 @@ import Testing
     var values = try (0..<5).map { try sealer.seal([$0], authenticating: [$0]) }
     values.insert(try await seal(old), at: 2)
     let counting = CountingKeyring(new)
-    let after = try await Envelope.rewrap(values, .replacing(with: counting), context: context, using: old)
+    let after = try await Envelope.rewrap(values, .replacingAllReaders(with: counting), context: context, using: old)
     #expect(counting.wraps.value == 2)
     for (before, after) in zip(values, after) { try expectSame(before, after) }
     let opener = try await Opener(for: after[0], context: context, using: new)
@@ -139,18 +139,18 @@ import Testing
     for index in 0..<headerByteCount {
       let altered = sealed.flipping(bit: index % 8, of: index)
       await #expect(throws: EnvelopeError.self, "byte \(index)") {
-        try await Envelope.rewrap([altered], .replacing(with: counting), context: context, using: old)
+        try await Envelope.rewrap([altered], .replacingAllReaders(with: counting), context: context, using: old)
       }
     }
     for length in 0..<headerByteCount + 40 {
       await expectError(.malformed, at: "\(length)") {
-        try await rewrap(Array(sealed.prefix(length)), .replacing(with: counting), using: old)
+        try await rewrap(Array(sealed.prefix(length)), .replacingAllReaders(with: counting), using: old)
       }
     }
     await expectError(.contextDiffers) {
-      try await Envelope.rewrap([sealed], .replacing(with: counting), context: ["function": "x"], using: old)
+      try await Envelope.rewrap([sealed], .replacingAllReaders(with: counting), context: ["function": "x"], using: old)
     }
-    await expectError(.keyNotFound) { try await rewrap(sealed, .replacing(with: counting), using: new) }
+    await expectError(.keyNotFound) { try await rewrap(sealed, .replacingAllReaders(with: counting), using: new) }
     #expect(counting.wraps.value == 0)
   }
 
@@ -159,7 +159,7 @@ import Testing
     let (good, other) = (try await seal(old), try await seal(old))
     let bad = other.flipping(bit: 0, of: try Envelope.header(of: other).bytes.count - 1)
     await expectError(.headerAltered) {
-      try await Envelope.rewrap([good, bad], .replacing(with: new), context: context, using: old)
+      try await Envelope.rewrap([good, bad], .replacingAllReaders(with: new), context: context, using: old)
     }
   }
 
@@ -169,7 +169,7 @@ import Testing
   func nothingIsDroppedForWhatCannotBeReadBack(fault: UnreliableKeyring.Fault) async throws {
     let sealed = try await seal(old)
     let keyring = UnreliableKeyring(keyring: new, fault: fault)
-    await expectError(.entryNotReadBack) { try await rewrap(sealed, .replacing(with: keyring), using: old) }
+    await expectError(.entryNotReadBack) { try await rewrap(sealed, .replacingAllReaders(with: keyring), using: old) }
     // Where nothing is dropped, there is nothing to lose.
     let added = try await rewrap(sealed, Rewrapping(adding: keyring), using: old)
     #expect(try await open(added, old) == plaintext)
@@ -196,10 +196,12 @@ import Testing
     let sealed = try await seal(old)
     for fault in [UnreliableKeyring.Fault.isCancelled, .isCancelledWrapping] {
       let keyring = UnreliableKeyring(keyring: new, fault: fault)
-      await #expect(throws: CancellationError.self) { try await rewrap(sealed, .replacing(with: keyring), using: old) }
+      await #expect(throws: CancellationError.self) {
+        try await rewrap(sealed, .replacingAllReaders(with: keyring), using: old)
+      }
     }
     await expectError(.keyServiceUnavailable) {
-      try await rewrap(sealed, .replacing(with: UnreliableKeyring(keyring: new, fault: .isDown)), using: old)
+      try await rewrap(sealed, .replacingAllReaders(with: UnreliableKeyring(keyring: new, fault: .isDown)), using: old)
     }
     #expect(try await open(sealed, old) == plaintext)
   }
@@ -208,7 +210,9 @@ import Testing
     let identity = try Keyset.generate(.identity)
     let recipients = try RecipientKeyring([identity.recipient()])
     let sealed = try await seal(old)
-    await expectError(.entryNotReadBack) { try await rewrap(sealed, .replacing(with: recipients), using: old) }
+    await expectError(.entryNotReadBack) {
+      try await rewrap(sealed, .replacingAllReaders(with: recipients), using: old)
+    }
     let both = try await rewrap(sealed, Rewrapping(adding: recipients), using: old)
     #expect(try await open(both, KeysetKeyring(identity)) == plaintext)
     // Dropping the last key of one's own needs the identity here.
@@ -222,7 +226,7 @@ import Testing
     // From now on anybody may have sealed it.
     await expectError(.anonymousSender) { try await rewrap(alone, Rewrapping(adding: new), using: all) }
     let accepted = try await Envelope.rewrap(
-      [alone], Rewrapping(adding: new), context: context, using: all, acceptingAnonymousSender: true)
+      [alone], Rewrapping(adding: new), context: context, using: all, anonymousSender: .accepted)
     #expect(try await open(accepted[0], new) == plaintext)
   }
 
@@ -238,18 +242,18 @@ import Testing
     let swapped = try await rewrap(full, Rewrapping(adding: keyrings[15]) { $0.reader.id == id }, using: old)
     #expect(try keyIDs(of: swapped).count == 16 && !keyIDs(of: swapped).contains("\(id).1"))
     let seventeen = try MultiKeyring(keyrings + [new])
-    await expectError(.invalidArgument) { try await rewrap(sealed, .replacing(with: seventeen), using: old) }
+    await expectError(.invalidArgument) { try await rewrap(sealed, .replacingAllReaders(with: seventeen), using: old) }
     let none = try MultiKeyring([keyrings[0], keyrings[0]] as [any Keyring])
-    await expectError(.invalidArgument) { try await rewrap(sealed, .replacing(with: none), using: old) }
+    await expectError(.invalidArgument) { try await rewrap(sealed, .replacingAllReaders(with: none), using: old) }
   }
 
   @Test func aPassphraseStandsAlone() async throws {
     let passphrase = try PassphraseKeyring(SecretBytes(Array("open".utf8)), cost: .cheap)
     let sealed = try await seal(old)
     await expectError(.invalidArgument) { try await rewrap(sealed, Rewrapping(adding: passphrase), using: old) }
-    let locked = try await rewrap(sealed, .replacing(with: passphrase), using: old)
+    let locked = try await rewrap(sealed, .replacingAllReaders(with: passphrase), using: old)
     #expect(try await open(locked, passphrase) == plaintext)
-    let back = try await rewrap(locked, .replacing(with: new), using: passphrase)
+    let back = try await rewrap(locked, .replacingAllReaders(with: new), using: passphrase)
     try expectSame(sealed, back)
     #expect(try await open(back, new) == plaintext)
   }
@@ -283,6 +287,6 @@ import Testing
     #expect(counting.wraps.value == 0)
     _ = try await Envelope.reseal(
       anonymous, context: context, authenticating: [7], using: identity, sealingWith: new,
-      acceptingAnonymousSender: true)
+      anonymousSender: .accepted)
   }
 }

@@ -48,11 +48,11 @@ import Testing
   @Test(arguments: forms) func removingAReaderIsRefused(form: SealedEnvironment.Form) async throws {
     let sealed = try await seal(old, as: form)
     let error = await expectError(.invalidArgument) {
-      try await sealed.rewrapped(.replacing(with: new), context: context, using: old)
+      try await sealed.rewrapped(.replacingAllReaders(with: new), context: context, using: old)
     }
     #expect(error?.message.contains(old.keyset.id.string) == true)
     let replaced = try await sealed.rewrapped(
-      .replacing(with: new), context: context, using: old, keepingDataKey: true)
+      .replacingAllReaders(with: new), context: context, using: old, allowingFormerReadersToForge: true)
     expectSame(sealed, replaced)
     #expect(try await replaced.open(context: context, using: new).strings == Planted.values)
     await expectError(.keyNotFound) { try await replaced.open(context: context, using: old) }
@@ -61,7 +61,7 @@ import Testing
   @Test(arguments: forms) func theVersionsOfAKeyAreOneReader(form: SealedEnvironment.Form) async throws {
     let sealed = try await seal(old, as: form)
     let rotated = KeysetKeyring(try old.keyset.rotated())
-    let after = try await sealed.rewrapped(.replacing(with: rotated), context: context, using: rotated)
+    let after = try await sealed.rewrapped(.replacingAllReaders(with: rotated), context: context, using: rotated)
     #expect(after.wrappedKeys.map(\.keyID.string) == ["\(old.keyset.id).2"])
     await expectError(.keyNotFound) { try await after.open(context: context, using: old) }
     #expect(try await after.open(context: context, using: rotated).strings == Planted.values)
@@ -133,10 +133,11 @@ import Testing
     }
     #expect(counting.wraps.value == 0)
     let accepted = try await sealed.rewrapped(
-      Rewrapping(adding: new), context: context, using: identity, keepingDataKey: true, acceptingAnonymousSender: true)
+      Rewrapping(adding: new), context: context, using: identity, anonymousSender: .accepted,
+      allowingFormerReadersToForge: true)
     #expect(try await accepted.open(context: context, using: new).strings == Planted.values)
     _ = try await sealed.resealed(
-      context: context, using: identity, sealingWith: new, acceptingAnonymousSender: true)
+      context: context, using: identity, sealingWith: new, anonymousSender: .accepted)
   }
 
   /// Anybody can make an environment for a recipient, under a data key that they keep: accepting what is in it is not
@@ -148,26 +149,27 @@ import Testing
     let entry = try recipient.wrap(DataKey(copying: secret), for: context)
     let forged = try await seal(FixedKeyring(entry: entry, dataKey: secret), as: form)
     let counting = CountingKeyring(new)
-    for change in [Rewrapping(adding: counting), .replacing(with: counting)] {
+    for change in [Rewrapping(adding: counting), .replacingAllReaders(with: counting)] {
       await expectError(.invalidArgument) {
-        try await forged.rewrapped(change, context: context, using: identity, acceptingAnonymousSender: true)
+        try await forged.rewrapped(change, context: context, using: identity, anonymousSender: .accepted)
       }
     }
     // Under recipients alone it stays what it was: nothing more is sealed under its data key.
     let other = KeysetKeyring(try .generate(.identity))
     let passedOn = try await forged.rewrapped(
-      Rewrapping(adding: other), context: context, using: identity, acceptingAnonymousSender: true)
+      Rewrapping(adding: other), context: context, using: identity, anonymousSender: .accepted)
     let values = try await passedOn.open(context: context, using: other)
     await expectError(.anonymousSender) { try await passedOn.updated(to: values, context: context, using: other) }
     // Where the data key is kept on purpose, the sender reads on.
     let kept = try await forged.rewrapped(
-      Rewrapping(adding: new), context: context, using: identity, keepingDataKey: true, acceptingAnonymousSender: true)
+      Rewrapping(adding: new), context: context, using: identity, anonymousSender: .accepted,
+      allowingFormerReadersToForge: true)
     let updated = try await kept.updated(to: OpenedEnvironment(["NEW": "1"]), context: context, using: new)
     let sendersKeyring = FixedKeyring(entry: entry, dataKey: secret)
     #expect(try await updated.open(context: context, using: sendersKeyring).strings == ["NEW": "1"])
     // A new one does not.
     let resealed = try await forged.resealed(
-      context: context, using: identity, sealingWith: new, acceptingAnonymousSender: true)
+      context: context, using: identity, sealingWith: new, anonymousSender: .accepted)
     #expect(try await resealed.open(context: context, using: new).strings == Planted.values)
     #expect(resealed.header.commitment != forged.header.commitment)
   }

@@ -14,8 +14,28 @@ import Testing
     try await SealedEnvironment.seal(Planted.values, context: context, using: keyring).variables
   }
 
+  /// What AWS Lambda sets for every function, and reserves.
+  private static let lambda = [
+    "AWS_LAMBDA_FUNCTION_NAME": "checkout", "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512", "AWS_LAMBDA_RUNTIME_API": "127.0.0.1:9001",
+  ]
+
+  /// Outside AWS Lambda, whoever sets the variables could name the function whose environment they put there.
+  @Test func takesFunctionNameFromVariablesOnlyInLambda() async throws {
+    let inLambda = try await variables().merging(Self.lambda) { $1 }
+    #expect(try await HandlerSecrets.open(using: keyring, variables: inLambda).strings == Planted.values)
+    for name in Self.lambda.keys {
+      for text in [nil, ""] {
+        let elsewhere = inLambda.setting(name, toText: text)
+        await expectError(.functionUnknown) { try await HandlerSecrets.open(using: keyring, variables: elsewhere) }
+        let named = try await HandlerSecrets.open(using: keyring, function: "checkout", variables: elsewhere)
+        #expect(try named.strings == Planted.values)
+      }
+    }
+  }
+
   @Test func theFunctionsNameComesFromTheVariables() async throws {
-    let named = try await variables().setting("AWS_LAMBDA_FUNCTION_NAME", toText: "checkout")
+    let named = try await variables().merging(Self.lambda) { $1 }
     #expect(try await HandlerSecrets.open(using: keyring, variables: named).strings == Planted.values)
     // What is said wins over what the platform says.
     let other = named.setting("AWS_LAMBDA_FUNCTION_NAME", toText: "other")
@@ -75,6 +95,41 @@ import Testing
     }
   }
 
+  /// A variable that looks sealed and cannot be is refused, as in a document.
+  @Test(arguments: [
+    ["É=ev1:AAAA"], ["\u{212A}EY=ev1:AAAA"], ["A=ev1:AAAA", "A=plain"], ["A=plain", "A=ev1:AAAA"],
+    ["ENVELOPE_HEADER=ek1:A", "ENVELOPE_HEADER=ek1:A"], ["ENVELOPE_SEALED=x", "ENVELOPE_SEALED=y"],
+  ])
+  func refusesProcessVariablesThatLookSealedAndCannotBe(entries: [String]) async {
+    await expectError(.malformed) { try processVariables(entries.map { Array($0.utf8) }) }
+  }
+
+  @Test func refusesProcessVariablesThatAreNotUTF8() async throws {
+    for name in ["A", "ENVELOPE_HEADER"] {
+      await expectError(.malformed, names: [name]) { try processVariables([Array("\(name)=ev1:".utf8) + [0xff]]) }
+    }
+    await expectError(.malformed) { try processVariables([[0xc9] + Array("=ev1:AAAA".utf8)]) }
+    await expectError(.malformed) { try processVariables([Array("ENVELOPE_HEADER=".utf8) + [0xff]]) }
+    // What does not look sealed is passed over.
+    let passedOver: [[UInt8]] = [[0x41, 0x3d, 0xff], [0xc9, 0x3d, 0x41], Array("NOSIGN".utf8), Array("B=1".utf8)]
+    #expect(try processVariables(passedOver + [Array("B=2".utf8)]) == ["B": "1"])
+  }
+
+  private func processVariables(_ entries: [[UInt8]]) throws(EnvelopeError) -> [String: String] {
+    let pointers = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>.allocate(capacity: entries.count + 1)
+    unsafe pointers[entries.count] = nil
+    for (index, entry) in entries.enumerated() {
+      let copy = UnsafeMutablePointer<CChar>.allocate(capacity: entry.count + 1)
+      for (place, byte) in (entry + [0]).enumerated() { unsafe copy[place] = CChar(bitPattern: byte) }
+      unsafe pointers[index] = copy
+    }
+    defer {
+      for index in entries.indices { unsafe pointers[index]?.deallocate() }
+      unsafe pointers.deallocate()
+    }
+    return try unsafe ProcessEnvironment.variables(in: pointers)
+  }
+
   @Test func aRecipientsEnvironmentHasNoSender() async throws {
     let recipient = StubKeyring(scheme: .recipient, keyID: "recipient", wrappedByteCount: 80)
     let context: EncryptionContext = ["function": "f"]
@@ -85,7 +140,7 @@ import Testing
     let secrets = HandlerSecrets(using: recipient, function: "f", variables: sealed.variables)
     await expectError(.anonymousSender) { try await secrets.opened() }
     let accepted = try await HandlerSecrets.open(
-      using: recipient, function: "f", acceptingAnonymousSender: true, variables: sealed.variables)
+      using: recipient, function: "f", anonymousSender: .accepted, variables: sealed.variables)
     #expect(try accepted.strings == Planted.values)
     #expect(accepted.source?.scheme == .recipient)
 
@@ -110,8 +165,8 @@ import Testing
     #expect(opened.generation == generation)
   }
 
-  @Test func theProcessesOwnVariables() async {
-    let variables = ProcessEnvironment.variables
+  @Test func theProcessesOwnVariables() throws {
+    let variables = try ProcessEnvironment.variables()
     #expect(variables["PATH"]?.isEmpty == false)
     #expect(variables[""] == nil)
   }

@@ -178,7 +178,7 @@ struct PythonKeyTests {
 
   @Test func whatIsRewrappedOpensThereAndKeepsItsBytes() async throws {
     let context = ["function": "checkout"]
-    let change = Rewrapping.replacing(with: try RecipientKeyring([identity.recipient()]))
+    let change = Rewrapping.replacingAllReaders(with: try RecipientKeyring([identity.recipient()]))
     let adding = Rewrapping(adding: try RecipientKeyring([identity.recipient()]))
     var offline = KeyStore()
     try offline.add(identity)
@@ -209,7 +209,7 @@ struct PythonKeyTests {
     let old = try await SealedEnvironment.seal(["A": "old"], context: context, using: both)
     let removing = Rewrapping(adding: nil) { $0.scheme == .recipient }
     await expectError(.invalidArgument) { try await old.rewrapped(removing, context: context, using: keyring) }
-    let kept = try await old.rewrapped(removing, context: context, using: keyring, keepingDataKey: true)
+    let kept = try await old.rewrapped(removing, context: context, using: keyring, allowingFormerReadersToForge: true)
     let resealed = try await old.resealed(context: context, using: keyring, sealingWith: keyring)
     var offline = KeyStore()
     try offline.add(identity)

@@ -76,11 +76,11 @@ struct VectorTests {
     #expect(sealed.form == (vector.kind == .packed ? .packed : .separate))
     let unlocked = try await UnlockedHeader.unlock(sealed.header, context: context, using: keyring)
     try checkSchedule(of: unlocked, vector, holder)
-    if case .separate(_, let manifest, let entries) = sealed.payload {
+    if case .separate(let trailer, let entries) = sealed.payload {
       let made = try SealedEnvironment.manifest(
-        generation: sealed.generation, entries: entries, keys: unlocked.keys)
+        generation: sealed.generation, plain: trailer.plain, entries: entries, keys: unlocked.keys)
       #expect(try made == vector.bytes("manifest"))
-      #expect(manifest == made)
+      #expect(trailer.manifest == made)
     }
   }
 

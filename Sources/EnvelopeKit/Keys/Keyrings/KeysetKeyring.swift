@@ -41,7 +41,7 @@ public struct KeysetKeyring: Keyring {
     _ dataKey: borrowing DataKey, for context: EncryptionContext
   ) async throws -> [WrappedDataKey] {
     // A context that breaks a limit is no use of a key: whoever is told of uses could not write it down.
-    _ = try context.canonicalBytes()
+    try context.check()
     let wrapped: WrappedDataKey
     do throws(EnvelopeError) {
       wrapped = try keyset.wrap(dataKey, for: context)
@@ -61,7 +61,7 @@ public struct KeysetKeyring: Keyring {
   ///   was destroyed or is narrowed to other functions, `unwrapFailed` where the entry was altered; `invalidArgument`
   ///   for a context that breaks a limit; or what a reporter throws.
   public func unwrap(_ wrapped: [WrappedDataKey], for context: EncryptionContext) async throws -> UnwrappedDataKey {
-    _ = try context.canonicalBytes()
+    try context.check()
     var failure: EnvelopeError?
     // What was sealed to a recipient alone proves no sender, so it is not looked at while another entry opens.
     for entry in wrapped where entry.scheme != .recipient {

@@ -160,7 +160,7 @@ import Testing
     }
     #expect(
       try await HandlerSecrets.open(
-        using: keyring, function: "f", acceptingAnonymousSender: true, variables: sealed.variables
+        using: keyring, function: "f", anonymousSender: .accepted, variables: sealed.variables
       ).strings == Planted.values)
     await expectError(.anonymousSender) { try await sealed.updated(to: opened, context: context, using: keyring) }
   }

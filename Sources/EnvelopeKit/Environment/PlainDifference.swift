@@ -1,0 +1,36 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+/// How the plain variables of a document differ from those that were sealed with it.
+public struct PlainDifference: Sendable, Equatable {
+  /// The names of variables that were not there, in ascending order.
+  public let added: [String]
+  /// The names of variables that had another value, in ascending order.
+  public let changed: [String]
+  /// How many variables were there and are not now; their names are not stored.
+  public let missingCount: Int
+
+  /// Whether the variables are those that were sealed with the document.
+  public var isEmpty: Bool { added.isEmpty && changed.isEmpty && missingCount == 0 }
+}
+
+extension PlainDifference: CustomStringConvertible {
+  /// One clause for each kind of difference, such as `added: LD_PRELOAD; changed: LOG_LEVEL; 1 missing`.
+  public var description: String {
+    var clauses: [String] = []
+    if !added.isEmpty { clauses.append("added: \(added.joined(separator: ", "))") }
+    if !changed.isEmpty { clauses.append("changed: \(changed.joined(separator: ", "))") }
+    if missingCount > 0 { clauses.append("\(missingCount) missing") }
+    return clauses.isEmpty ? "no difference" : clauses.joined(separator: "; ")
+  }
+}
+
+extension EnvelopeError {
+  static func plainVariablesAltered(_ difference: PlainDifference) -> EnvelopeError {
+    EnvelopeError(
+      .plainVariablesAltered,
+      "The plain variables differ from those that were sealed with the document (\(difference))",
+      advice: "Take the document from where it was sealed, or allow the variables that may differ by name.",
+      names: (difference.added + difference.changed).sorted())
+  }
+}
