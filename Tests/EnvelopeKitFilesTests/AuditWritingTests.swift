@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 
 /// What happens while an entry is written, and where it cannot be.
-@Suite struct AuditWritingTests {
+@Suite(.timeLimit(.minutes(20))) struct AuditWritingTests {
   let logged: LoggedStore
   init() throws { logged = try LoggedStore() }
 

@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 
 /// A key store that is sealed itself.
-@Suite struct LockedStoreTests {
+@Suite(.timeLimit(.minutes(20))) struct LockedStoreTests {
   let folder: TemporaryFolder
   let path: String
   let file: KeyStoreFile

@@ -5,7 +5,7 @@ import EnvelopeKit
 import EnvelopeKitTesting
 import Testing
 
-@Suite struct HoldTests {
+@Suite(.timeLimit(.minutes(20))) struct HoldTests {
   @Test func heldCallsGoOnWhenReleased() async throws {
     let service = try FakeKeyService()
     let key = try service.createKey()

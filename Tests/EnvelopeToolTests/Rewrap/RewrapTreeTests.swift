@@ -7,7 +7,7 @@ import Foundation
 import Testing
 
 /// A whole tree after a rotation.
-@Suite struct RewrapTreeTests {
+@Suite(.timeLimit(.minutes(20))) struct RewrapTreeTests {
   private let sandbox: Sandbox
   private let key: String
   init() throws {

@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 
 /// Processes that change one store at once and are killed at any moment.
-@Suite("keys: killed while changing", .serialized) struct KeyKillTests {
+@Suite("keys: killed while changing", .serialized, .timeLimit(.minutes(20))) struct KeyKillTests {
   /// A command, and how the store shows that it was done.
   private struct Change {
     let arguments: [String]
