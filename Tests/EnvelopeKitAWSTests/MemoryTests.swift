@@ -13,7 +13,7 @@
   /// The TLS library decrypts in a buffer that it gives back to the system unwiped, which cannot be helped from here
   /// (`Docs/ThreatModel.md`): one copy of each answer's text may stay there until the memory is used again. Nothing else
   /// may stay anywhere, and nothing of what is sent.
-  @Suite struct MemoryTests {
+  @Suite(.timeLimit(.minutes(20))) struct MemoryTests {
     /// A data key as it may lie about: its last 16 bytes, and 24 characters of its base64, both masked.
     private struct Needles {
       let raw: [UInt8]

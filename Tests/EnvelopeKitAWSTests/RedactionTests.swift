@@ -9,7 +9,7 @@
   @testable import EnvelopeKitAWS
 
   /// Whatever is printed, dumped or reflected, no secret shows.
-  @Suite struct RedactionTests {
+  @Suite(.timeLimit(.minutes(20))) struct RedactionTests {
     private let secret = "wJalrXUtnFEMI-K7MDENG-planted"
 
     @Test func noPublicTypeShowsASecret() async throws {

@@ -9,7 +9,7 @@ import Testing
 @testable import EnvelopeKitFiles
 
 /// Logs of uses, verified here and by an implementation in another language, which was written from the format's page.
-struct AuditLogPythonTests {
+@Suite(.timeLimit(.minutes(20))) struct AuditLogPythonTests {
   private let folder: TemporaryFolder
   private let log: AuditLog
   private let key: [UInt8]

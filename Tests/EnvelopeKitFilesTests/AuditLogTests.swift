@@ -7,7 +7,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite struct AuditLogTests {
+@Suite(.timeLimit(.minutes(20))) struct AuditLogTests {
   let logged: LoggedStore
   init() throws { logged = try LoggedStore() }
 

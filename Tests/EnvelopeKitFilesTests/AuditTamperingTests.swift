@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 
 /// What somebody does to a log without its key is found, and its place is told.
-@Suite struct AuditTamperingTests {
+@Suite(.timeLimit(.minutes(20))) struct AuditTamperingTests {
   let logged: LoggedStore
   let lines: [[UInt8]]
   let checkpoint: AuditLog.Checkpoint

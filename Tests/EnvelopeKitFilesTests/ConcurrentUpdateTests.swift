@@ -32,7 +32,7 @@ private struct SlowKeyring: Keyring {
 }
 
 /// Changes of a locked store, whose keyrings take their time while the lock is held.
-@Suite struct ConcurrentUpdateTests {
+@Suite(.timeLimit(.minutes(20))) struct ConcurrentUpdateTests {
   private let folder: TemporaryFolder
   private let file: KeyStoreFile
   private let keyring: SlowKeyring
@@ -44,7 +44,7 @@ private struct SlowKeyring: Keyring {
   }
 
   /// Who waits for the lock leaves the thread to who has it: else neither would ever go on.
-  @Test(.timeLimit(.minutes(10))) func changesOnOneActorDoNotWaitForEachOtherForEver() async throws {
+  @Test func changesOnOneActorDoNotWaitForEachOtherForEver() async throws {
     let (file, keyring) = (file, keyring)
     let changes = (0..<8).map { number in
       Task { @Clerk in

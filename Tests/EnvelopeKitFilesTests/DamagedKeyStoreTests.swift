@@ -6,7 +6,7 @@ import EnvelopeKitFiles
 import TestSupport
 import Testing
 
-@Suite struct DamagedKeyStoreTests {
+@Suite(.timeLimit(.minutes(20))) struct DamagedKeyStoreTests {
   let folder: TemporaryFolder
   let path: String
   let text: [UInt8]

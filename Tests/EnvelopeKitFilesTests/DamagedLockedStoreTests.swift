@@ -7,7 +7,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite struct DamagedLockedStoreTests {
+@Suite(.timeLimit(.minutes(20))) struct DamagedLockedStoreTests {
   let folder: TemporaryFolder
   let path: String
   let file: KeyStoreFile

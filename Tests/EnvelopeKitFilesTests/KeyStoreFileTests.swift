@@ -7,7 +7,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite struct KeyStoreFileTests {
+@Suite(.timeLimit(.minutes(20))) struct KeyStoreFileTests {
   let folder: TemporaryFolder
   let path: String
   let file: KeyStoreFile

@@ -8,7 +8,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-@Suite("Path+Lock") struct LockTests {
+@Suite("Path+Lock", .timeLimit(.minutes(20))) struct LockTests {
   /// Who waited for a folder that has been replaced waits for the one in its place too.
   @Test func aFolderThatWasReplacedIsNotTheOneLocked() throws {
     let folder = try TemporaryFolder()

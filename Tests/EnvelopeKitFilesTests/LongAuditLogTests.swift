@@ -8,7 +8,7 @@ import Testing
 
 @testable import EnvelopeKitFiles
 
-@Suite struct LongAuditLogTests {
+@Suite(.timeLimit(.minutes(20))) struct LongAuditLogTests {
   @Test func aLongLogIsContinuedAndVerified() async throws {
     let logged = try LoggedStore()
     let checkpoint = try logged.fill(entries: 100_000, function: "app")

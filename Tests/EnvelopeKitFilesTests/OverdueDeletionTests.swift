@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 
 /// Keys whose time has come are destroyed for good the next time that the store is written.
-@Suite struct OverdueDeletionTests {
+@Suite(.timeLimit(.minutes(20))) struct OverdueDeletionTests {
   let folder: TemporaryFolder
   let file: KeyStoreFile
 

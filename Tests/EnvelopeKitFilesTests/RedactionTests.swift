@@ -9,7 +9,7 @@ import Testing
 @testable import EnvelopeKitFiles
 
 /// Whatever is printed, dumped or reflected, no secret shows.
-@Suite struct RedactionTests {
+@Suite(.timeLimit(.minutes(20))) struct RedactionTests {
   @Test func noPublicTypeShowsASecret() throws {
     let secret = (0..<32).map { UInt8(17 + $0 * 7) }
     let memory = try GuardedMemory(capacity: 32) { unsafe $0.append(secret.span.bytes) }

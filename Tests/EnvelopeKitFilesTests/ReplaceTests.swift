@@ -7,7 +7,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("Path+Replace") struct ReplaceTests {
+@Suite("Path+Replace", .timeLimit(.minutes(20))) struct ReplaceTests {
   let folder: TemporaryFolder
   let path: Path
 

@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 
 /// What goes wrong while a store is written is told, and loses nothing.
-@Suite struct StoreFailureTests {
+@Suite(.timeLimit(.minutes(20))) struct StoreFailureTests {
   let folder: TemporaryFolder
   let place: String
   let file: KeyStoreFile

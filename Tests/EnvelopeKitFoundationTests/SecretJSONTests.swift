@@ -5,7 +5,7 @@ import EnvelopeKit
 import EnvelopeKitFoundation
 import Testing
 
-@Suite struct SecretJSONTests {
+@Suite(.timeLimit(.minutes(20))) struct SecretJSONTests {
   private struct Database: Decodable, Equatable {
     let host: String
     let port: Int

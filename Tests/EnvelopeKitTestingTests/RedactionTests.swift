@@ -10,7 +10,7 @@ import Testing
 @testable import EnvelopeKitTesting
 
 /// Whatever of this module is printed, dumped or reflected, no key shows.
-@Suite struct RedactionTests {
+@Suite(.timeLimit(.minutes(20))) struct RedactionTests {
   /// Public types that nothing can be said about: there are no instances.
   private static let unprintable: Set<String> = ["KeyringConformance"]
 

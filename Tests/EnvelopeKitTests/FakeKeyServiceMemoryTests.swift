@@ -10,7 +10,7 @@
   @testable import EnvelopeKitTesting
 
   /// The fake key service leaves no more behind than the real thing would; each test is a process of its own.
-  @Suite struct FakeKeyServiceMemoryTests {
+  @Suite(.timeLimit(.minutes(20))) struct FakeKeyServiceMemoryTests {
     @Test func aDataKeyIsGoneWithItsOwner() async {
       await #expect(processExitsWith: .success) {
         let secret = HiddenSecret(byteCount: 32)

@@ -10,7 +10,7 @@
 
   /// Nothing of a local key, a shared secret or a passphrase is left behind; each test is a process of its own, in which
   /// nobody else runs.
-  @Suite struct KeyMemoryTests {
+  @Suite(.timeLimit(.minutes(20))) struct KeyMemoryTests {
     /// A key whose secret is the hidden one.
     private static func keyset(_ secret: HiddenSecret, _ kind: Keyset.Kind = .symmetric) throws -> Keyset {
       let memory = try GuardedMemory(capacity: 32) { secret.append(to: &$0) }

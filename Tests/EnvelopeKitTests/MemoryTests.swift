@@ -9,7 +9,7 @@
   @testable import EnvelopeKit
 
   /// Nothing of a secret is left behind; each test is a process of its own, in which nobody else runs.
-  @Suite struct MemoryTests {
+  @Suite(.timeLimit(.minutes(20))) struct MemoryTests {
     @Test func theScanFindsALiveSecretAndNoDeadOne() async {
       await #expect(processExitsWith: .success) {
         let secret = HiddenSecret()

@@ -8,7 +8,7 @@ import Testing
 @testable import EnvelopeKit
 
 /// Whatever is printed, dumped or reflected, no secret shows.
-@Suite struct RedactionTests {
+@Suite(.timeLimit(.minutes(20))) struct RedactionTests {
   /// Public types that nothing can be said about: no instances, nothing inside but a path, or noncopyable, which is
   /// to say that they cannot be put into `Any`, so not be printed, dumped or reflected at all; the compiler sees to
   /// that.

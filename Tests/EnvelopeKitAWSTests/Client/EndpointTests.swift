@@ -7,7 +7,7 @@
 
   @testable import EnvelopeKitAWS
 
-  @Suite struct EndpointTests {
+  @Suite(.timeLimit(.minutes(20))) struct EndpointTests {
     @Test(arguments: [
       ("https://kms.eu-central-1.amazonaws.com", "kms.eu-central-1.amazonaws.com"),
       ("https://localhost:5566/", "localhost:5566"), ("HTTPS://h:443", "h"), ("https://[::1]:8443", "[::1]:8443"),

@@ -9,7 +9,7 @@
   @testable import EnvelopeKitAWS
 
   /// What the client says of answers that are not what they should be, and how often it asks.
-  @Suite struct FaultTests {
+  @Suite(.timeLimit(.minutes(20))) struct FaultTests {
     private func wrapped(_ key: KeyService.Key) async throws -> [WrappedDataKey] {
       try await TestClient().keyring(key.arn).generateDataKey(for: ["function": "f"]).wrapped
     }

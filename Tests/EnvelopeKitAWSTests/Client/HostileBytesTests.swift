@@ -9,7 +9,7 @@
   @testable import EnvelopeKitAWS
 
   /// Whatever bytes come, there is a value or a typed error, and no trap.
-  @Suite struct HostileBytesTests {
+  @Suite(.timeLimit(.minutes(20))) struct HostileBytesTests {
     private func members(_ text: [UInt8]) throws -> JSONMembers {
       try JSONMembers(
         GuardedMemory(capacity: text.count) { (output) throws(EnvelopeError) in

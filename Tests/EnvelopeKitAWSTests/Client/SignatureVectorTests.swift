@@ -10,7 +10,7 @@
   @testable import EnvelopeKitAWS
 
   /// AWS's own test suite for Signature Version 4.
-  @Suite struct SignatureVectorTests {
+  @Suite(.timeLimit(.minutes(20))) struct SignatureVectorTests {
     private struct Vector {
       let name: String
       let folder: URL

@@ -9,7 +9,7 @@
   @testable import EnvelopeKitAWS
 
   /// Nothing is said to a server that is not who it should be.
-  @Suite struct TLSTests {
+  @Suite(.timeLimit(.minutes(20))) struct TLSTests {
     @Test(arguments: [
       ("other_authority", "no trusted authority"), ("expired", "is expired"), ("not_yet_valid", "is expired"),
       ("wrong_host", "is for another host"), ("tls11", "TLS 1.2"), ("client_certificate", ""),

@@ -9,7 +9,7 @@
 
   @testable import EnvelopeKitAWS
 
-  @Suite struct TimestampTests {
+  @Suite(.timeLimit(.minutes(20))) struct TimestampTests {
     /// Foundation's calendar is the peer.
     @Test(arguments: seeds)
     func everySecondIsWrittenAsFoundationWritesIt(seed: UInt64) {

@@ -10,7 +10,7 @@
   @testable import EnvelopeKitAWS
 
   /// Values that boto3 made as the console's helper does.
-  @Suite struct ConsoleHelperTests {
+  @Suite(.timeLimit(.minutes(20))) struct ConsoleHelperTests {
     private let accounts = KMSKeyring.Accounts(["123456789012"])
 
     /// A value of the helper, with the function's context or without one.

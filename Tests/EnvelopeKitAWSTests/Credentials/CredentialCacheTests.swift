@@ -8,7 +8,7 @@
 
   @testable import EnvelopeKitAWS
 
-  @Suite struct CredentialCacheTests {
+  @Suite(.timeLimit(.minutes(20))) struct CredentialCacheTests {
     /// A clock and a source of credentials that a test drives.
     private final class World: Sendable {
       struct State {

@@ -10,7 +10,7 @@
   @testable import EnvelopeKitAWS
 
   /// Where credentials are looked for, and in which order.
-  @Suite struct CredentialSourceTests {
+  @Suite(.timeLimit(.minutes(20))) struct CredentialSourceTests {
     private func find(_ variables: [String: String], profile: String? = nil) async throws -> AWSCredentials {
       // Nobody has metadata where a test does not say so.
       let none = ["AWS_EC2_METADATA_DISABLED": "true"].merging(variables) { $1 }

@@ -7,7 +7,7 @@
 
   @testable import EnvelopeKitAWS
 
-  @Suite struct SharedFileTests {
+  @Suite(.timeLimit(.minutes(20))) struct SharedFileTests {
     private func value(_ key: String, in section: String, of text: String) -> String? {
       SharedFile(text: SecretBytes(copying: text)).string(of: key, in: [section])
     }

@@ -10,7 +10,7 @@
   @testable import EnvelopeKitAWS
 
   /// Against a server that checks every signature and permission.
-  @Suite struct StrictServerTests {
+  @Suite(.timeLimit(.minutes(20))) struct StrictServerTests {
     private func credentials(_ session: KeyService.Session, secret: String? = nil) throws -> AWSCredentials {
       try AWSCredentials(
         accessKeyID: session.access_key, secretAccessKey: secret ?? session.secret_key,

@@ -10,7 +10,7 @@
   @testable import EnvelopeKitAWS
 
   /// What the README shows does what it says there.
-  @Suite struct ExampleTests {
+  @Suite(.timeLimit(.minutes(20))) struct ExampleTests {
     @Test func cachesAndSealers() async throws {
       let (key, test) = (try await KeyService.key(), try TestClient())
       let keyring = try test.keyring(key.arn)

@@ -10,7 +10,7 @@
   @testable import EnvelopeKitAWS
 
   /// Keys of AWS KMS do what any keyring must, alone, cached, and together with others.
-  @Suite struct KMSConformanceTests {
+  @Suite(.timeLimit(.minutes(20))) struct KMSConformanceTests {
     private func options(_ test: TestClient) async throws -> KeyringConformance.Options {
       var options = KeyringConformance.Options()
       options.stranger = try TestClient().keyring(try await KeyService.key().arn)

@@ -7,7 +7,7 @@
 
   @testable import EnvelopeKitAWS
 
-  @Suite struct KMSKeyNameTests {
+  @Suite(.timeLimit(.minutes(20))) struct KMSKeyNameTests {
     private let id = "1234abcd-12ab-34cd-56ef-1234567890ab"
     private let arn = "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
     private let replica = "arn:aws:kms:eu-central-1:111122223333:key/mrk-1234abcd12ab34cd56ef1234567890ab"

@@ -10,7 +10,7 @@
   @testable import EnvelopeKitAWS
 
   /// Against a server that others wrote, over TLS.
-  @Suite struct KMSKeyringTests {
+  @Suite(.timeLimit(.minutes(20))) struct KMSKeyringTests {
     private let context: EncryptionContext = ["function": "checkout", "team": "päyments \"quoted\" \\ \u{1}\n😀"]
 
     @Test(arguments: ["id", "arn", "alias", "alias ARN"])

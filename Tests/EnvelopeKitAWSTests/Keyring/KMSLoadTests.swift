@@ -9,7 +9,7 @@
   @testable import EnvelopeKitAWS
 
   /// How often AWS KMS is asked, by its own count.
-  @Suite struct KMSLoadTests {
+  @Suite(.timeLimit(.minutes(20))) struct KMSLoadTests {
     @Test(arguments: [1, 50])
     func aThousandOpenersCauseOneDecryptForEachEnvironment(count: Int) async throws {
       let (key, test) = (try await KeyService.key(), try TestClient())

@@ -6,7 +6,7 @@ import EnvelopeKitTesting
 import Testing
 
 /// A suite that could not fail would prove nothing: every broken keyring is found out, for what is wrong with it.
-@Suite struct BrokenKeyringTests {
+@Suite(.timeLimit(.minutes(20))) struct BrokenKeyringTests {
   private typealias Check = KeyringConformance.Check
 
   private static let cases: [(flaw: BrokenKeyring.Flaw, checks: Set<KeyringConformance.Check>, words: String)] = [

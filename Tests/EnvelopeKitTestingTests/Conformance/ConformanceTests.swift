@@ -6,7 +6,7 @@ import EnvelopeKitTesting
 import Testing
 
 /// Keyrings that keep everything.
-@Suite struct ConformanceTests {
+@Suite(.timeLimit(.minutes(20))) struct ConformanceTests {
   private func keyset() throws -> KeysetKeyring { KeysetKeyring(try .generate()) }
 
   @Test func keysets() async throws {

@@ -8,7 +8,7 @@ import Testing
 
 @testable import EnvelopeKitTesting
 
-@Suite struct KeySearchTests {
+@Suite(.timeLimit(.minutes(20))) struct KeySearchTests {
   private static let key = (0..<32).map { UInt8(truncatingIfNeeded: 201 &- $0 &* 37) }
 
   private func shows(_ text: String) -> Bool { KeySearch.shows(text, unsafe Self.key.span.bytes) }

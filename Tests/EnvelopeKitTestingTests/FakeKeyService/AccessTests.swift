@@ -5,7 +5,7 @@ import EnvelopeKit
 import EnvelopeKitTesting
 import Testing
 
-@Suite struct AccessTests {
+@Suite(.timeLimit(.minutes(20))) struct AccessTests {
   private typealias Operation = FakeKeyService.Operation
 
   /// Which of the three a keyring may do, as the service decides.

@@ -5,7 +5,7 @@ import EnvelopeKit
 import EnvelopeKitTesting
 import Testing
 
-@Suite struct AliasTests {
+@Suite(.timeLimit(.minutes(20))) struct AliasTests {
   @Test func aKeyHasManyNames() async throws {
     let service = try FakeKeyService(region: "eu-test-1", account: "000000000001")
     let key = try service.createKey(alias: "alias/team/checkout_1-a")

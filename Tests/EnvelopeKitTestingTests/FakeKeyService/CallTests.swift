@@ -5,7 +5,7 @@ import EnvelopeKit
 import EnvelopeKitTesting
 import Testing
 
-@Suite struct CallTests {
+@Suite(.timeLimit(.minutes(20))) struct CallTests {
   @Test func everyUseIsInTheLog() async throws {
     let service = try FakeKeyService()
     let (a, b) = (try service.createKey(alias: "alias/a"), try service.createKey())

@@ -5,7 +5,7 @@ import EnvelopeKit
 import EnvelopeKitTesting
 import Testing
 
-@Suite struct FakeKeyringTests {
+@Suite(.timeLimit(.minutes(20))) struct FakeKeyringTests {
   private let context: EncryptionContext = ["function": "f"]
 
   @Test func entriesNameTheKey() async throws {

@@ -5,7 +5,7 @@ import EnvelopeKit
 import EnvelopeKitTesting
 import Testing
 
-@Suite struct FaultTests {
+@Suite(.timeLimit(.minutes(20))) struct FaultTests {
   private typealias Fault = FakeKeyService.Fault
 
   /// The names of what became of some calls, one after the other.

@@ -5,7 +5,7 @@ import EnvelopeKit
 import EnvelopeKitTesting
 import Testing
 
-@Suite struct GrantTests {
+@Suite(.timeLimit(.minutes(20))) struct GrantTests {
   private typealias Constraint = FakeKeyService.GrantConstraint
   private static let context: EncryptionContext = ["function": "caf\u{e9}", "stage": "live"]
 

@@ -6,7 +6,7 @@ import EnvelopeKitTesting
 import Testing
 
 /// What each state of a key refuses, written down from the key service's manual and not from the code.
-@Suite struct KeyStateTests {
+@Suite(.timeLimit(.minutes(20))) struct KeyStateTests {
   private typealias State = FakeKeyService.KeyState
   private static let states: [State] = [
     .enabled, .disabled, .pendingDeletion, .pendingImport, .unavailable, .creating, .updating,

@@ -7,7 +7,7 @@ import Testing
 @testable import EnvelopeKitTesting
 
 /// What the service does beyond what a keyring asks of it: other lengths, and decrypting without the key's name.
-@Suite struct OperationTests {
+@Suite(.timeLimit(.minutes(20))) struct OperationTests {
   private func secret(_ byteCount: Int) -> SecretBytes {
     let bytes = [UInt8](repeating: 7, count: byteCount)
     return SecretBytes(copying: unsafe bytes.span.bytes)

@@ -6,7 +6,7 @@ import Testing
 
 @testable import EnvelopeKit
 
-@Suite struct BatchTests {
+@Suite(.timeLimit(.minutes(20))) struct BatchTests {
   /// Below, at and above the hundred whose nonces are drawn together.
   @Test(arguments: [0, 1, 2, 99, 100, 101, 200, 257])
   func roundTrips(count: Int) async throws {

@@ -6,7 +6,7 @@ import Testing
 
 @testable import EnvelopeKit
 
-@Suite struct CachingSealerTests {
+@Suite(.timeLimit(.minutes(20))) struct CachingSealerTests {
   /// Counts the data keys that are made, and may fail.
   private final class Service: Keyring {
     let keyring: KeysetKeyring

@@ -6,7 +6,7 @@ import Testing
 @testable import EnvelopeKit
 
 /// No bit of an envelope can change, and no byte go or come, without being noticed.
-@Suite struct EnvelopeFlipTests {
+@Suite(.timeLimit(.minutes(20))) struct EnvelopeFlipTests {
   private let context: EncryptionContext = ["function": "checkout", "table": "tokens"]
   private let plaintext = Array(Planted.password.utf8)
 

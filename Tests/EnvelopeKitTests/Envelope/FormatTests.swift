@@ -9,7 +9,7 @@ import Testing
 ///
 /// They were not made by this code: a Python script wrote them from the format's description, with `hashlib` for
 /// BLAKE2b and libsodium for the ciphers. Wrapping key, data key, salts and nonces are fixed.
-@Suite struct FormatTests {
+@Suite(.timeLimit(.minutes(20))) struct FormatTests {
   private let context: EncryptionContext = ["stage": "prod", "function": "checkout"]
   private let values = ["API_KEY": "k-123", "EMPTY": "", "_z": "é"]
 

@@ -7,7 +7,7 @@ import Testing
 @testable import EnvelopeKit
 
 /// Headers made by hand: announced lengths and counts are never believed.
-@Suite struct HeaderParsingTests {
+@Suite(.timeLimit(.minutes(20))) struct HeaderParsingTests {
   @Test func aHeaderMadeByHandParses() throws {
     let header = try parse(RawHeader())
     #expect(header.wrappedKeys.map(\.keyID.string) == ["abcdefghijkl.1"])

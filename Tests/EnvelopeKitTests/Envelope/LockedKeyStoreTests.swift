@@ -5,7 +5,7 @@ import Testing
 
 @testable import EnvelopeKit
 
-@Suite struct LockedKeyStoreTests {
+@Suite(.timeLimit(.minutes(20))) struct LockedKeyStoreTests {
   private func store() throws -> KeyStore {
     var store = KeyStore()
     try store.add(.generate().rotated(), alias: "main")

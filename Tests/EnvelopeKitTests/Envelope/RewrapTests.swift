@@ -6,7 +6,7 @@ import Testing
 
 @testable import EnvelopeKit
 
-@Suite struct RewrapTests {
+@Suite(.timeLimit(.minutes(20))) struct RewrapTests {
   private let context: EncryptionContext = ["function": "checkout", "stage": "prod"]
   private let old: KeysetKeyring
   private let new: KeysetKeyring

@@ -6,7 +6,7 @@ import Testing
 
 @testable import EnvelopeKit
 
-@Suite struct SealerTests {
+@Suite(.timeLimit(.minutes(20))) struct SealerTests {
   private let row = Array("tokens/17".utf8)
 
   @Test(arguments: [0, 1, 63, 64, 65, 1 << 20]) func roundTripInTheCallersBuffer(byteCount: Int) async throws {

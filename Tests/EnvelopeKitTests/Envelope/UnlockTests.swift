@@ -6,7 +6,7 @@ import Testing
 @testable import EnvelopeKit
 
 /// Which entry of a header opens it, and what is said where none does.
-@Suite struct UnlockTests {
+@Suite(.timeLimit(.minutes(20))) struct UnlockTests {
   /// Returns an entry that was never in the list.
   private struct LyingKeyring: Keyring {
     let keyring: StubKeyring

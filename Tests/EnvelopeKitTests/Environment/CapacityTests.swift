@@ -7,7 +7,7 @@ import Testing
 @testable import EnvelopeKit
 
 /// How many secrets fit under the 4,096 bytes that AWS Lambda allows, measured on compact JSON.
-@Suite struct CapacityTests {
+@Suite(.timeLimit(.minutes(20))) struct CapacityTests {
   private let limit = 4096
 
   private func byteCount(

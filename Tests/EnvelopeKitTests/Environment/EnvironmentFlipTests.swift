@@ -6,7 +6,7 @@ import Testing
 @testable import EnvelopeKit
 
 /// No bit of a sealed environment can change, and no byte go or come, without being noticed and named.
-@Suite struct EnvironmentFlipTests {
+@Suite(.timeLimit(.minutes(20))) struct EnvironmentFlipTests {
   private let context: EncryptionContext = ["function": "checkout"]
   private let header = "ENVELOPE_HEADER"
   private let packed = "ENVELOPE_SEALED"

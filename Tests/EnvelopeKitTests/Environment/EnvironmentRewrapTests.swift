@@ -5,7 +5,7 @@ import Testing
 
 @testable import EnvelopeKit
 
-@Suite struct EnvironmentRewrapTests {
+@Suite(.timeLimit(.minutes(20))) struct EnvironmentRewrapTests {
   private let context: EncryptionContext = ["function": "checkout"]
   private let old: KeysetKeyring
   private let new: KeysetKeyring

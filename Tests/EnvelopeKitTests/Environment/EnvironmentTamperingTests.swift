@@ -6,7 +6,7 @@ import Testing
 @testable import EnvelopeKit
 
 /// What somebody who can write a function's variables, and holds no key, could try.
-@Suite struct EnvironmentTamperingTests {
+@Suite(.timeLimit(.minutes(20))) struct EnvironmentTamperingTests {
   private let context: EncryptionContext = ["function": "checkout"]
   private let keyring: KeysetKeyring
 

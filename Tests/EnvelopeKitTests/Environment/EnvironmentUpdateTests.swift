@@ -5,7 +5,7 @@ import Testing
 
 @testable import EnvelopeKit
 
-@Suite struct EnvironmentUpdateTests {
+@Suite(.timeLimit(.minutes(20))) struct EnvironmentUpdateTests {
   private let context: EncryptionContext = ["function": "checkout"]
   private let keyring: KeysetKeyring
 

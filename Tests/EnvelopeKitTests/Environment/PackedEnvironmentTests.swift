@@ -7,7 +7,7 @@ import Testing
 @testable import EnvelopeKit
 
 /// Packed plaintexts that verify, and that somebody with the key wrote wrongly.
-@Suite struct PackedEnvironmentTests {
+@Suite(.timeLimit(.minutes(20))) struct PackedEnvironmentTests {
   private let context: EncryptionContext = ["function": "checkout"]
   private let keyring: KeysetKeyring
 

@@ -5,7 +5,7 @@ import Testing
 
 @testable import EnvelopeKit
 
-@Suite struct SecretTests {
+@Suite(.timeLimit(.minutes(20))) struct SecretTests {
   private func secret(_ bytes: [UInt8]) throws -> Secret {
     try OpenedEnvironment(capacity: bytes.count + 2) { (output, index) throws(EnvelopeError) in
       output.append(0x30)

@@ -5,7 +5,7 @@ import Testing
 
 @testable import EnvelopeKit
 
-@Suite struct HandlerSecretsTests {
+@Suite(.timeLimit(.minutes(20))) struct HandlerSecretsTests {
   private let keyring: KeysetKeyring
 
   init() throws { keyring = KeysetKeyring(try .generate()) }

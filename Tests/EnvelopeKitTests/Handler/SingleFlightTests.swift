@@ -6,7 +6,7 @@ import Testing
 @testable import EnvelopeKit
 
 /// However many ask at once, the keyring is asked once.
-@Suite struct SingleFlightTests {
+@Suite(.timeLimit(.minutes(20))) struct SingleFlightTests {
   private let callers = 200
 
   private func secrets(failures: Int = 0) async throws -> (HandlerSecrets, GatedKeyring) {

@@ -7,7 +7,7 @@ import Testing
 @testable import EnvelopeKit
 
 /// A cache does what any keyring must, also where what it stands before is slow or fails.
-@Suite struct CachingConformanceTests {
+@Suite(.timeLimit(.minutes(20))) struct CachingConformanceTests {
   @Test func aCacheConforms() async throws {
     let local = KeysetKeyring(try .generate(), alsoUnwrappingWith: [try .generate()])
     var options = KeyringConformance.Options()

@@ -6,7 +6,7 @@ import Testing
 @testable import EnvelopeKit
 
 /// What a cache does where the key service is down, and where it denies.
-@Suite struct CachingKeyringFailureTests {
+@Suite(.timeLimit(.minutes(20))) struct CachingKeyringFailureTests {
   @Test(arguments: [EnvelopeError.Code.keyServiceUnavailable, .keyServiceThrottled])
   func anOutageShorterThanTheGraceTimeLosesNoOpen(outage: EnvelopeError.Code) async throws {
     let world = try CacheWorld()

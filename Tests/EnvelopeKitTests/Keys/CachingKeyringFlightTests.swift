@@ -6,7 +6,7 @@ import Testing
 @testable import EnvelopeKit
 
 /// However many ask at once, the keyring is asked once for each thing.
-@Suite struct CachingKeyringFlightTests {
+@Suite(.timeLimit(.minutes(20))) struct CachingKeyringFlightTests {
   @Test(arguments: [1, 50])
   func aThousandOpenersCauseOneUnwrapForEachEnvironment(count: Int) async throws {
     let world = try CacheWorld()

@@ -6,7 +6,7 @@ import Testing
 
 @testable import EnvelopeKit
 
-@Suite struct CachingKeyringTests {
+@Suite(.timeLimit(.minutes(20))) struct CachingKeyringTests {
   @Test func whatIsRememberedServesForItsAgeAndNotLonger() async throws {
     let world = try CacheWorld()
     let cache = try world.cache()

@@ -5,7 +5,7 @@ import Testing
 
 @testable import EnvelopeKit
 
-@Suite struct KeyIDTests {
+@Suite(.timeLimit(.minutes(20))) struct KeyIDTests {
   @Test(arguments: ["a", "~", "!", String(repeating: "k", count: 255)])
   func printableCharactersAreTaken(text: String) throws {
     #expect(try KeyID(text).string == text)

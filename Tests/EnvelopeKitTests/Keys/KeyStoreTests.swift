@@ -5,7 +5,7 @@ import Testing
 
 @testable import EnvelopeKit
 
-@Suite struct KeyStoreTests {
+@Suite(.timeLimit(.minutes(20))) struct KeyStoreTests {
   private func text(of store: KeyStore) throws -> String {
     try String(decoding: store.text().copy(), as: UTF8.self)
   }

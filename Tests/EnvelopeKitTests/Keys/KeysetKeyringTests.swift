@@ -5,7 +5,7 @@ import Testing
 
 @testable import EnvelopeKit
 
-@Suite struct KeysetKeyringTests {
+@Suite(.timeLimit(.minutes(20))) struct KeysetKeyringTests {
   @Test func theNewestVersionWrapsAndOldOnesUnwrap() async throws {
     let first = try Keyset.generate()
     let second = try first.rotated()

@@ -5,7 +5,7 @@ import Testing
 
 @testable import EnvelopeKit
 
-@Suite struct MultiKeyringTests {
+@Suite(.timeLimit(.minutes(20))) struct MultiKeyringTests {
   @Test func anyOfItsKeysOpens() async throws {
     let keyrings = try (0..<3).map { _ in KeysetKeyring(try .generate()) }
     let envelope = try await Envelope.seal([1], context: [:], using: MultiKeyring(keyrings))

@@ -5,7 +5,7 @@ import Testing
 
 @testable import EnvelopeKit
 
-@Suite struct WrappedDataKeyTests {
+@Suite(.timeLimit(.minutes(20))) struct WrappedDataKeyTests {
   @Test(arguments: [
     (WrappingScheme.keyset, [72], [0, 1, 71, 73, 80, 65535]), (.recipient, [80], [0, 72, 79, 81]),
     (.awsKMS, [1, 184, 6144], [0, 6145, 65535]), (.passphrase, [90], [0, 89, 91]), (.other, [1, 65535], [0, 65536]),

@@ -5,7 +5,7 @@ import Testing
 
 @testable import EnvelopeKit
 
-@Suite struct AEADTests {
+@Suite(.timeLimit(.minutes(20))) struct AEADTests {
   private let key = [UInt8](repeating: 4, count: 32)
   private let none: [UInt8] = []
 

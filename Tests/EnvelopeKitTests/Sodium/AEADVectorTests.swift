@@ -5,7 +5,7 @@ import Testing
 
 @testable import EnvelopeKit
 
-@Suite struct AEADVectorTests {
+@Suite(.timeLimit(.minutes(20))) struct AEADVectorTests {
   fileprivate struct Group: Decodable {
     let ivSize: Int
     let tests: [Vector]

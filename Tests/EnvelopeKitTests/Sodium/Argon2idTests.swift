@@ -5,7 +5,7 @@ import Testing
 
 @testable import EnvelopeKit
 
-@Suite struct Argon2idTests {
+@Suite(.timeLimit(.minutes(20))) struct Argon2idTests {
   /// Under the salt 00 01 … 0f, in one lane, by OpenSSL's implementation, which shares nothing with libsodium's. (The
   /// vector of RFC 9106 has four lanes, a secret and associated data, none of which libsodium takes.)
   private static let vectors: [(passphrase: String, memoryLog2: UInt8, passes: UInt8, key: String)] = [

@@ -6,7 +6,7 @@ import Testing
 @testable import EnvelopeKit
 
 /// The answers are those of Python's `hashlib.blake2b(message, digest_size=, key=, salt=, person=)`.
-@Suite struct BLAKE2bTests {
+@Suite(.timeLimit(.minutes(20))) struct BLAKE2bTests {
   private let key = (0..<32).map { UInt8($0) }
   private let salt = (16..<32).map { UInt8($0) }
 

@@ -5,7 +5,7 @@ import Testing
 
 @testable import EnvelopeKit
 
-@Suite struct HKDFVectorTests {
+@Suite(.timeLimit(.minutes(20))) struct HKDFVectorTests {
   private struct Group: Decodable {
     let tests: [Vector]
   }

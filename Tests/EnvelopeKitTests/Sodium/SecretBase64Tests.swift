@@ -6,7 +6,7 @@ import Testing
 
 @testable import EnvelopeKit
 
-@Suite struct SecretBase64Tests {
+@Suite(.timeLimit(.minutes(20))) struct SecretBase64Tests {
   /// The decoder in constant time and the fast one must agree on every text, above all on the ones to refuse.
   @Test func agreesWithTheFastDecoderOnAnyText() throws {
     let seed: UInt64 = 0x5eed_0001

@@ -5,7 +5,7 @@ import Testing
 
 @testable import EnvelopeKit
 
-@Suite struct X25519VectorTests {
+@Suite(.timeLimit(.minutes(20))) struct X25519VectorTests {
   private struct Group: Decodable {
     let tests: [Vector]
   }

@@ -7,7 +7,7 @@ import Testing
 @testable import EnvelopeKit
 
 /// Recipients, passphrases, narrowed keys and rewrapping, both ways against an implementation in another language.
-@Suite(.serialized)
+@Suite(.serialized, .timeLimit(.minutes(20)))
 struct PythonKeyTests {
   private static let contexts: [[String: String]] = [
     [:], ["function": "checkout"], ["function": "ordérs λ", "a": "b"],

@@ -8,7 +8,7 @@ import Testing
 @testable import EnvelopeKit
 
 /// Key stores of any content, read alike by an implementation in another language, and their rules followed alike.
-@Suite(.serialized)
+@Suite(.serialized, .timeLimit(.minutes(20)))
 struct PythonStoreTests {
   private static let functions: [String?] = [nil, "checkout", "ordérs λ", "e\u{301}", "\u{e9}"]
 

@@ -7,7 +7,7 @@ import Testing
 @testable import EnvelopeKit
 
 /// Both directions against an implementation in another language, and both refusing the same for the same reason.
-@Suite(.serialized)
+@Suite(.serialized, .timeLimit(.minutes(20)))
 struct PythonTests {
   private static let contexts: [[String: String]] = [
     [:], ["function": "checkout"], ["app": "shop", "function": "ordérs λ", "stage": "prod"], ["Z": "1", "a": "2"],

@@ -6,7 +6,7 @@ import Testing
 @testable import EnvelopeKit
 
 /// Every file of Tests/Vectors, which another implementation made.
-struct VectorTests {
+@Suite(.timeLimit(.minutes(20))) struct VectorTests {
   @Test func allFilesAreThere() {
     #expect(VectorFile.names.count >= 681)
   }

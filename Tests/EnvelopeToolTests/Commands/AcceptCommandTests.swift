@@ -4,7 +4,7 @@
 import Foundation
 import Testing
 
-@Suite struct AcceptCommandTests {
+@Suite(.timeLimit(.minutes(20))) struct AcceptCommandTests {
   let sandbox: Sandbox
   init() throws {
     sandbox = try Sandbox()

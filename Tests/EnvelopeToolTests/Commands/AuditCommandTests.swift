@@ -4,7 +4,7 @@
 import Foundation
 import Testing
 
-@Suite struct AuditCommandTests {
+@Suite(.timeLimit(.minutes(20))) struct AuditCommandTests {
   let sandbox: Sandbox
   init() throws {
     sandbox = try Sandbox()

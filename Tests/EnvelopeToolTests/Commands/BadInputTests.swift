@@ -4,7 +4,7 @@
 import Foundation
 import Testing
 
-@Suite("Input that is not what it should be") struct BadInputTests {
+@Suite("Input that is not what it should be", .timeLimit(.minutes(20))) struct BadInputTests {
   let sandbox: Sandbox
   static let marker = "marker-secret"
 

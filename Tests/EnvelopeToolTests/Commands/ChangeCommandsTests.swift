@@ -4,7 +4,7 @@
 import Foundation
 import Testing
 
-@Suite("get, set and unset") struct ChangeCommandsTests {
+@Suite("get, set and unset", .timeLimit(.minutes(20))) struct ChangeCommandsTests {
   let sandbox: Sandbox
   init() throws { sandbox = try Sandbox() }
 

@@ -4,7 +4,7 @@
 import Foundation
 import Testing
 
-@Suite("envelope.yaml") struct ConfigurationFileTests {
+@Suite("envelope.yaml", .timeLimit(.minutes(20))) struct ConfigurationFileTests {
   let sandbox: Sandbox
   init() throws {
     sandbox = try Sandbox()

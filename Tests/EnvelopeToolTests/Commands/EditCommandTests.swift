@@ -4,7 +4,7 @@
 import Foundation
 import Testing
 
-@Suite struct EditCommandTests {
+@Suite(.timeLimit(.minutes(20))) struct EditCommandTests {
   let sandbox: Sandbox
   let before: String
   init() throws {

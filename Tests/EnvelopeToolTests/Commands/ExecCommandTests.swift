@@ -4,7 +4,7 @@
 import Foundation
 import Testing
 
-@Suite struct ExecCommandTests {
+@Suite(.timeLimit(.minutes(20))) struct ExecCommandTests {
   let sandbox: Sandbox
   init() throws {
     sandbox = try Sandbox()

@@ -4,7 +4,7 @@
 import Testing
 
 /// The other tests mean something only where this one passes.
-@Suite("The command that the tests run")
+@Suite("The command that the tests run", .timeLimit(.minutes(20)))
 struct HarnessTests {
   @Test func wasBuiltWithItsTrait() throws {
     let result = try Sandbox().envelope("--version")

@@ -7,7 +7,7 @@
   import Testing
 
   /// The command with keys of AWS KMS, against a server that others wrote.
-  @Suite struct KMSTests {
+  @Suite(.timeLimit(.minutes(20))) struct KMSTests {
     private let service: KeyService
     private let account: KeyService.Account
     private let sandbox: Sandbox

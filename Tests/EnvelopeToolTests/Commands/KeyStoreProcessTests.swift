@@ -5,7 +5,7 @@ import Foundation
 import Testing
 
 /// What of the key store file only shows with processes of their own.
-@Suite struct KeyStoreProcessTests {
+@Suite(.timeLimit(.minutes(20))) struct KeyStoreProcessTests {
   let sandbox: Sandbox
   init() throws { sandbox = try Sandbox() }
 

@@ -7,7 +7,7 @@
   import Testing
 
   /// Values that boto3 made as AWS Lambda's console does become one sealed environment.
-  @Suite struct MigrateCommandTests {
+  @Suite(.timeLimit(.minutes(20))) struct MigrateCommandTests {
     private let service: KeyService
     private let account: KeyService.Account
     private let sandbox: Sandbox

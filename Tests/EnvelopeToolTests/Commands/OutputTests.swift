@@ -4,7 +4,7 @@
 import Foundation
 import Testing
 
-@Suite("What is written, and where") struct OutputTests {
+@Suite("What is written, and where", .timeLimit(.minutes(20))) struct OutputTests {
   let sandbox: Sandbox
   init() throws {
     sandbox = try Sandbox()

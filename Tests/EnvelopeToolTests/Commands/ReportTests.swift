@@ -4,7 +4,7 @@
 import Foundation
 import Testing
 
-@Suite("inspect, budget, keys and help") struct ReportTests {
+@Suite("inspect, budget, keys and help", .timeLimit(.minutes(20))) struct ReportTests {
   let sandbox: Sandbox
   init() throws { sandbox = try Sandbox() }
 

@@ -4,7 +4,7 @@
 import Foundation
 import Testing
 
-@Suite struct SealCommandTests {
+@Suite(.timeLimit(.minutes(20))) struct SealCommandTests {
   /// What cannot be read may be anything: it is not written over.
   @Test func anOutputThatHoldsSomethingElseIsLeftAlone() throws {
     let sandbox = try Sandbox()

@@ -4,7 +4,7 @@
 import Foundation
 import Testing
 
-@Suite("On a terminal") struct TerminalTests {
+@Suite("On a terminal", .timeLimit(.minutes(20))) struct TerminalTests {
   let sandbox: Sandbox
   init() throws {
     sandbox = try Sandbox()

@@ -1,7 +1,9 @@
 // SPDX-FileCopyrightText: The EnvelopeKit authors
 // SPDX-License-Identifier: Apache-2.0
 
+import Dispatch
 import Foundation
+import Synchronization
 import Testing
 
 /// The command that was built together with the tests.
@@ -84,8 +86,21 @@ struct Running {
 
   func send(_ signal: Int32) { kill(process, signal) }
 
-  /// Waits for the end.
-  func wait() throws -> Outcome {
+  /// Waits for the program to end, and kills it after the limit, so that a program that hangs fails its test by name.
+  func wait(killingAfter limit: Duration = .seconds(600)) throws -> Outcome {
+    let isRunning = Mutex(true)
+    // A queue that tests do not run on: it has a thread even if they keep all of theirs busy.
+    let timer = DispatchSource.makeTimerSource(queue: .global(qos: .userInteractive))
+    timer.schedule(deadline: .now() + limit / .seconds(1), leeway: .nanoseconds(0))
+    timer.setEventHandler { [process] in
+      isRunning.withLock { if $0 { kill(process, SIGKILL) } }
+    }
+    timer.activate()
+    defer { timer.cancel() }
+    // The process is not reaped yet: until the timer is off, its number must not become that of another process.
+    var information = unsafe siginfo_t()
+    while unsafe waitid(P_PID, id_t(process), &information, WEXITED | WNOWAIT) != 0 { try #require(errno == EINTR) }
+    isRunning.withLock { $0 = false }
     var status: Int32 = 0
     while unsafe waitpid(process, &status, 0) < 0 { try #require(errno == EINTR) }
     let output =

@@ -9,7 +9,7 @@ import Testing
 @testable import EnvelopeTool
 
 /// Each reason for which a file does not open is told as what it is, with what to do.
-@Suite struct ExplainCommandTests {
+@Suite(.timeLimit(.minutes(20))) struct ExplainCommandTests {
   let sandbox: Sandbox
   let key: String
   init() throws {

@@ -9,7 +9,7 @@
   @testable import EnvelopeTool
 
   /// `exec` reads plain calls itself: where it does, it must read what the parser of all commands reads.
-  @Suite struct ExecutionTests {
+  @Suite(.timeLimit(.minutes(20))) struct ExecutionTests {
     private func parsed(_ arguments: [String]) throws -> Execution {
       let command = try #require(EnvelopeCommand.parseAsRoot(arguments) as? ExecCommand)
       return Execution(

@@ -7,7 +7,7 @@ import Testing
 
 @testable import EnvelopeTool
 
-@Suite struct ContextSearchTests {
+@Suite(.timeLimit(.minutes(20))) struct ContextSearchTests {
   /// Certificates that `envelope.yaml` names lie beside it, whatever folder a call is made in, for a function or none.
   @Test(arguments: ["app", nil])
   func pathsOfTheConfigurationBeginAtItsFolder(function: String?) throws {

@@ -7,7 +7,7 @@
   import Testing
 
   /// Files and key stores that come under keys of AWS KMS, and leave them.
-  @Suite struct KMSRewrapTests {
+  @Suite(.timeLimit(.minutes(20))) struct KMSRewrapTests {
     private let service: KeyService
     private let account: KeyService.Account
     private let sandbox: Sandbox

@@ -5,7 +5,7 @@ import EnvelopeKit
 import Foundation
 import Testing
 
-@Suite struct ResealCommandTests {
+@Suite(.timeLimit(.minutes(20))) struct ResealCommandTests {
   let sandbox: Sandbox
   let key: String
   init() throws {

@@ -6,7 +6,7 @@ import EnvelopeKitFiles
 import Foundation
 import Testing
 
-@Suite struct RewrapCommandTests {
+@Suite(.timeLimit(.minutes(20))) struct RewrapCommandTests {
   let sandbox: Sandbox
   let key: String
   init() throws {

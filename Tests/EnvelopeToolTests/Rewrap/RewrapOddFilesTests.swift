@@ -5,7 +5,7 @@ import Foundation
 import Testing
 
 /// Trees that nobody would make on purpose, or somebody did to deceive.
-@Suite struct RewrapOddFilesTests {
+@Suite(.timeLimit(.minutes(20))) struct RewrapOddFilesTests {
   let sandbox: Sandbox
   let key: String
   init() throws {

@@ -9,7 +9,7 @@ import Testing
 
 /// What becomes of a header's entries, for every header that can be made of a few keys and every wish about them,
 /// beside a model that knows nothing of entries.
-@Suite struct RewrapPlanTests {
+@Suite(.timeLimit(.minutes(20))) struct RewrapPlanTests {
   /// Whose key an entry is: two of the store, a recipient whose identity is elsewhere, a key of nobody known, one of AWS
   /// KMS that nobody names.
   enum Owner: String, CaseIterable {

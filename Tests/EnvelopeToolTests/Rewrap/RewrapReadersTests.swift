@@ -7,7 +7,7 @@ import Foundation
 import Testing
 
 /// Keys that are elsewhere: a recipient's, and one that somebody else has rotated.
-@Suite struct RewrapReadersTests {
+@Suite(.timeLimit(.minutes(20))) struct RewrapReadersTests {
   let sandbox: Sandbox
   let key: String
   init() throws {

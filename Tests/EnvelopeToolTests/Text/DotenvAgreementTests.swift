@@ -8,7 +8,7 @@ import Testing
 @testable import EnvelopeTool
 
 /// What people write by hand is read as python-dotenv reads it, or refused.
-@Suite struct DotenvAgreement {
+@Suite(.timeLimit(.minutes(20))) struct DotenvAgreement {
   /// The first word answers each line, so that a text without variables has a line too.
   private static let python = """
     import io, sys, dotenv

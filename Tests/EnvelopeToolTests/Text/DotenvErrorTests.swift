@@ -6,7 +6,7 @@ import Testing
 
 @testable import EnvelopeTool
 
-@Suite struct DotenvErrors {
+@Suite(.timeLimit(.minutes(20))) struct DotenvErrors {
   @Test(
     arguments: [
       ("hunter2", 1, "is not of the form"),

@@ -8,7 +8,7 @@ import Testing
 @testable import EnvelopeTool
 
 /// What is written is read by those who are to read it: by us, by dash and bash, and by python-dotenv.
-@Suite struct DotenvReaders {
+@Suite(.timeLimit(.minutes(20))) struct DotenvReaders {
   /// What a person's `sh` may be, in a locale of bytes and in one of UTF-8.
   private static let shells = [
     ["/bin/dash", "-c", "LC_ALL=C"], ["/bin/bash", "-c", "LC_ALL=C"], ["/bin/bash", "-c", "LC_ALL=C.UTF-8"],

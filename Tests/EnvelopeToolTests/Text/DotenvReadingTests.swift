@@ -6,7 +6,7 @@ import Testing
 
 @testable import EnvelopeTool
 
-@Suite struct DotenvReading {
+@Suite(.timeLimit(.minutes(20))) struct DotenvReading {
   @Test(
     arguments: [
       ("", [:]),

@@ -6,7 +6,7 @@ import Testing
 
 @testable import EnvelopeTool
 
-@Suite struct DotenvWriting {
+@Suite(.timeLimit(.minutes(20))) struct DotenvWriting {
   @Test(
     arguments: [
       ("", "", false),

@@ -6,7 +6,7 @@ import Testing
 
 @testable import EnvelopeTool
 
-@Suite struct VariablesJSONErrors {
+@Suite(.timeLimit(.minutes(20))) struct VariablesJSONErrors {
   @Test(
     arguments: [
       ("", 1, 1, "is not an object"),

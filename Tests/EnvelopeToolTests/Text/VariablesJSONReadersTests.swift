@@ -8,7 +8,7 @@ import Testing
 @testable import EnvelopeTool
 
 /// Python's `json` and ours understand each other.
-@Suite struct VariablesJSONReaders {
+@Suite(.timeLimit(.minutes(20))) struct VariablesJSONReaders {
   private static let pieces = [
     "a", "B", "0", " ", "\"", "\\", "/", "\u{8}", "\u{c}", "\n", "\r", "\t", "\u{1}", "\u{1f}", "\u{7f}", "\u{80}",
     "é", "日本", "🗝", "\u{2028}", "\u{feff}", "\u{ffff}", "\u{10ffff}", "e\u{301}", "{", "}", "[", "]", ":", ",",

@@ -6,7 +6,7 @@ import Testing
 
 @testable import EnvelopeTool
 
-@Suite struct VariablesJSONReading {
+@Suite(.timeLimit(.minutes(20))) struct VariablesJSONReading {
   @Test(
     arguments: [
       ("{}", [:]),

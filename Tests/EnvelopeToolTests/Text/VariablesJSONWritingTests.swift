@@ -6,7 +6,7 @@ import Testing
 
 @testable import EnvelopeTool
 
-@Suite struct VariablesJSONWriting {
+@Suite(.timeLimit(.minutes(20))) struct VariablesJSONWriting {
   private let values = ["B": "2", "A": "é\"\\/\u{8}\u{c}\n\r\t\u{1}\u{1f}\u{7f}", "H": "h"].bytes
 
   @Test func writesAFlatObject() throws {

@@ -26,7 +26,7 @@ extension [UInt8] {
 }
 
 /// Whatever the bytes, a reader returns or throws, and what it returns can be written and read again.
-@Suite struct VariablesTextFuzzing {
+@Suite(.timeLimit(.minutes(20))) struct VariablesTextFuzzing {
   private static let alphabet = Array("\"'\\#= \t\n\r{}[]:,$`ABexport01ntufu-+.é🗝\u{feff}\0".utf8) + [0xff, 0xc0, 0xed]
 
   private static let dotenv = """

@@ -6,7 +6,7 @@ import Testing
 
 @testable import EnvelopeKit
 
-@Suite struct EnvelopeObserverTests {
+@Suite(.timeLimit(.minutes(20))) struct EnvelopeObserverTests {
   private let context: EncryptionContext = ["function": "f"]
   private let recorder = EventRecorder()
   private let local: KeysetKeyring

@@ -7,7 +7,7 @@ import Testing
 @testable import EnvelopeKit
 
 /// The keyrings of this module keep what a keyring promises.
-@Suite struct KeyringConformanceTests {
+@Suite(.timeLimit(.minutes(20))) struct KeyringConformanceTests {
   private static func options(stranger: any Keyring) -> KeyringConformance.Options {
     var options = KeyringConformance.Options()
     options.stranger = stranger

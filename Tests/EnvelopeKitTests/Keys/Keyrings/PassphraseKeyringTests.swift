@@ -5,7 +5,7 @@ import Testing
 
 @testable import EnvelopeKit
 
-@Suite struct PassphraseKeyringTests {
+@Suite(.timeLimit(.minutes(20))) struct PassphraseKeyringTests {
   private let context: EncryptionContext = ["function": "f"]
 
   private func keyring(_ passphrase: String, cost: Argon2id.Cost = .cheap) throws -> PassphraseKeyring {

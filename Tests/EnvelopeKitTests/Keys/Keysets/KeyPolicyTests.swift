@@ -5,7 +5,7 @@ import Testing
 
 @testable import EnvelopeKit
 
-@Suite struct KeyPolicyTests {
+@Suite(.timeLimit(.minutes(20))) struct KeyPolicyTests {
   private func scope(_ name: String) throws -> FunctionScope { try FunctionScope(function: name) }
 
   private func store(_ policy: KeyPolicy, _ kind: Keyset.Kind = .symmetric) throws -> KeyStore {

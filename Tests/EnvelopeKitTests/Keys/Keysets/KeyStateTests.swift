@@ -16,7 +16,7 @@ import Testing
 ///     N   NotFoundException                   keyNotFound
 ///
 /// KMS says D or I to the use of a key whose deletion is pending; here it is I.
-@Suite struct KeyStateTests {
+@Suite(.timeLimit(.minutes(20))) struct KeyStateTests {
   typealias State = StateSubject.State
   typealias Body = @Sendable (inout StateSubject) async throws -> Void
 

@@ -8,7 +8,7 @@ import Testing
 @testable import EnvelopeKit
 
 /// Every use is told before its result is given out.
-@Suite struct KeyUseTests {
+@Suite(.timeLimit(.minutes(20))) struct KeyUseTests {
   /// Keeps the uses that it is told of, and fails where it is to.
   private final class Auditor: Sendable {
     private struct State {

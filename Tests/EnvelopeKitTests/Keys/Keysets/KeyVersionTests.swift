@@ -5,7 +5,7 @@ import Testing
 
 @testable import EnvelopeKit
 
-@Suite struct KeyVersionTests {
+@Suite(.timeLimit(.minutes(20))) struct KeyVersionTests {
   /// A store with a key of three versions, and what each of them wrapped.
   private func versions(
     _ kind: Keyset.Kind

@@ -10,7 +10,7 @@
   @testable import EnvelopeKit
 
   /// Both directions against swift-crypto's HPKE, and both refusing the same.
-  @Suite struct HPKEPeerTests {
+  @Suite(.timeLimit(.minutes(20))) struct HPKEPeerTests {
     private typealias Peer = Crypto.HPKE
     private typealias PrivateKey = Crypto.Curve25519.KeyAgreement.PrivateKey
     private typealias PublicKey = Crypto.Curve25519.KeyAgreement.PublicKey

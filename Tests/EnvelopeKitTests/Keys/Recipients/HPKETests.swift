@@ -6,7 +6,7 @@ import Testing
 
 @testable import EnvelopeKit
 
-@Suite struct HPKETests {
+@Suite(.timeLimit(.minutes(20))) struct HPKETests {
   private let privateKey = [UInt8]((1...32).map { UInt8($0 * 5) })
 
   @Test func noTwoMessagesShareAnEphemeralKey() throws {

@@ -6,7 +6,7 @@ import Testing
 @testable import EnvelopeKit
 
 /// The vectors of RFC 9180, appendix A.2.1: base mode, DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, ChaCha20Poly1305.
-@Suite struct HPKEVectorTests {
+@Suite(.timeLimit(.minutes(20))) struct HPKEVectorTests {
   private static let info = hex("4f6465206f6e2061204772656369616e2055726e")
   private static let ikmE = hex("909a9b35d3dc4713a5e72a4da274b55d3d3821a37e5d099e74a647db583a904b")
   private static let pkEm = hex("1afa08d3dec047a643885163f1180476fa7ddb54c6a8029ea33f95796bf2ac4a")

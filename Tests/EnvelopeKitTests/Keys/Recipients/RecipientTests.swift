@@ -6,7 +6,7 @@ import Testing
 
 @testable import EnvelopeKit
 
-@Suite struct RecipientTests {
+@Suite(.timeLimit(.minutes(20))) struct RecipientTests {
   private let identity: Keyset
 
   init() throws { identity = try Keyset.generate(.identity) }

@@ -6,7 +6,7 @@ import Testing
 @testable import EnvelopeKit
 
 /// Texts of the second version written by hand, good ones and damaged ones.
-@Suite struct DamagedStoreTextTests {
+@Suite(.timeLimit(.minutes(20))) struct DamagedStoreTextTests {
   private static let id = "abcdefghijkl"
   private static let secret = String(repeating: "A", count: 43)
 

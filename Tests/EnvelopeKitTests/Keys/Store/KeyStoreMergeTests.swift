@@ -5,7 +5,7 @@ import Testing
 
 @testable import EnvelopeKit
 
-@Suite struct KeyStoreMergeTests {
+@Suite(.timeLimit(.minutes(20))) struct KeyStoreMergeTests {
   private func scopes(_ names: String...) throws -> [FunctionScope] {
     try names.map { try FunctionScope(function: $0) }
   }

@@ -7,7 +7,7 @@ import Testing
 @testable import EnvelopeKit
 
 /// The second version of a key store's text.
-@Suite struct KeyStoreSecondTextTests {
+@Suite(.timeLimit(.minutes(20))) struct KeyStoreSecondTextTests {
   private static func scope(_ random: inout SplitMix64) throws -> FunctionScope {
     let names = ["a", "checkout", "é", "e\u{301}", "λ", "a b", "x\ny", String(repeating: "n", count: 1024)]
     let index = Int(random.next() % UInt64(names.count + 1))

@@ -7,7 +7,7 @@ import Testing
 
 /// Somebody has a key narrowed to two functions, the envelopes of others, and the library's insides: nothing that they
 /// make of it opens what belongs to a third function, to none, or what the whole key alone can.
-@Suite struct NarrowedKeyAttackTests {
+@Suite(.timeLimit(.minutes(20))) struct NarrowedKeyAttackTests {
   private static let mine = ["a", "b"]
   private static let contexts: [EncryptionContext] = [
     ["function": "victim"], [:], ["function": "a\0"], ["function": "ab"], ["function": "A"],

@@ -6,7 +6,7 @@ import Testing
 @testable import EnvelopeKit
 
 /// A narrowed key is the whole key for its functions, and nothing for others.
-@Suite struct NarrowedKeyTests {
+@Suite(.timeLimit(.minutes(20))) struct NarrowedKeyTests {
   private let whole: KeyStore
   private let id: String
 

@@ -6,7 +6,7 @@ import Testing
 
 @testable import EnvelopeTool
 
-@Suite struct ExitStatusTests {
+@Suite(.timeLimit(.minutes(20))) struct ExitStatusTests {
   static let codes: [(EnvelopeError.Code, Int32)] = [
     (.keyNotFound, 77), (.keyAccessDenied, 77), (.keyDisabled, 77), (.keyInvalidState, 77), (.keyVersionTooOld, 77),
     (.keyStoreLocked, 77), (.entryNotReadBack, 77), (.filePermissions, 77), (.auditLogAltered, 65),

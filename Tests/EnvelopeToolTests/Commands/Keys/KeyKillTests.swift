@@ -4,11 +4,12 @@
 import EnvelopeKit
 import EnvelopeKitFiles
 import Foundation
+import Synchronization
 import TestSupport
 import Testing
 
 /// Processes that change one store at once and are killed at any moment.
-@Suite("keys: killed while changing", .serialized) struct KeyKillTests {
+@Suite("keys: killed while changing", .serialized, .timeLimit(.minutes(20))) struct KeyKillTests {
   /// A command, and how the store shows that it was done.
   private struct Change {
     let arguments: [String]
@@ -16,7 +17,7 @@ import Testing
     let operation: String
     let key: String?
     /// Whether the store has it; what the command wrote is known where it was acknowledged.
-    let isDone: (KeyStore, _ output: String?) -> Bool
+    let isDone: @Sendable (KeyStore, _ output: String?) -> Bool
   }
 
   /// A change that nobody else makes, of a kind that follows from its number.
@@ -56,10 +57,35 @@ import Testing
 
   private struct Attempt {
     let change: Change
-    let running: Running
-    let started: ContinuousClock.Instant
-    /// When it is killed; nil where it is left alone.
-    let end: ContinuousClock.Instant?
+    let outcome: Outcome
+    let duration: Duration
+    let isKilled: Bool
+  }
+
+  /// Changes under way, each waited for on a thread of its own.
+  private final class Attempts: Sendable {
+    private let ended = Mutex<[Result<Attempt, any Error>]>([])
+    private let endCount = DispatchSemaphore(value: 0)
+
+    func start(_ change: Change, in sandbox: Sandbox, killingAfter limit: Duration?) throws {
+      let running = try sandbox.start(["keys"] + change.arguments)
+      Thread.detachNewThread { [self] in
+        let start = ContinuousClock.now
+        let result = Result<Attempt, any Error> {
+          let outcome = try limit.map { try running.wait(killingAfter: $0) } ?? running.wait()
+          return Attempt(
+            change: change, outcome: outcome, duration: ContinuousClock.now - start, isKilled: limit != nil)
+        }
+        ended.withLock { $0.append(result) }
+        endCount.signal()
+      }
+    }
+
+    /// Blocks until a change ends, which threads report that tests do not run on.
+    func next() throws -> Attempt {
+      endCount.wait()
+      return try ended.withLock { $0.removeFirst() }.get()
+    }
   }
 
   private static let atOnce = 4
@@ -91,34 +117,17 @@ import Testing
       for process in running { try process.wait().succeeded() }
     }
 
-    var (attempts, next): ([Attempt], Int) = ([], 0)
     var unfinished: Set<String> = []
-    while next < count || !attempts.isEmpty {
-      while attempts.count < Self.atOnce, next < count {
-        let change = Self.change(next)
-        next += 1
-        // One in six is left alone. Of the others two fifths are killed before they begin, in their middle, after their end,
-        // the rest about the time when they write.
-        let fate = Int.random(in: 0..<6, using: &generator)
-        let delay = duration * Double.random(in: fate < 3 ? 0..<1.2 : 0.7..<1.05, using: &generator)
-        let isKilled = fate > 0
-        let now = clock.now
-        attempts.append(
-          Attempt(
-            change: change, running: try sandbox.start(["keys"] + change.arguments), started: now,
-            end: isKilled ? now.advanced(by: delay) : nil))
-      }
-      for attempt in attempts {
-        if let end = attempt.end, end <= clock.now { attempt.running.send(SIGKILL) }
-      }
-      for index in attempts.indices.reversed() where attempts[index].running.hasEnded {
-        let attempt = attempts.remove(at: index)
-        let outcome = try attempt.running.wait()
+    let attempts = Attempts()
+    for number in 0..<(count + Self.atOnce) {
+      if number >= Self.atOnce {
+        let attempt = try attempts.next()
+        let outcome = attempt.outcome
         switch outcome.ending {
         case .exit(0):
           acknowledged.append((attempt.change, outcome.text))
           // Other tests come and go beside this one.
-          if attempt.end == nil { duration = duration * 0.7 + (clock.now - attempt.started) * 0.3 }
+          if !attempt.isKilled { duration = duration * 0.7 + attempt.duration * 0.3 }
         case .signal(SIGKILL):
           killed.append(attempt.change)
           unfinished.formUnion(try sandbox.names(in: place).filter { $0.hasSuffix(".new") })
@@ -126,7 +135,12 @@ import Testing
         }
         if (acknowledged.count + killed.count).isMultiple(of: 50) { try check() }
       }
-      usleep(300)
+      guard number < count else { continue }
+      // One in six is left alone. Of the others two fifths are killed before they begin, in their middle, after their end,
+      // the rest about the time when they write.
+      let fate = Int.random(in: 0..<6, using: &generator)
+      let delay = duration * Double.random(in: fate < 3 ? 0..<1.2 : 0.7..<1.05, using: &generator)
+      try attempts.start(Self.change(number), in: sandbox, killingAfter: fate > 0 ? delay : nil)
     }
     try check()
 
@@ -182,14 +196,5 @@ import Testing
       wanted["\(change.operation) \(id)", default: 0] += 1
     }
     for (entry, count) in wanted { #expect(entries[entry, default: 0] >= count, "\(entry); \(comment)") }
-  }
-}
-
-extension Running {
-  /// Whether it has ended, without waiting.
-  var hasEnded: Bool {
-    var information = unsafe siginfo_t()
-    let result = unsafe waitid(P_PID, id_t(process), &information, WEXITED | WNOHANG | WNOWAIT)
-    return unsafe result == 0 && information.si_signo == SIGCHLD
   }
 }

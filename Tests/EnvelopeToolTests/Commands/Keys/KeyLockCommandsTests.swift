@@ -7,7 +7,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("keys: locked stores") struct KeyLockCommandsTests {
+@Suite("keys: locked stores", .timeLimit(.minutes(20))) struct KeyLockCommandsTests {
   let sandbox: Sandbox
   init() throws {
     sandbox = try Sandbox()

@@ -7,7 +7,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("keys: the log of uses") struct KeyLogTests {
+@Suite("keys: the log of uses", .timeLimit(.minutes(20))) struct KeyLogTests {
   let sandbox: Sandbox
   init() throws {
     sandbox = try Sandbox()

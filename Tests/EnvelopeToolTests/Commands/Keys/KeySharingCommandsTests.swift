@@ -7,7 +7,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("keys: policies, recipients, exported keys") struct KeySharingCommandsTests {
+@Suite("keys: policies, recipients, exported keys", .timeLimit(.minutes(20))) struct KeySharingCommandsTests {
   let sandbox: Sandbox
   let id: String
   init() throws {

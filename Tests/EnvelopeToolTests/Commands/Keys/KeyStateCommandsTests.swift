@@ -7,7 +7,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("keys: states and versions") struct KeyStateCommandsTests {
+@Suite("keys: states and versions", .timeLimit(.minutes(20))) struct KeyStateCommandsTests {
   let sandbox: Sandbox
   let id: String
   init() throws {

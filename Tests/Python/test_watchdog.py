@@ -1,0 +1,112 @@
+# SPDX-FileCopyrightText: The EnvelopeKit authors
+# SPDX-License-Identifier: Apache-2.0
+"""The watchdog of Tests/run, on runners that hang, end, fail and leave processes."""
+
+import os
+import subprocess
+import sys
+import unittest
+
+WATCHDOG = os.path.join(os.path.dirname(os.path.abspath(__file__)), "watchdog.py")
+
+# What the testing library prints, with and without colors; two tests have one name.
+LINES = r"""
+printf '%s\n' '◇ Test run started.' '◇ Suite SomeTests started.' '◇ Test ends() started.' '◇ Test fails() started.'
+printf '\033[90m\xe2\x97\x87\033[0m %s\n' 'Test hangs() started.' 'Test twice(_:) started.' 'Test twice(_:) started.'
+printf '%s\n' '◇ Test "said aloud" started.' '◇ Test case passing 1 argument a → 1 (Swift.Int) to twice(_:) started.'
+printf '%s\n' '✔ Test ends() passed after 0.001 seconds.' '✘ Test fails() recorded an issue at A.swift:1:1: no'
+printf '%s\n' '✘ Test fails() failed after 0.002 seconds with 1 issue.' '✔ Test "said aloud" passed after 1 seconds.'
+printf '\033[32m\xe2\x9c\x94\033[0m Test twice(_:) with 2 test cases passed after 0.1 seconds.\n'
+"""
+
+
+def start(limit, script):
+    return subprocess.Popen(
+        [sys.executable, "-B", WATCHDOG, str(limit), "sh", "-c", script],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8")
+
+
+def watch(limit, script):
+    process = start(limit, script)
+    output, messages = process.communicate(timeout=60)
+    return process.returncode, output, messages
+
+
+def is_gone(process):
+    try:
+        os.kill(int(process), 0)
+        return False
+    except ProcessLookupError:
+        return True
+
+
+class WatchdogTests(unittest.TestCase):
+    def test_names_tests_of_run_that_hangs(self):
+        code, output, messages = watch(3, LINES + "sleep 600")
+        self.assertEqual(code, 124)
+        self.assertIn("did not end within 3 seconds", messages)
+        names = messages.partition("not ended:\n")[2].split("\n")
+        self.assertEqual(names, ["  hangs()", "  twice(_:)", ""])
+        self.assertIn("Test ends() passed", output)
+
+    def test_stops_run_that_hangs_before_first_test(self):
+        code, _, messages = watch(0.2, "sleep 600")
+        self.assertEqual(code, 124)
+        self.assertIn("No test had started", messages)
+
+    def test_stops_run_that_spins_and_ignores_signals(self):
+        self.assertEqual(watch(0.5, "trap '' TERM INT HUP; while :; do :; done")[0], 124)
+
+    def test_stops_run_that_closed_its_output(self):
+        self.assertEqual(watch(0.5, "exec >&- 2>&-; sleep 600")[0], 124)
+
+    def test_keeps_exit_status(self):
+        for status in [0, 1, 3]:
+            self.assertEqual(watch(60, f"echo out; echo err >&2; exit {status}"), (status, "out\nerr\n", ""))
+        self.assertEqual(watch(60, "kill -KILL $$")[0], 137)
+
+    def test_passes_output_on_as_it_arrives(self):
+        # The command ends only after its first line has come through.
+        reader, writer = os.pipe()
+        process = subprocess.Popen(
+            [sys.executable, "-B", WATCHDOG, "60", "sh", "-c", "echo first; read line; echo $line"],
+            stdin=reader, stdout=subprocess.PIPE, text=True)
+        self.assertEqual(process.stdout.readline(), "first\n")
+        os.write(writer, b"last\n")
+        self.assertEqual(process.communicate(timeout=60)[0], "last\n")
+        self.assertEqual(process.returncode, 0)
+        os.close(reader), os.close(writer)
+
+    def test_kills_processes_in_sessions_of_their_own(self):
+        child = f"{sys.executable} -c 'import os, time; os.setsid(); print(os.getpid(), flush=True); time.sleep(600)'"
+        code, output, _ = watch(5, f"{child} & wait")
+        self.assertEqual(code, 124)
+        self.assertTrue(is_gone(output))
+
+    def test_process_left_behind_does_not_keep_run_open(self):
+        code, output, _ = watch(600, "sleep 600 & echo $!; exit 5")
+        self.assertEqual(code, 5)
+        if sys.platform == "linux":
+            self.assertTrue(is_gone(output))
+
+    @unittest.skipUnless(sys.platform == "linux", "only Linux makes the watchdog the parent of orphans")
+    def test_orphan_that_ends_is_reaped(self):
+        script = "o=$(sh -c ': & echo $!'); while kill -0 $o 2>/dev/null; do sleep 0.1; done; echo gone"
+        self.assertEqual(watch(60, script), (0, "gone\n", ""))
+
+    def test_stops_run_when_it_is_stopped(self):
+        process = start(600, "echo $$; exec sleep 600")
+        child = process.stdout.readline()
+        process.terminate()
+        process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 130)
+        self.assertTrue(is_gone(child))
+
+    def test_refuses_missing_arguments(self):
+        process = subprocess.run([sys.executable, "-B", WATCHDOG, "5"], stderr=subprocess.PIPE, text=True)
+        self.assertEqual(process.returncode, 1)
+        self.assertIn("usage", process.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
