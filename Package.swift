@@ -59,7 +59,7 @@ let package = Package(
         .product(name: "Yams", package: "Yams", condition: .when(traits: ["CommandLine"])),
       ]
     ),
-    .target(name: "TestSupport", path: "Tests/TestSupport"),
+    .target(name: "TestSupport", dependencies: ["EnvelopeKit"], path: "Tests/TestSupport"),
     .testTarget(
       name: "EnvelopeKitTests",
       dependencies: [

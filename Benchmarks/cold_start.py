@@ -75,6 +75,9 @@ def check_that_it_opens(probe, environment, variables, output):
 
 def measure(probe, directory, output):
     environment = {"PATH": os.environ.get("PATH", os.defpath), "AWS_LAMBDA_FUNCTION_NAME": FUNCTION}
+    # AWS Lambda sets these, too: without them the name does not count.
+    environment |= {"AWS_LAMBDA_FUNCTION_VERSION": "1", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128",
+                    "AWS_LAMBDA_RUNTIME_API": "127.0.0.1:9001"}
     environment["ENVELOPE_STORE"] = os.path.join(directory, "keys")
     variables = sealed_variables(probe, environment, directory)
     environment.update(variables)

@@ -34,7 +34,11 @@
     @Test func valuesOfTheConsoleOpen() async throws {
       let (key, test) = (try await KeyService.key(), try TestClient())
       let texts = ["A": "plain", "B": "pässwörd 😀\n", "C": String(repeating: "x", count: 4000)]
-      var variables = ["AWS_LAMBDA_FUNCTION_NAME": "checkout", "LOG_LEVEL": "info"]
+      var variables = [
+        "AWS_LAMBDA_FUNCTION_NAME": "checkout", "AWS_LAMBDA_FUNCTION_VERSION": "1",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128", "AWS_LAMBDA_RUNTIME_API": "127.0.0.1:9001",
+        "LOG_LEVEL": "info",
+      ]
       for (name, text) in texts { variables[name] = try await value(text, under: key) }
       let opened = try await helper(test).open(["B", "A", "C"], variables: variables)
       #expect(opened.secrets.names == ["A", "B", "C"] && opened.withoutContext.isEmpty)
@@ -118,7 +122,11 @@
         try await helper.open(["NONE"], function: "f", variables: [:])
       }
       await expectError(.functionUnknown) { try await helper.open([], variables: [:]) }
-      await expectError(.functionUnknown) { try await helper.open([], variables: ["AWS_LAMBDA_FUNCTION_NAME": ""]) }
+      for name in ["", "f"] {
+        await expectError(.functionUnknown) {
+          try await helper.open([], variables: ["AWS_LAMBDA_FUNCTION_NAME": name])
+        }
+      }
       await expectError(.invalidArgument) { try await helper.open(["A B"], function: "f", variables: ["A B": "AAAA"]) }
       await expectError(.invalidArgument, saying: "twice") {
         try await helper.open(["A", "A"], function: "f", variables: ["A": "AAAA"])

@@ -26,7 +26,10 @@
 
     @Test func valuesOfTheConsole() async throws {
       let (service, key, test) = (try KeyService.shared, try await KeyService.key(), try TestClient())
-      var variables = ["AWS_LAMBDA_FUNCTION_NAME": "checkout"]
+      var variables = [
+        "AWS_LAMBDA_FUNCTION_NAME": "checkout", "AWS_LAMBDA_FUNCTION_VERSION": "1",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128", "AWS_LAMBDA_RUNTIME_API": "127.0.0.1:9001",
+      ]
       for name in ["DB_PASSWORD", "API_KEY"] {
         let made = try await service.encrypt(
           Data(name.utf8), under: key.arn, context: ["LambdaFunctionName": "checkout"])

@@ -28,7 +28,11 @@ import Testing
   private func rewrap(
     _ envelope: [UInt8], _ change: Rewrapping, using keyring: some Keyring
   ) async throws -> [UInt8] {
-    try #require(try await Envelope.rewrap([envelope], change, context: context, using: keyring).first)
+    // Who may be removed is tested by itself.
+    try #require(
+      try await Envelope.rewrap(
+        [envelope], change, context: context, using: keyring, allowingFormerReadersToForge: true
+      ).first)
   }
 
   private func keyIDs(of envelope: [UInt8]) throws -> [String] {
@@ -121,7 +125,8 @@ import Testing
     var values = try (0..<5).map { try sealer.seal([$0], authenticating: [$0]) }
     values.insert(try await seal(old), at: 2)
     let counting = CountingKeyring(new)
-    let after = try await Envelope.rewrap(values, .replacingAllReaders(with: counting), context: context, using: old)
+    let after = try await Envelope.rewrap(
+      values, .replacingAllReaders(with: counting), context: context, using: old, allowingFormerReadersToForge: true)
     #expect(counting.wraps.value == 2)
     for (before, after) in zip(values, after) { try expectSame(before, after) }
     let opener = try await Opener(for: after[0], context: context, using: new)
@@ -159,7 +164,8 @@ import Testing
     let (good, other) = (try await seal(old), try await seal(old))
     let bad = other.flipping(bit: 0, of: try Envelope.header(of: other).bytes.count - 1)
     await expectError(.headerAltered) {
-      try await Envelope.rewrap([good, bad], .replacingAllReaders(with: new), context: context, using: old)
+      try await Envelope.rewrap(
+        [good, bad], .replacingAllReaders(with: new), context: context, using: old, allowingFormerReadersToForge: true)
     }
   }
 
@@ -214,7 +220,9 @@ import Testing
       try await rewrap(sealed, .replacingAllReaders(with: recipients), using: old)
     }
     let both = try await rewrap(sealed, Rewrapping(adding: recipients), using: old)
-    #expect(try await open(both, KeysetKeyring(identity)) == plaintext)
+    let opened = try await Envelope.open(
+      both, context: context, authenticating: [7], using: KeysetKeyring(identity), anonymousSender: .accepted)
+    #expect(opened.copy() == plaintext)
     // Dropping the last key of one's own needs the identity here.
     let id = old.keyset.id.string
     await expectError(.entryNotReadBack) {
@@ -225,8 +233,14 @@ import Testing
     #expect(try keyIDs(of: alone) == ["\(identity.id).1"])
     // From now on anybody may have sealed it.
     await expectError(.anonymousSender) { try await rewrap(alone, Rewrapping(adding: new), using: all) }
+    await expectError(.anonymousSender) { try await open(alone, all) }
+    await expectError(.invalidArgument) {
+      try await Envelope.rewrap(
+        [alone], Rewrapping(adding: new), context: context, using: all, anonymousSender: .accepted)
+    }
     let accepted = try await Envelope.rewrap(
-      [alone], Rewrapping(adding: new), context: context, using: all, anonymousSender: .accepted)
+      [alone], Rewrapping(adding: new), context: context, using: all, anonymousSender: .accepted,
+      allowingFormerReadersToForge: true)
     #expect(try await open(accepted[0], new) == plaintext)
   }
 

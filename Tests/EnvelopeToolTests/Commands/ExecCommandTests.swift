@@ -61,7 +61,11 @@ import Testing
 
   @Test(arguments: ["dotenv", "packed"]) func withoutAFileItOpensItsOwnEnvironment(format: String) throws {
     try sandbox.seal("TOKEN=opened secret\n", "--format", format, to: "own.env")
-    for function in ["AWS_LAMBDA_FUNCTION_NAME=app \"$ENVELOPE\" exec", "\"$ENVELOPE\" exec --function app"] {
+    let lambda = "AWS_LAMBDA_FUNCTION_VERSION=1 AWS_LAMBDA_FUNCTION_MEMORY_SIZE=128 AWS_LAMBDA_RUNTIME_API=localhost:1"
+    let named = "AWS_LAMBDA_FUNCTION_NAME=app \"$ENVELOPE\" exec"
+    // Outside AWS Lambda the name proves nothing: whoever sets the variables sets it, too.
+    try sandbox.shell("set -a; . ./own.env; \(named) -- env").failed(64, saying: "--function")
+    for function in ["\(lambda) \(named)", "\"$ENVELOPE\" exec --function app"] {
       let result = try sandbox.shell("set -a; . ./own.env; \(function) -- env")
       #expect(result.succeeded().text.contains("TOKEN=opened secret\n"))
       #expect(!result.text.contains("ENVELOPE_") && !result.text.contains("=ev1:"))

@@ -24,7 +24,7 @@ struct Keys {
     try file.update { (store) throws(EnvelopeError) in try store.rotate("default") }
 
     let keyring = try KeyStore.open().keyring()
-    rows = try await Envelope.rewrap(rows, .replacing(with: keyring), context: context, using: keyring)
+    rows = try await Envelope.rewrap(rows, .newestVersions(of: keyring), context: context, using: keyring)
     print("\(rows.count) row is under version \(keyring.keyset.primary)")
   }
 
