@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The watchdog of Tests/run, on runners that hang, end, fail and leave processes."""
 
+import json
 import os
 import subprocess
 import sys
@@ -9,15 +10,19 @@ import unittest
 
 WATCHDOG = os.path.join(os.path.dirname(os.path.abspath(__file__)), "watchdog.py")
 
-# What the testing library prints, with and without colors; two tests have one name.
-LINES = r"""
-printf '%s\n' '◇ Test run started.' '◇ Suite SomeTests started.' '◇ Test ends() started.' '◇ Test fails() started.'
-printf '\033[90m\xe2\x97\x87\033[0m %s\n' 'Test hangs() started.' 'Test twice(_:) started.' 'Test twice(_:) started.'
-printf '%s\n' '◇ Test "said aloud" started.' '◇ Test case passing 1 argument a → 1 (Swift.Int) to twice(_:) started.'
-printf '%s\n' '✔ Test ends() passed after 0.001 seconds.' '✘ Test fails() recorded an issue at A.swift:1:1: no'
-printf '%s\n' '✘ Test fails() failed after 0.002 seconds with 1 issue.' '✔ Test "said aloud" passed after 1 seconds.'
-printf '\033[32m\xe2\x9c\x94\033[0m Test twice(_:) with 2 test cases passed after 0.1 seconds.\n'
-"""
+def event(kind, test):
+    return json.dumps({"kind": "event", "payload": {"kind": kind, "testID": test}, "version": 0})
+
+
+# As the testing library writes it, with lines that are no events of tests, and one that is not complete.
+EVENTS = "\n".join([
+    json.dumps({"kind": "test", "payload": {"kind": "function", "id": "M.S/ends()/S.swift:1:4"}, "version": 0}),
+    json.dumps({"kind": "event", "payload": {"kind": "runStarted"}, "version": 0}),
+    event("testStarted", "M.S"), event("testStarted", "M.S/ends()/S.swift:1:4"),
+    event("testCaseStarted", "M.S/ends()/S.swift:1:4"), event("testCaseEnded", "M.S/ends()/S.swift:1:4"),
+    event("testEnded", "M.S/ends()/S.swift:1:4"), event("testStarted", "M.S/hangs(_:)/S.swift:2:4"),
+    event("testCaseStarted", "M.S/hangs(_:)/S.swift:2:4"), event("testCaseEnded", "M.S/hangs(_:)/S.swift:2:4"),
+    "null", event("testStarted", "M.S/hangs()/S.swift:3:4"), event("testStarted", "M.S/lost()/S.swift:4:4")[:-9]])
 
 
 def start(limit, script):
@@ -42,12 +47,12 @@ def is_gone(process):
 
 class WatchdogTests(unittest.TestCase):
     def test_names_tests_of_run_that_hangs(self):
-        code, output, messages = watch(3, LINES + "sleep 600")
-        self.assertEqual(code, 124)
+        script = f"echo working; cat > \"$ENVELOPE_TEST_EVENTS\" <<'END'\n{EVENTS}\nEND\nsleep 600"
+        code, output, messages = watch(3, script)
+        self.assertEqual((code, output), (124, "working\n"))
         self.assertIn("did not end within 3 seconds", messages)
         names = messages.partition("not ended:\n")[2].split("\n")
-        self.assertEqual(names, ["  hangs()", "  twice(_:)", ""])
-        self.assertIn("Test ends() passed", output)
+        self.assertEqual(names, ["  M.S/hangs(_:)/S.swift:2:4", "  M.S/hangs()/S.swift:3:4", ""])
 
     def test_stops_run_that_hangs_before_first_test(self):
         code, _, messages = watch(0.2, "sleep 600")

@@ -7,45 +7,46 @@ usage: watchdog.py SECONDS COMMAND...
 The command's output is passed on as it arrives. At the limit the command and all processes that it started are killed,
 the tests that had started and not ended are printed by name, and the exit status is 124. The testing library's own
 time limits cannot replace this: they need a thread, and a test that blocks or spins may keep them all.
+
+The command must pass --event-stream-output-path "$ENVELOPE_TEST_EVENTS" to `swift test`. Its output would not do:
+`swift test` holds back part of it in a buffer.
 """
 
 import collections
 import ctypes
+import json
 import os
-import re
 import select
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 IS_LINUX = sys.platform == "linux"
 PR_SET_CHILD_SUBREAPER = 36
-ESCAPES = re.compile(rb"\x1b\[[0-9;]*[A-Za-z]")
-# Lines of the Swift Testing console: a symbol, then these words.
-STARTED = re.compile(r"Test (?!run started|case passing )(.+) started\.$")
-ENDED = re.compile(r"Test (?!run with |case passing )(.+?)(?: with \d+ test cases?)? (?:passed|failed) after ")
 
 
-class RunningTests:
-    """The tests that have started and not ended, by the lines that the testing library prints."""
-
-    def __init__(self):
-        self.partial = b""
-        self.counts = collections.Counter()
-
-    def read(self, output):
-        *lines, self.partial = (self.partial + output).split(b"\n")
-        for line in lines:
-            text = ESCAPES.sub(b"", line).decode(errors="replace").rstrip()
-            if match := STARTED.search(text):
-                self.counts[match[1]] += 1
-            elif match := ENDED.search(text):
-                self.counts[match[1]] -= 1
-
-    @property
-    def names(self):
-        return sorted(name for name, count in self.counts.items() if count > 0)
+def running_tests(path):
+    """The tests that have started and not ended, by the testing library's event stream."""
+    running = []
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            lines = file.readlines()
+    except FileNotFoundError:
+        return running
+    for line in lines:
+        try:
+            payload = json.loads(line)["payload"]
+            kind, test = payload["kind"], payload["testID"]
+        except (ValueError, KeyError, TypeError):
+            continue  # No event of a test, or a line that was being written.
+        # The id of a suite ends with its name, that of a test goes on with the function and the place.
+        if kind == "testStarted" and "/" in test:
+            running.append(test)
+        elif kind == "testEnded" and test in running:
+            running.remove(test)
+    return running
 
 
 def parents():
@@ -112,12 +113,12 @@ def status(returncode):
     return returncode if returncode >= 0 else 128 - returncode
 
 
-def run(limit, command):
+def run(limit, command, events):
     if IS_LINUX:
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     deadline = time.monotonic() + limit
-    tests = RunningTests()
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    environment = {**os.environ, "ENVELOPE_TEST_EVENTS": events}
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     output = process.stdout.fileno()
 
     def pass_on(seconds):
@@ -127,7 +128,6 @@ def run(limit, command):
         data = os.read(output, 65536)
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
-        tests.read(data)
         return bool(data)
 
     is_open = True
@@ -149,8 +149,8 @@ def run(limit, command):
     if not is_late:
         return status(process.returncode)
     print(f"\nThe test run did not end within {limit:g} seconds and was stopped.", file=sys.stderr)
-    if tests.names:
-        print("Tests that had started and not ended:", *tests.names, sep="\n  ", file=sys.stderr)
+    if tests := running_tests(events):
+        print("Tests that had started and not ended:", *tests, sep="\n  ", file=sys.stderr)
     else:
         print("No test had started and not ended.", file=sys.stderr)
     return 124
@@ -162,7 +162,8 @@ def main():
     # Ends as at Ctrl-C, so that the command is stopped too.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        code = run(float(sys.argv[1]), sys.argv[2:])
+        with tempfile.TemporaryDirectory() as folder:
+            code = run(float(sys.argv[1]), sys.argv[2:], folder + "/events")
     except KeyboardInterrupt:
         code = 130
     sys.exit(code)
