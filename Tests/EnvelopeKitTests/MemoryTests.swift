@@ -48,26 +48,26 @@
         )
         do {
           let cache = try world.cache(entryLimit: 1)
-          for _ in 0..<3 { _ = try await cache.unwrap(wrapped, for: ["a": "b"]) }
+          for _ in 0..<3 { _ = try await cache.unlock(wrapped) }
           #expect(MemoryScan.count(ofMasked: secret.maskedTail) == 1)
-          _ = try await cache.unwrap(other, for: ["a": "b"])
+          _ = try await cache.unlock(other)
           #expect(MemoryScan.count(ofMasked: secret.maskedTail) == 0)
         }
         do {
           let cache = try world.cache()
-          _ = try await cache.unwrap(wrapped, for: ["a": "b"])
+          _ = try await cache.unlock(wrapped)
           #expect(MemoryScan.count(ofMasked: secret.maskedTail) == 1)
           world.pass(.seconds(100))
-          _ = try await cache.unwrap(other, for: ["a": "b"])
+          _ = try await cache.unlock(other)
           #expect(MemoryScan.count(ofMasked: secret.maskedTail) == 0)
-          _ = try await cache.unwrap(wrapped, for: ["a": "b"])
+          _ = try await cache.unlock(wrapped)
           #expect(MemoryScan.count(ofMasked: secret.maskedTail) == 1)
           world.fail(with: .keyDisabled)
           world.pass(.seconds(100))
-          _ = try? await cache.unwrap(wrapped, for: ["a": "b"])
+          _ = try? await cache.unlock(wrapped)
           #expect(MemoryScan.count(ofMasked: secret.maskedTail) == 0)
           world.fail(with: nil)
-          _ = try await cache.unwrap(wrapped, for: ["a": "b"])
+          _ = try await cache.unlock(wrapped)
         }
         #expect(MemoryScan.count(ofMasked: secret.maskedTail) == 0)
       }

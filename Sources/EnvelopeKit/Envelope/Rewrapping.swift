@@ -60,11 +60,17 @@ extension UnlockedHeader {
     if kept.count < header.wrappedKeys.count {
       for entry in added {
         guard let keyring = change.keyring else { break }
-        try await readBack(entry, context: context, using: keyring)
+        try await CachingKeyring.$isBypassed.withValue(true) {
+          try await readBack(entry, context: context, using: keyring)
+        }
       }
       // Where nothing is new, what remains must open here: who drops the last key of their own would not know. That it
       // unlocked this header is no proof, for a cache may have remembered it.
-      if added.isEmpty { try await readBackAny(of: kept, context: context, using: opening) }
+      if added.isEmpty {
+        try await CachingKeyring.$isBypassed.withValue(true) {
+          try await readBackAny(of: kept, context: context, using: opening)
+        }
+      }
     }
     return try Header(
       kind: header.kind, salt: header.salt, canonicalContext: context.canonicalBytes(), wrappedKeys: kept + added,
