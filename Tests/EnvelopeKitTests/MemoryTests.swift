@@ -48,26 +48,26 @@
         )
         do {
           let cache = try world.cache(entryLimit: 1)
-          for _ in 0..<3 { _ = try await cache.unwrap(wrapped, for: ["a": "b"]) }
+          for _ in 0..<3 { _ = try await cache.unlock(wrapped) }
           #expect(MemoryScan.count(ofMasked: secret.maskedTail) == 1)
-          _ = try await cache.unwrap(other, for: ["a": "b"])
+          _ = try await cache.unlock(other)
           #expect(MemoryScan.count(ofMasked: secret.maskedTail) == 0)
         }
         do {
           let cache = try world.cache()
-          _ = try await cache.unwrap(wrapped, for: ["a": "b"])
+          _ = try await cache.unlock(wrapped)
           #expect(MemoryScan.count(ofMasked: secret.maskedTail) == 1)
           world.pass(.seconds(100))
-          _ = try await cache.unwrap(other, for: ["a": "b"])
+          _ = try await cache.unlock(other)
           #expect(MemoryScan.count(ofMasked: secret.maskedTail) == 0)
-          _ = try await cache.unwrap(wrapped, for: ["a": "b"])
+          _ = try await cache.unlock(wrapped)
           #expect(MemoryScan.count(ofMasked: secret.maskedTail) == 1)
           world.fail(with: .keyDisabled)
           world.pass(.seconds(100))
-          _ = try? await cache.unwrap(wrapped, for: ["a": "b"])
+          _ = try? await cache.unlock(wrapped)
           #expect(MemoryScan.count(ofMasked: secret.maskedTail) == 0)
           world.fail(with: nil)
-          _ = try await cache.unwrap(wrapped, for: ["a": "b"])
+          _ = try await cache.unlock(wrapped)
         }
         #expect(MemoryScan.count(ofMasked: secret.maskedTail) == 0)
       }
@@ -207,7 +207,24 @@
     /// Under a limit of no locked memory at all, everything works and says that it is not locked.
     @Test func withoutLockedMemoryItWorksAndSaysSo() async {
       await #expect(processExitsWith: .success) {
-        #expect(try OpenedEnvironment(["A": "1"]).isLocked)
+        func locked() async throws -> [Bool] {
+          let keyset = try Keyset.generate()
+          var store = KeyStore()
+          try store.add(keyset.rotated())
+          try store.startAuditLog()
+          let keyring = KeysetKeyring(keyset)
+          let sealer = try await Sealer(context: [:], using: keyring)
+          let opener = try await Opener(for: sealer.seal([1], authenticating: [1]), context: [:], using: keyring)
+          return [
+            try OpenedEnvironment(["A": "1"]).isLocked, keyset.isLocked, store.isLocked, sealer.isLocked,
+            opener.isLocked,
+            try CachingKeyring(keyring, maximumAge: .seconds(1), entryLimit: 10).isLocked,
+            try CachingSealer(using: keyring, maximumAge: .seconds(1)).isLocked,
+            try PassphraseKeyring(SecretBytes([1]), cost: .cheap).isLocked,
+          ]
+        }
+        #expect(try await locked().allSatisfy { $0 })
+        #expect(KeyStore().isLocked)
         var none = rlimit(rlim_cur: 0, rlim_max: 0)
         #expect(unsafe setrlimit(__rlimit_resource_t(__RLIMIT_MEMLOCK.rawValue), &none) == 0)
         // The limit does not hold for root.
@@ -216,6 +233,7 @@
         let sealed = try await SealedEnvironment.seal(Planted.values, context: ["function": "f"], using: keyring)
         let opened = try await HandlerSecrets.open(using: keyring, function: "f", variables: sealed.variables)
         #expect(!opened.isLocked)
+        #expect(try await locked().allSatisfy { !$0 })
         #expect(try opened.strings == Planted.values)
       }
     }

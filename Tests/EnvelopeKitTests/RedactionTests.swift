@@ -104,7 +104,7 @@ import Testing
       (
         "StaleUse",
         CachingKeyring.StaleUse(
-          source: try #require(sealed.wrappedKeys.first), overdue: .zero, failure: try #require(missing))
+          source: try #require(sealed.wrappedKeys.first), overdue: .zero, failure: missing)
       ),
     ]
   }

@@ -47,6 +47,33 @@
       return found
     }
 
+    /// How many mappings the process has, or nil if that cannot be read.
+    package static var mappingCount: Int? {
+      guard let file = unsafe fopen("/proc/self/maps", "r") else { return nil }
+      defer { unsafe fclose(file) }
+      var count = 0
+      var byte = unsafe getc(file)
+      while byte != EOF {
+        if byte == 10 { count += 1 }
+        byte = unsafe getc(file)
+      }
+      return count
+    }
+
+    /// How many bytes of memory the process has resident, or nil if that cannot be read.
+    package static var residentByteCount: Int? {
+      guard let file = unsafe fopen("/proc/self/statm", "r") else { return nil }
+      defer { unsafe fclose(file) }
+      var text: [UInt8] = []
+      var byte = unsafe getc(file)
+      while byte != EOF {
+        text.append(UInt8(truncatingIfNeeded: byte))
+        byte = unsafe getc(file)
+      }
+      let fields = String(decoding: text, as: UTF8.self).split(separator: " ")
+      return fields.count > 1 ? Int(fields[1]).map { $0 * Int(sysconf(Int32(_SC_PAGESIZE))) } : nil
+    }
+
     private static func occurrences(
       of needle: UnsafeMutableRawPointer, _ needleCount: Int, in memory: UnsafeMutableRawPointer, _ count: Int
     ) -> Int {

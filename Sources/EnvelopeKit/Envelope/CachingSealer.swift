@@ -5,47 +5,81 @@ internal import Synchronization
 
 /// Seals values under data keys that serve for a stated time and number of values, one for each encryption context.
 ///
-/// Where values of many contexts come one by one, this asks the keyring once in a while and not for each, as a
-/// ``Sealer`` does for one context. However many ask for a context at once, the keyring is asked once. Only values are
-/// sealed in this way: environments always get a data key of their own.
+/// Use it for values of many contexts that come one by one: the keyring is called once in a while and not for each, as a
+/// ``Sealer`` does for one context. Callers that need a data key of one context at the same time share one call. Only
+/// values are sealed in this way: environments always get a data key of their own.
 ///
-/// The data keys lie in guarded memory. One that has passed its time is wiped when its context is next used, makes room
-/// for another, or the sealer goes.
+/// The keys lie in one allocation of guarded memory, never more than the entry limit. One whose time has passed is wiped
+/// when the sealer is next used or released. A data key that arrives seals the values that waited for it, also if its
+/// time has passed or it has already made room for another.
 public final class CachingSealer: Sendable {
   private let keyring: any Keyring
   private let maximumAge: Duration
   private let messageLimit: Int
   private let byteLimit: Int
-  private let entryLimit: Int
   private let now: @Sendable () -> ContinuousClock.Instant
-  private let state = Mutex(State())
+  private let salt: [UInt8]
+  private let state: Mutex<State>
 
-  private struct State {
-    var entries: [[UInt8]: Entry] = [:]
-    var flights: [[UInt8]: Task<Void, any Error>] = [:]
-    var uses: UInt64 = 0
+  private struct State: ~Copyable {
+    var table: SecretTable<Entry>
+    var calls: [CacheName: Task<NewKey, any Error>] = [:]
+
+    init(table: consuming SecretTable<Entry>) { self.table = table }
   }
 
-  private struct Entry {
-    let sealer: Sealer
-    let expiry: ContinuousClock.Instant
-    var messagesLeft: Int
-    var bytesLeft: Int
-    var lastUse: UInt64
+  /// What belongs to a payload key.
+  private final class Entry: Sendable {
+    /// The header of every envelope that the key seals.
+    let header: [UInt8]
+    private let left: Mutex<(messages: Int, bytes: Int)>
+
+    init(header: [UInt8], messages: Int, bytes: Int) {
+      self.header = header
+      left = Mutex((messages, bytes))
+    }
+
+    /// Counts one value against the limits; false if it does not fit.
+    func count(_ byteCount: Int) -> Bool {
+      left.withLock { left in
+        guard left.messages >= 1, left.bytes >= byteCount else { return false }
+        left.messages -= 1
+        left.bytes -= byteCount
+        return true
+      }
+    }
+  }
+
+  /// A payload key that has just arrived, for the callers that wait for it.
+  private final class NewKey: Sendable {
+    let key: SecretBytes
+    let entry: Entry
+
+    init(_ key: consuming SecretBytes, _ entry: Entry) {
+      self.key = key
+      self.entry = entry
+    }
+  }
+
+  /// The result of a lookup: a payload key with one value counted against its limits, or the call that makes the next.
+  private enum Found: ~Copyable, Sendable {
+    case key(SecretBytes, header: [UInt8])
+    case calling(Task<NewKey, any Error>)
   }
 
   /// The most values that one data key may seal: 2³².
   public static let greatestMessageLimit = 1 << 32
 
-  /// Makes a sealer that has no data key yet.
+  /// Creates a sealer that has no data key yet.
   ///
   /// - Parameters:
-  ///   - keyring: Makes and wraps the data keys.
+  ///   - keyring: Generates and wraps the data keys.
   ///   - maximumAge: How long a data key serves; more than zero, at most ``CachingKeyring/durationLimit``.
   ///   - messageLimit: How many values it seals, 1 to ``greatestMessageLimit``.
   ///   - byteLimit: How many bytes of plaintext it seals; at least 1.
-  ///   - entryLimit: For how many contexts data keys are kept, 1 to 65,536; the one not used for longest makes room.
-  /// - Throws: `invalidArgument` where a limit is broken.
+  ///   - entryLimit: For how many contexts keys are kept, 1 to 65,536; the least recently used makes room. Each takes 32
+  ///     bytes of guarded memory, allocated at once.
+  /// - Throws: `invalidArgument` if a limit is broken, `systemFailure` if there is no memory or randomness.
   public convenience init(
     using keyring: some Keyring, maximumAge: Duration, messageLimit: Int = 1 << 20, byteLimit: Int = 1 << 36,
     entryLimit: Int = 100
@@ -72,9 +106,13 @@ public final class CachingSealer: Sendable {
     self.maximumAge = maximumAge
     self.messageLimit = messageLimit
     self.byteLimit = byteLimit
-    self.entryLimit = entryLimit
     self.now = now
+    salt = try Randomness.bytes(BLAKE2b.saltByteCount)
+    state = Mutex(State(table: try SecretTable(capacity: entryLimit, byteCount: AEAD.keyByteCount)))
   }
+
+  /// Whether the system keeps the keys out of swap; false if the limit on locked memory is used up.
+  public var isLocked: Bool { state.withLock { $0.table.isLocked } }
 
   /// Seals a value into an envelope of its own.
   ///
@@ -93,65 +131,64 @@ public final class CachingSealer: Sendable {
         .invalidArgument, "The value is longer than the \(byteLimit) bytes that one data key may seal",
         advice: "Seal it as an envelope of its own.")
     }
-    let name = try context.canonicalBytes()
+    let name = try CacheName(context, salt: salt)
     while true {
-      let (sealer, flight) = find(name, context, byteCount: plaintext.count)
-      if let sealer { return try sealer.seal(plaintext, authenticating: associatedData) }
-      try await flight?.value
+      switch find(name, context, byteCount: plaintext.count) {
+      case .key(let key, let header):
+        return try Sealer.seal(plaintext, authenticating: associatedData, under: header, key: key)
+      case .calling(let call):
+        let new = try await call.value
+        guard new.entry.count(plaintext.count) else { continue }
+        return try Sealer.seal(plaintext, authenticating: associatedData, under: new.entry.header, key: new.key)
+      }
     }
   }
 
-  /// A sealer with one value counted against its limits, or the task that makes the next.
-  private func find(
-    _ name: [UInt8], _ context: EncryptionContext, byteCount: Int
-  ) -> (sealer: Sealer?, flight: Task<Void, any Error>?) {
+  private func find(_ name: CacheName, _ context: EncryptionContext, byteCount: Int) -> Found {
     state.withLock { state in
       let now = now()
-      if var entry = state.entries[name] {
-        // A new data key seals one value, however long it took to come: else a slow service were asked for ever.
-        if now < entry.expiry || entry.messagesLeft == messageLimit, entry.messagesLeft >= 1,
-          entry.bytesLeft >= byteCount
-        {
-          state.uses += 1
-          entry.messagesLeft -= 1
-          entry.bytesLeft -= byteCount
-          entry.lastUse = state.uses
-          state.entries[name] = entry
-          return (entry.sealer, nil)
+      state.table.removeOverdue(at: now)
+      if let slot = state.table.slot(of: name, at: now), let entry = state.table.value(slot) {
+        if entry.count(byteCount) {
+          state.table.use(slot)
+          return .key(state.table.secret(slot), header: entry.header)
         }
-        state.entries[name] = nil
+        state.table.remove(slot)
       }
-      if let flight = state.flights[name] { return (nil, flight) }
-      // A task of its own: whoever asked first may be cancelled, and the others get their answer.
-      let flight = Task {
+      if let call = state.calls[name] { return .calling(call) }
+      // A task of its own: cancelling one caller leaves the call to the others.
+      let call = Task {
         do {
-          land(name, try await Sealer(context: context, using: keyring), askedAt: now)
+          let unlocked = try await UnlockedHeader.make(.value, context: context, using: keyring)
+          let entry = Entry(header: unlocked.header.bytes, messages: messageLimit, bytes: byteLimit)
+          let new = NewKey(try unlocked.keys.key(.payload), entry)
+          succeed(name, with: new, startedAt: now)
+          return new
         } catch {
           fail(name)
           throw error
         }
       }
-      state.flights[name] = flight
-      return (nil, flight)
+      state.calls[name] = call
+      return .calling(call)
     }
   }
 
-  private func fail(_ name: [UInt8]) { state.withLock { $0.flights[name] = nil } }
+  private func fail(_ name: CacheName) { state.withLock { $0.calls[name] = nil } }
 
-  private func land(_ name: [UInt8], _ sealer: Sealer, askedAt start: ContinuousClock.Instant) {
+  private func succeed(_ name: CacheName, with new: NewKey, startedAt start: ContinuousClock.Instant) {
+    let end = start.advanced(by: maximumAge)
     state.withLock { state in
-      state.flights[name] = nil
-      // One that was not used yet has somebody waiting for it.
-      let used = state.entries.count >= entryLimit ? state.entries.filter { $0.value.messagesLeft < messageLimit } : [:]
-      if let oldest = used.min(by: { $0.value.lastUse < $1.value.lastUse }) {
-        state.entries[oldest.key] = nil
-      }
-      state.uses += 1
-      state.entries[name] = Entry(
-        sealer: sealer, expiry: start.advanced(by: maximumAge), messagesLeft: messageLimit, bytesLeft: byteLimit,
-        lastUse: state.uses)
+      state.calls[name] = nil
+      guard now() < end else { return }
+      new.key.withBytes { state.table.insert($0, new.entry, named: name, until: end) }
     }
   }
+}
+
+extension CachingSealer {
+  /// How many keys are kept, and how many calls are in flight.
+  var counts: (keys: Int, calls: Int) { state.withLock { ($0.table.count, $0.calls.count) } }
 }
 
 extension CachingSealer: CustomReflectable {

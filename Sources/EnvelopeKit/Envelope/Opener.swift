@@ -4,7 +4,8 @@
 /// Opens many values of one sealer, synchronously, after one call to the keyring.
 ///
 /// Safe to share between threads. It opens envelopes whose header is, byte for byte, that of the envelope it
-/// was made for, under the context it was made with. The key lies in guarded memory.
+/// was made for, under the context it was made with. The key lies in a guarded allocation of its own, at least four
+/// pages: for values with many headers, use ``Envelope/open(_:context:authenticating:using:)`` with a ``CachingKeyring``.
 public struct Opener: Sendable {
   /// The entry of the header that the data key was unwrapped from.
   public let source: WrappedDataKey
@@ -71,6 +72,9 @@ public struct Opener: Sendable {
     }
   }
 
+  /// Whether the system keeps the key out of swap; false if the limit on locked memory is used up.
+  public var isLocked: Bool { payloadKey.isLocked }
+
   /// How many bytes an envelope is longer than its plaintext.
   public var overheadByteCount: Int { header.count + AEAD.xChaCha20Poly1305.overheadByteCount }
 
@@ -99,16 +103,22 @@ public struct Opener: Sendable {
   private func openUnobserved(
     _ envelope: RawSpan, authenticating associatedData: RawSpan, into output: inout OutputRawSpan
   ) throws(EnvelopeError) {
-    guard envelope.byteCount >= overheadByteCount else { throw .truncated }
-    guard unsafe envelope.extracting(first: header.count).equals(header.span.bytes) else {
-      throw EnvelopeError(
-        .headerUnknown, "The envelope has another header than the one that this opener was made for",
-        advice: "Make an opener for it.")
-    }
+    guard envelope.byteCount >= overheadByteCount else { throw Self.failure(ofShort: envelope) }
+    guard unsafe envelope.extracting(first: header.count).equals(header.span.bytes) else { throw .headerUnknown }
     let sealed = envelope.extracting(droppingFirst: header.count)
     try payloadKey.withBytes { (key) throws(EnvelopeError) in
       try AEAD.xChaCha20Poly1305.open(sealed, authenticating: associatedData, key: key, into: &output)
     }
+  }
+
+  /// Why an envelope does not open that is shorter than any with the opener's header: it has another header, or was cut.
+  @inline(never)
+  private static func failure(ofShort envelope: RawSpan) -> EnvelopeError {
+    var reader = ByteReader([UInt8](copying: envelope))
+    guard (try? Header(from: &reader, expecting: .value)) != nil,
+      reader.remainingByteCount >= AEAD.xChaCha20Poly1305.overheadByteCount
+    else { return .truncated }
+    return .headerUnknown
   }
 
   /// Opens an envelope into bytes of its own, wiped when their owner lets go of them.
@@ -122,6 +132,12 @@ public struct Opener: Sendable {
       try unsafe open(envelope.span.bytes, authenticating: associatedData.span.bytes, into: &output)
     }
   }
+}
+
+extension EnvelopeError {
+  fileprivate static let headerUnknown = EnvelopeError(
+    .headerUnknown, "The envelope has another header than the one that this opener was made for",
+    advice: "Make an opener for it.")
 }
 
 extension RawSpan {

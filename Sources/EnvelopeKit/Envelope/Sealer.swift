@@ -4,8 +4,8 @@
 /// Seals many values under one data key, synchronously, after one call to the keyring.
 ///
 /// Safe to share between threads. All envelopes of one sealer carry the same header, so their associated data
-/// must say where each belongs (a table and a row, say): without it they could be swapped. The key lies in
-/// guarded memory.
+/// must say where each belongs (a table and a row, say): without it they could be swapped. The key lies in a guarded
+/// allocation of its own, at least four pages: for many contexts, use a ``CachingSealer``.
 public struct Sealer: Sendable {
   private let header: [UInt8]
   private let payloadKey: GuardedMemory
@@ -20,6 +20,9 @@ public struct Sealer: Sendable {
       try unlocked.keys.append(.payload, to: &output)
     }
   }
+
+  /// Whether the system keeps the key out of swap; false if the limit on locked memory is used up.
+  public var isLocked: Bool { payloadKey.isLocked }
 
   /// How many bytes an envelope is longer than its plaintext.
   public var overheadByteCount: Int { header.count + AEAD.xChaCha20Poly1305.overheadByteCount }
@@ -60,6 +63,22 @@ public struct Sealer: Sendable {
       }
     }
     return envelope
+  }
+
+  /// Seals bytes into an envelope of their own, with a header and the payload key that belongs to it.
+  ///
+  /// - Throws: `invalidArgument` if there is no associated data.
+  static func seal(
+    _ plaintext: [UInt8], authenticating associatedData: [UInt8], under header: [UInt8], key: borrowing SecretBytes
+  ) throws(EnvelopeError) -> [UInt8] {
+    let byteCount = header.count + plaintext.count + AEAD.xChaCha20Poly1305.overheadByteCount
+    return try [UInt8].appending(capacity: byteCount) { (output) throws(EnvelopeError) in
+      try key.withBytes { (key) throws(EnvelopeError) in
+        try unsafe append(
+          header.span.bytes, sealing: plaintext.span.bytes, authenticating: associatedData.span.bytes, key: key,
+          to: &output)
+      }
+    }
   }
 
   /// Appends header ‖ nonce ‖ ciphertext ‖ tag.

@@ -104,6 +104,7 @@ struct UnlockedHeader: ~Copyable, Sendable {
         continue
       }
       guard try keys.headerTag(over: header.taggedBytes).equalsInConstantTime(header.tag) else { break }
+      unwrapped.whenVerified?()
       return UnlockedHeader(header: header, keys: keys, dataKey: unwrapped.takeDataKey(), use: use, source: source)
     }
     throw EnvelopeError(

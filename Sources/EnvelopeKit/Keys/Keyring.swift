@@ -51,11 +51,21 @@ public struct UnwrappedDataKey: ~Copyable, Sendable {
   public let dataKey: DataKey
   /// The entry that it was unwrapped from, one of those given.
   public let source: WrappedDataKey
+  /// Called once a header has verified with the key, so that a cache may remember it.
+  let whenVerified: (@Sendable () -> Void)?
 
   /// Puts the parts together.
+  ///
+  /// A keyring that passes on what another keyring unwrapped returns that value itself: a cache inside remembers only
+  /// what comes back to it in this way.
   public init(dataKey: consuming DataKey, source: WrappedDataKey) {
+    self.init(dataKey: dataKey, source: source, whenVerified: nil)
+  }
+
+  init(dataKey: consuming DataKey, source: WrappedDataKey, whenVerified: (@Sendable () -> Void)?) {
     self.dataKey = dataKey
     self.source = source
+    self.whenVerified = whenVerified
   }
 
   /// Gives up the data key to a new owner.

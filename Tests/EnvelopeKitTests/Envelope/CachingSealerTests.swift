@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import EnvelopeKit
@@ -12,6 +13,8 @@ import Testing
     let keyring: KeysetKeyring
     let made = Counter()
     let gate = Gate()
+    /// Opened when the first data key is asked for.
+    let begun = Gate()
     let isDown = Mutex(false)
     let now = Mutex(ContinuousClock.now)
 
@@ -32,6 +35,7 @@ import Testing
 
     func generateDataKey(for context: EncryptionContext) async throws -> GeneratedDataKey {
       made.increment()
+      begun.open()
       await gate.wait()
       if isDown.withLock({ $0 }) { throw EnvelopeError(.keyServiceUnavailable, "Nobody answers") }
       return try await keyring.generateDataKey(for: context)
@@ -141,8 +145,66 @@ import Testing
       service.gate.open()
       try await group.waitForAll()
     }
-    #expect(service.made.value == 100)
+    #expect(service.made.value == 100 && sealer.counts == (entries, 0))
+    // One after the other is within the limit, too.
+    for index in 0..<20 {
+      _ = try await seal(sealer, [1], ["n": "\(index)"])
+      #expect(sealer.counts == (entries, 0))
+    }
   }
+
+  /// All callers that waited for a slow service seal with the data key that it sent.
+  @Test func lateDataKeySealsForAllThatWaited() async throws {
+    let service = try Service(isHeld: true)
+    let sealer = try service.sealer(.seconds(1))
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for _ in 0..<100 { group.addTask { _ = try await seal(sealer) } }
+      await service.begun.wait()
+      service.pass(.seconds(5))
+      service.gate.open()
+      try await group.waitForAll()
+    }
+    // Callers that came after it had arrived needed another one, if any did.
+    #expect(service.made.value <= 2 && sealer.counts.calls == 0)
+  }
+
+  @Test func keysPastTheirAgeAreRemovedAtTheNextUse() async throws {
+    let service = try Service()
+    let sealer = try service.sealer()
+    for index in 0..<5 { _ = try await seal(sealer, [1], ["n": "\(index)"]) }
+    #expect(sealer.counts == (5, 0))
+    service.pass(.seconds(100))
+    _ = try await seal(sealer)
+    #expect(sealer.counts == (1, 0))
+  }
+
+  /// A used-up key is replaced: it takes no place beside the new one.
+  @Test func usedUpKeyIsReplaced() async throws {
+    let service = try Service()
+    let sealer = try service.sealer(messages: 2)
+    for count in 1...9 {
+      _ = try await seal(sealer)
+      #expect(sealer.counts == (1, 0) && service.made.value == (count + 1) / 2)
+    }
+  }
+
+  #if os(Linux)
+    /// However many keys there are, they take one guarded allocation; each of its own takes three mappings of the process.
+    @Test func keysShareOneAllocation() async {
+      await #expect(processExitsWith: .success) {
+        let keyring = KeysetKeyring(try .generate())
+        let sealer = try CachingSealer(using: keyring, maximumAge: .seconds(60), entryLimit: 3000)
+        func seal(_ index: Int) async throws {
+          _ = try await sealer.seal([1], context: ["n": "\(index)"], authenticating: [1])
+        }
+        for index in 0..<10 { try await seal(index) }
+        let before = try #require(MemoryScan.mappingCount)
+        for index in 10..<3010 { try await seal(index) }
+        #expect(sealer.counts == (3000, 0))
+        #expect(try #require(MemoryScan.mappingCount) - before < 300)
+      }
+    }
+  #endif
 
   @Test func aFailureIsToldAndNotKept() async throws {
     let service = try Service()

@@ -85,6 +85,29 @@ import Testing
     }
   }
 
+  /// An envelope of another sealer is whole, also if it is shorter than any with the opener's longer header.
+  @Test func wholeEnvelopeWithShorterHeaderIsUnknown() async throws {
+    let (a, b) = (StubKeyring(keyID: "a"), StubKeyring(keyID: "b"))
+    let long = try await Sealer(context: ["a": "b"], using: MultiKeyring([a, b]))
+    let opener = try await Opener(for: long.seal([], authenticating: row), context: ["a": "b"], using: a)
+    let short = try await Sealer(context: ["a": "b"], using: a)
+    let envelope = try short.seal([], authenticating: row)
+    try #require(envelope.count < opener.overheadByteCount)
+    await expectError(.headerUnknown) { try opener.open(envelope, authenticating: row) }
+    await expectError(.headerUnknown) { try opener.open([envelope], authenticating: [row]) { _, _ in } }
+    // What was cut is no whole envelope, whichever header it begins with.
+    for count in 0..<envelope.count {
+      await expectError(.malformed) { try opener.open(Array(envelope.prefix(count)), authenticating: row) }
+    }
+    let own = try long.seal([], authenticating: row)
+    for count in 0..<own.count {
+      await expectError(.malformed) { try opener.open(Array(own.prefix(count)), authenticating: row) }
+    }
+    var packed = envelope
+    packed[3] = 3  // the kind of an environment
+    await expectError(.malformed) { try opener.open(packed, authenticating: row) }
+  }
+
   @Test func anotherHeaderIsUnknown() async throws {
     let (sealer, opener) = try await pair()
     let (other, _) = try await pair()

@@ -78,6 +78,92 @@ import Testing
     #expect(try await cache.open(second.wrapped) == second.key)
   }
 
+  /// Callers that come after the call has returned and before a header has verified with its data key share it, too.
+  @Test func returnedCallIsSharedUntilHeaderVerifies() async throws {
+    let world = try CacheWorld()
+    let cache = try world.cache()
+    let (wrapped, key) = try await world.entry()
+    do {
+      let first = try await cache.unwrap(wrapped, for: ["a": "b"])
+      let second = try await cache.unwrap(wrapped, for: ["a": "b"])
+      #expect(world.unwraps == 1 && cache.count == 0 && cache.callCount == 1)
+      second.whenVerified?()
+      #expect(cache.count == 1 && cache.callCount == 0)
+      first.whenVerified?()
+      #expect(cache.count == 1 && cache.callCount == 0)
+      #expect(first.source == wrapped[0] && second.source == wrapped[0])
+    }
+    #expect(try await cache.open(wrapped) == key)
+    #expect(world.unwraps == 1)
+  }
+
+  @Test func returnedCallIsForgottenWithItsLastCaller() async throws {
+    let world = try CacheWorld()
+    let cache = try world.cache()
+    let wrapped = try await world.entry().wrapped
+    for count in 1...3 {
+      do {
+        let first = try await cache.unwrap(wrapped, for: ["a": "b"])
+        _ = try await cache.unwrap(wrapped, for: ["a": "b"])
+        #expect(world.unwraps == count && cache.callCount == 1)
+        #expect(first.source == wrapped[0])
+      }
+      #expect(cache.count == 0 && cache.callCount == 0)
+    }
+  }
+
+  /// Callers that take turns must not keep a data key alive that no header verifies with.
+  @Test func returnedCallIsNotSharedBeyondItsAge() async throws {
+    let world = try CacheWorld()
+    let cache = try world.cache()
+    let wrapped = try await world.entry().wrapped
+    let first = try await cache.unwrap(wrapped, for: ["a": "b"])
+    world.pass(.seconds(100))
+    let second = try await cache.unwrap(wrapped, for: ["a": "b"])
+    #expect(world.unwraps == 2)
+    first.whenVerified?()
+    #expect(cache.count == 0)
+    second.whenVerified?()
+    #expect(cache.count == 1 && cache.callCount == 0)
+    #expect(first.source == wrapped[0] && second.source == wrapped[0])
+  }
+
+  /// A data key whose call took longer than age and grace is for the callers that waited, and is not remembered.
+  @Test func callThatTakesLongerThanItsAgeServesItsCallersOnly() async throws {
+    let world = try CacheWorld()
+    let cache = try world.cache()
+    let (wrapped, key) = try await world.entry()
+    let gate = world.hold()
+    async let first = cache.open(wrapped)
+    await world.begun.wait()
+    world.pass(.seconds(100))
+    gate.open()
+    #expect(try await first == key)
+    #expect(cache.count == 0 && cache.callCount == 0)
+  }
+
+  @Test func backgroundCallsAreLimited() async throws {
+    let world = try CacheWorld()
+    let cache = try world.cache(graceTime: .seconds(60))
+    let count = CachingKeyring.refreshLimit + 4
+    var entries: [(wrapped: [WrappedDataKey], key: [UInt8])] = []
+    for _ in 0..<count { entries.append(try await world.entry()) }
+    for entry in entries { #expect(try await cache.open(entry.wrapped) == entry.key) }
+    world.pass(.seconds(100))
+    let gate = world.hold()
+    for _ in 0..<3 {
+      for entry in entries { #expect(try await cache.open(entry.wrapped) == entry.key) }
+      #expect(cache.callCount == CachingKeyring.refreshLimit)
+    }
+    world.release()
+    gate.open()
+    await cache.settle()
+    #expect(world.unwraps == count + CachingKeyring.refreshLimit)
+    for entry in entries { #expect(try await cache.open(entry.wrapped) == entry.key) }
+    await cache.settle()
+    #expect(world.unwraps == 2 * count && world.stale.count == 3 * count + 4)
+  }
+
   /// Two headers have the same entries: both unlock, by their own salt and commitment.
   @Test func oneSealersEnvelopesShareAnEntryAndForgedOnesDoNotOpen() async throws {
     let world = try CacheWorld()

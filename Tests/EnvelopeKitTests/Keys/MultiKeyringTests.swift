@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The EnvelopeKit authors
 // SPDX-License-Identifier: Apache-2.0
 
+import TestSupport
 import Testing
 
 @testable import EnvelopeKit
@@ -37,6 +38,51 @@ import Testing
     }
     // One that fails does not keep the next from opening.
     #expect(try await Envelope.open(envelope, context: [:], using: MultiKeyring([missing, down, b])).copy() == [1])
+  }
+
+  /// Keysets that each fail for a reason of their own, in all orders, give the same error one way and the other.
+  @Test(arguments: seeds)
+  func keysetKeyringOfSameKeysetsThrowsSame(seed: UInt64) async throws {
+    var random = SplitMix64(seed: seed)
+    let context: EncryptionContext = ["function": "f"]
+    var (keysets, entries): ([Keyset], [WrappedDataKey]) = ([], [])
+    for index in 0..<14 {
+      let keyset = try Keyset.generate(index % 7 == 6 ? .identity : .symmetric)
+      var store = KeyStore()
+      try store.add(keyset, alias: "key")
+      var entry = try await store.keyring().wrap(try .generate(), for: context)[0]
+      switch index % 7 {
+      case 0: try store.disable("key")
+      case 1: try store.scheduleDeletion(of: "key")
+      case 2:
+        _ = try store.scheduleDeletion(of: "key", afterDays: 7, now: Clock.now - 8 * Keyset.secondsPerDay)
+        _ = try store.destroyOverdue()
+      case 3: try store.setPolicy(KeyPolicy(operations: [.wrap]), of: "key")
+      case 4:
+        try store.rotate("key")
+        try store.setMinimumVersion(2, of: "key")
+      case 5: store = try store.exporting("key", narrowedTo: [.noFunction])
+      default: entry = try await KeysetKeyring(keyset).wrap(try .generate(), for: ["function": "g"])[0]
+      }
+      keysets.append(store.keysets[0])
+      entries.append(entry)
+    }
+    for step in 0..<200 {
+      let some = Array(keysets.shuffled(using: &random).prefix(Int.random(in: 1...4, using: &random)))
+      let header = Array(entries.shuffled(using: &random).prefix(Int.random(in: 0...6, using: &random)))
+      let local = KeysetKeyring(some[0], alsoUnwrappingWith: Array(some.dropFirst()))
+      let multi = try MultiKeyring(some.map { KeysetKeyring($0) })
+      var errors: [EnvelopeError?] = []
+      for keyring in [local, multi] as [any Keyring] {
+        do {
+          _ = try await keyring.unwrap(header, for: context)
+          errors.append(nil)
+        } catch let error as EnvelopeError {
+          errors.append(error)
+        }
+      }
+      #expect(errors[0] != nil && errors[0] == errors[1], "seed \(seed), step \(step)")
+    }
   }
 
   @Test func itStopsAtTheFirstThatUnwraps() async throws {

@@ -14,6 +14,8 @@ final class CacheWorld: Keyring {
     var stale: [CachingKeyring.StaleUse] = []
     /// Holds calls back while it is there.
     var gate: Gate?
+    /// Whether it unwraps to other data keys than were wrapped.
+    var isWrong = false
   }
 
   let state = Mutex(State())
@@ -39,12 +41,18 @@ final class CacheWorld: Keyring {
       whenStale: { use in self.state.withLock { $0.stale.append(use) } })
   }
 
+  func forgetStale() { state.withLock { $0.stale = [] } }
+  func unwrapWrongly(_ isWrong: Bool) { state.withLock { $0.isWrong = isWrong } }
+
   /// Holds calls back from now on, until the gate is opened.
   func hold() -> Gate {
     let gate = Gate()
     state.withLock { $0.gate = gate }
     return gate
   }
+
+  /// Lets calls through again that begin from now on.
+  func release() { state.withLock { $0.gate = nil } }
 
   func generateDataKey(for context: EncryptionContext) async throws -> GeneratedDataKey {
     try await local.generateDataKey(for: context)
@@ -55,16 +63,17 @@ final class CacheWorld: Keyring {
   }
 
   func unwrap(_ wrapped: [WrappedDataKey], for context: EncryptionContext) async throws -> UnwrappedDataKey {
-    let (failure, gate) = state.withLock { state in
+    let (failure, gate, isWrong) = state.withLock { state in
       state.unwraps += 1
-      return (state.failure, state.gate)
+      return (state.failure, state.gate, state.isWrong)
     }
     begun.open()
     await gate?.wait()
     // About keys that are not its own it knows nothing, and fails for none.
     let isHeld = wrapped.contains { local.keyset.version(named: $0.keyID) != nil }
     if isHeld, let failure { throw EnvelopeError(failure, "The service fails as it was told to") }
-    return try await local.unwrap(wrapped, for: context)
+    let unwrapped = try await local.unwrap(wrapped, for: context)
+    return isWrong ? UnwrappedDataKey(dataKey: try .generate(), source: unwrapped.source) : unwrapped
   }
 
   /// A new entry under a context, and the data key in it.
@@ -75,13 +84,26 @@ final class CacheWorld: Keyring {
 }
 
 extension CachingKeyring {
-  /// What an entry unwraps to, copied where nobody wipes it.
-  func open(_ wrapped: [WrappedDataKey], _ context: EncryptionContext = ["a": "b"]) async throws -> [UInt8] {
-    try await unwrap(wrapped, for: context).dataKey.withBytes { [UInt8](copying: $0) }
+  /// Unwraps entries as opening an envelope does if its header verifies.
+  func unlock(_ wrapped: [WrappedDataKey], _ context: EncryptionContext = ["a": "b"]) async throws -> UnwrappedDataKey {
+    let unwrapped = try await unwrap(wrapped, for: context)
+    unwrapped.whenVerified?()
+    return unwrapped
   }
 
-  /// Waits until no call to the keyring is under way.
-  func settle() async {
-    while let flight = state.withLock({ $0.flights.values.first }) { _ = await flight.result }
+  /// The data key that ``unlock(_:_:)`` leads to; nobody wipes the copy.
+  func open(_ wrapped: [WrappedDataKey], _ context: EncryptionContext = ["a": "b"]) async throws -> [UInt8] {
+    try await unlock(wrapped, context).dataKey.withBytes { [UInt8](copying: $0) }
   }
+
+  /// Waits until no call to the keyring is in flight.
+  func settle() async {
+    while let task = state.withLock({ $0.calls.values.first { $0.key == nil }?.task }) { _ = await task.result }
+  }
+
+  /// How many data keys are remembered.
+  var count: Int { state.withLock { $0.table.count } }
+
+  /// How many calls are kept: in flight, or returned and not verified with yet.
+  var callCount: Int { state.withLock { $0.calls.count } }
 }

@@ -15,7 +15,8 @@
 
     static func cache(_ keyring: KMSKeyring) throws -> CachingKeyring {
       let cache = try CachingKeyring(keyring, maximumAge: .seconds(300), graceTime: .seconds(3600)) { stale in
-        print("AWS KMS is down (\(stale.failure)); a key is used \(stale.overdue) beyond its time")
+        guard let failure = stale.failure else { return }  // AWS KMS has not responded yet
+        print("AWS KMS is down (\(failure)); a key is used \(stale.overdue) beyond its time")
       }
       return cache
     }

@@ -3,33 +3,55 @@
 
 internal import Synchronization
 
-/// Remembers what another keyring has unwrapped, so that a key service is asked once in a while and not at every open.
+/// Remembers data keys that another keyring unwrapped, so that a key service is not called at every open.
 ///
-/// What it remembers, it gives for the same entries of a header under the same encryption context, byte for byte, and
-/// for nothing else. However many ask for it at once, the other keyring is asked once. Making and wrapping data keys go
-/// straight to the other keyring: to seal many values under one data key, take a ``Sealer`` or a ``CachingSealer``.
+/// A data key is remembered for the entry that it was unwrapped from and the encryption context, byte for byte, and only
+/// once a header has verified with it. Whatever else stands in a header neither displaces it nor causes a call. A data
+/// key that you unwrap yourself, by ``unwrap(_:for:)``, is not remembered.
 ///
-/// Data keys lie in one allocation of guarded memory. One that has passed its time is wiped when the keyring is next
-/// used, or goes. A key that was disabled or denied at the service goes on opening until its time here has passed:
-/// choose the maximum age, and a grace time, with that in mind.
+/// Callers that need the same entry at the same time share one call. The other keyring is called about one entry at a
+/// time, in the header's order and recipients last, so put the cache directly in front of a key service and combine it
+/// with local keys in a ``MultiKeyring``. Generating and wrapping data keys always call the other keyring: to seal many
+/// values under one data key, use a ``Sealer`` or a ``CachingSealer``.
+///
+/// - **Up to the maximum age**, the data key is returned at once. In the last fifth of it, at a random moment, the other
+///   keyring is called in the background.
+/// - **In the grace time after it**, the data key is still returned at once, whether the key service is up, slow or down,
+///   and the other keyring is called in the background: after an outage at most once a second for each entry.
+/// - **After that**, callers wait for the key service.
+///
+/// A failure other than `keyServiceUnavailable` and `keyServiceThrottled` ends what is remembered of its entry. A key
+/// that was disabled or denied at the service therefore goes on opening up to the maximum age. In the grace time it goes
+/// on until the background call that the first use starts has returned, or until the end while the service does not
+/// respond.
+///
+/// At most 16 background calls are in flight. Beside them and the calls that callers wait for, the memory that is used
+/// depends on the entry limit alone. Data keys lie in one allocation of guarded memory. One whose time has passed is
+/// wiped when the cache is next used or released.
 public final class CachingKeyring: Keyring {
-  /// Tells that a data key was served beyond its maximum age, because the key service is down.
+  /// Reports that a data key was returned beyond its maximum age.
   public struct StaleUse: Sendable {
     /// The entry that the data key was unwrapped from.
     public let source: WrappedDataKey
     /// How long ago its maximum age was reached.
     public let overdue: Duration
-    /// What the key service failed with.
-    public let failure: EnvelopeError
+    /// What the key service failed with last; nil if it was not called about this entry since, or has not responded yet.
+    public let failure: EnvelopeError?
   }
 
   let keyring: any Keyring
   let maximumAge: Duration
   let graceTime: Duration
-  let entryLimit: Int
   let whenStale: (@Sendable (StaleUse) -> Void)?
   let timing: Timing
   let state: Mutex<State>
+  private let salt: [UInt8]
+
+  /// Whether caches pass calls on and remember nothing: what a cache remembers is no proof that a key still opens.
+  @TaskLocal static var isBypassed = false
+
+  /// How many refreshing calls may be in flight.
+  static let refreshLimit = 16
 
   /// Time and chance, which tests replace.
   package struct Timing: Sendable {
@@ -51,19 +73,18 @@ public final class CachingKeyring: Keyring {
   /// The greatest limit of entries.
   public static let greatestEntryLimit = 65536
 
-  /// Makes an empty cache.
+  /// Creates an empty cache.
   ///
   /// - Parameters:
-  ///   - keyring: Is asked for what is not remembered.
-  ///   - maximumAge: How long a data key is given before the keyring is asked again, from the moment it was asked;
-  ///     more than zero, at most ``durationLimit``. In the last fifth of it, at a random moment, the keyring is asked
-  ///     again ahead of time, while the data key goes on being given.
-  ///   - graceTime: How much longer a data key is given where the keyring fails with `keyServiceUnavailable` or
-  ///     `keyServiceThrottled`; at most ``durationLimit``.
-  ///   - entryLimit: How many data keys are remembered, 1 to ``greatestEntryLimit``; the one that was not used for
-  ///     longest makes room. Each takes 32 bytes of guarded memory, which is taken at once.
-  ///   - whenStale: Is told of each use beyond the maximum age; it should return soon.
-  /// - Throws: `invalidArgument` where a limit is broken, `systemFailure` where there is no memory.
+  ///   - keyring: Unwraps what is not remembered.
+  ///   - maximumAge: How long a data key is remembered, counted from the start of the call that unwrapped it; more than
+  ///     zero, at most ``durationLimit``.
+  ///   - graceTime: How much longer it is returned while the keyring is called in the background; at most
+  ///     ``durationLimit``.
+  ///   - entryLimit: How many data keys are remembered, 1 to ``greatestEntryLimit``; the least recently used makes room.
+  ///     Each takes 32 bytes of guarded memory, allocated at once.
+  ///   - whenStale: Called for each use beyond the maximum age; it should return at once.
+  /// - Throws: `invalidArgument` if a limit is broken, `systemFailure` if there is no memory or randomness.
   public convenience init(
     _ keyring: some Keyring, maximumAge: Duration, graceTime: Duration = .zero, entryLimit: Int = 1000,
     whenStale: (@Sendable (StaleUse) -> Void)? = nil
@@ -88,59 +109,72 @@ public final class CachingKeyring: Keyring {
     self.keyring = keyring
     self.maximumAge = maximumAge
     self.graceTime = graceTime
-    self.entryLimit = entryLimit
     self.timing = timing
     self.whenStale = whenStale
-    state = Mutex(State(slots: try SecretSlots(count: entryLimit, byteCount: DataKey.byteCount)))
+    salt = try Randomness.bytes(BLAKE2b.saltByteCount)
+    state = Mutex(State(table: try SecretTable(capacity: entryLimit, byteCount: DataKey.byteCount)))
   }
 
-  /// Whether the system keeps the data keys out of swap; false where the limit on locked memory is used up.
-  public var isLocked: Bool { state.withLock { $0.slots.isLocked } }
+  /// Whether the system keeps the data keys out of swap; false if the limit on locked memory is used up.
+  public var isLocked: Bool { state.withLock { $0.table.isLocked } }
 
-  /// The other keyring's observer, which is also told of hits and misses.
+  /// The other keyring's observer, which is also notified of hits and misses.
   public var observer: (any EnvelopeObserver)? { keyring.observer }
 
-  /// Has the other keyring make a data key; nothing of it is remembered.
+  /// Generates a data key with the other keyring, and remembers nothing of it.
   public func generateDataKey(for context: EncryptionContext) async throws -> GeneratedDataKey {
     try await keyring.generateDataKey(for: context)
   }
 
-  /// Has the other keyring wrap a data key; nothing of it is remembered.
+  /// Wraps a data key with the other keyring, and remembers nothing of it.
   public func wrap(_ dataKey: borrowing DataKey, for context: EncryptionContext) async throws -> [WrappedDataKey] {
     try await keyring.wrap(dataKey, for: context)
   }
 
-  /// Gives what is remembered of these entries under this context, or asks the other keyring.
+  /// Returns the first remembered data key of these entries, or calls the other keyring about one after the other.
   ///
-  /// Who is cancelled while waiting waits to the end all the same.
+  /// Cancelling a waiting caller does not end its wait.
   ///
-  /// - Throws: What the other keyring throws. Any failure but `keyServiceUnavailable` and `keyServiceThrottled` also
-  ///   ends what is remembered of these entries. `invalidArgument` for a context that breaks a limit.
+  /// - Throws: What the other keyring throws for the first entry that it fails to unwrap, and `keyNotFound` if it holds
+  ///   no key of any. `invalidArgument` for a context that breaks a limit.
   public func unwrap(_ wrapped: [WrappedDataKey], for context: EncryptionContext) async throws -> UnwrappedDataKey {
-    let name = Name(entries: wrapped, context: try context.canonicalBytes())
-    let found = find(name, context)
-    if let key = found.key { return try give(key, found.stale) }
-    guard let flight = found.flight else { throw EnvelopeError.keyNotFound(among: wrapped) }
-    observer?.observe(EnvelopeEvent(.cacheMissed))
-    do {
-      return try await flight.value.unwrapped()
-    } catch let failure as EnvelopeError where failure.isOutage {
-      guard let found = findAfterFailure(name), let key = found.key else { throw failure }
-      return try give(key, found.stale)
+    guard !Self.isBypassed else { return try await keyring.unwrap(wrapped, for: context) }
+    _ = try context.canonicalBytes()
+    let entries = wrapped.filter { $0.scheme != .recipient } + wrapped.filter { $0.scheme == .recipient }
+    let wanted = try entries.map { (entry) throws(EnvelopeError) in
+      Wanted(name: try CacheName(context, entry, salt: salt), entry: entry)
     }
+    if let hit = hit(among: wanted, for: context) { return try give(hit) }
+    observer?.observe(EnvelopeEvent(.cacheMissed))
+    var failures = UnwrapFailures()
+    for wanted in wanted {
+      switch find(wanted, for: context) {
+      case .remembered(let hit): return try give(hit)
+      case .calling(let task, let claim):
+        do {
+          let key = try await task.value.copy
+          return UnwrappedDataKey(dataKey: try DataKey(key), source: wanted.entry, whenVerified: claim.confirm)
+        } catch is CancellationError {
+          throw CancellationError()
+        } catch {
+          failures.add(error, among: [wanted.entry])
+        }
+      }
+    }
+    throw failures.error(among: wrapped)
   }
 
-  /// Gives out what is remembered, and tells of it.
-  private func give(_ key: SharedKey, _ stale: StaleUse?) throws(EnvelopeError) -> UnwrappedDataKey {
-    if let stale { whenStale?(stale) }
-    let unwrapped = try key.unwrapped()
-    observer?.observe(EnvelopeEvent(stale == nil ? .cacheHit : .cacheStale, source: unwrapped.source))
-    return unwrapped
+  /// Returns what is remembered, and reports it.
+  private func give(_ hit: consuming Hit) throws(EnvelopeError) -> UnwrappedDataKey {
+    if let stale = hit.stale { whenStale?(stale) }
+    observer?.observe(EnvelopeEvent(hit.stale == nil ? .cacheHit : .cacheStale, source: hit.source))
+    let source = hit.source
+    return UnwrappedDataKey(dataKey: try DataKey(hit.takeKey()), source: source)
   }
 }
 
 extension EnvelopeError {
-  /// Whether the key service is down, and has said nothing about the key.
+  /// Whether the key service is down, so that the failure says nothing about the key.
   var isOutage: Bool { code == .keyServiceUnavailable || code == .keyServiceThrottled }
 }
 

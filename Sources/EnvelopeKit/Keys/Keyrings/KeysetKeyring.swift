@@ -2,23 +2,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Wraps with one local keyset, and unwraps with that and any others that it is given.
+///
+/// Each use of a keyset that a ``KeyStore`` gave out is reported to the store's reporters.
 public struct KeysetKeyring: Keyring {
   // The one that wraps, and those that only unwrap.
   private let keysets: [Keyset]
-  private let reporters: [KeyUse.Reporter]
 
   /// Makes a keyring.
   ///
   /// - Parameters:
   ///   - keyset: Wraps new data keys, and unwraps.
   ///   - others: Unwrap only.
-  ///   - reporters: Are told of each use, in their order.
-  public init(
-    _ keyset: Keyset, alsoUnwrappingWith others: [Keyset] = [], reportingTo reporters: [KeyUse.Reporter] = []
-  ) {
-    keysets = [keyset] + others
-    self.reporters = reporters
-  }
+  public init(_ keyset: Keyset, alsoUnwrappingWith others: [Keyset] = []) { keysets = [keyset] + others }
 
   /// The keyset that wraps.
   public var keyset: Keyset { keysets[0] }
@@ -47,58 +42,64 @@ public struct KeysetKeyring: Keyring {
       wrapped = try keyset.wrap(dataKey, for: context)
     } catch {
       let keyID = try keyset.primaryVersion.map { (version) throws(EnvelopeError) in try keyset.keyID(of: version) }
-      try report(.wrap, of: keyID ?? keyset.id, for: context, failure: error.code)
+      try keyset.report(.wrap, of: keyID ?? keyset.id, for: context, failure: error.code)
       throw error
     }
-    try reportSuccess(.wrap, of: wrapped.keyID, for: context)
+    try keyset.reportSuccess(.wrap, of: wrapped.keyID, for: context)
     return [wrapped]
   }
 
   /// Unwraps the first entry whose key id names a version held here, those of recipients last.
   ///
-  /// - Throws: `keyNotFound` where none does; else of the first that does `keyDisabled`, `keyInvalidState`,
-  ///   `keyAccessDenied`, `keyVersionTooOld` where state, policy or version do not allow that, `keyNotFound` where the key
-  ///   was destroyed or is narrowed to other functions, `unwrapFailed` where the entry was altered; `invalidArgument`
-  ///   for a context that breaks a limit; or what a reporter throws.
+  /// - Throws: `keyNotFound` if none does; else of the first keyset that has one `keyDisabled`, `keyInvalidState`,
+  ///   `keyAccessDenied`, `keyVersionTooOld` if state, policy or version do not allow that, `unwrapFailed` if the entry was
+  ///   altered, and if there is nothing of these `keyNotFound` if the key was destroyed or is narrowed to other functions;
+  ///   `invalidArgument` for a context that breaks a limit; or what a reporter throws.
   public func unwrap(_ wrapped: [WrappedDataKey], for context: EncryptionContext) async throws -> UnwrappedDataKey {
     try context.check()
-    var failure: EnvelopeError?
+    var failures: [(rank: Int, error: EnvelopeError)] = []
     // What was sealed to a recipient alone proves no sender, so it is not looked at while another entry opens.
     for entry in wrapped where entry.scheme != .recipient {
-      if let unwrapped = try unwrap(entry, for: context, &failure) { return unwrapped }
+      if let unwrapped = try unwrap(entry, for: context, &failures) { return unwrapped }
     }
     for entry in wrapped where entry.scheme == .recipient {
-      if let unwrapped = try unwrap(entry, for: context, &failure) { return unwrapped }
+      if let unwrapped = try unwrap(entry, for: context, &failures) { return unwrapped }
     }
-    throw failure ?? .keyNotFound(among: wrapped)
+    var chosen = UnwrapFailures()
+    // The sort keeps the order of failures of one keyset.
+    for failure in failures.sorted(by: { $0.rank < $1.rank }) { chosen.add(failure.error, among: wrapped) }
+    throw chosen.error(among: wrapped)
   }
 
   /// Unwraps an entry with the keyset that has its version; nil where none has, or it does not unwrap.
   ///
   /// - Throws: What a reporter throws: a use that may not be told of ends there, whatever else would open.
   private func unwrap(
-    _ entry: WrappedDataKey, for context: EncryptionContext, _ failure: inout EnvelopeError?
+    _ entry: WrappedDataKey, for context: EncryptionContext, _ failures: inout [(rank: Int, error: EnvelopeError)]
   ) throws(EnvelopeError) -> UnwrappedDataKey? {
     // More than one keyset has the version where a copy of a keyset went its own way.
-    for keyset in keysets where keyset.owns(entry) {
+    for (rank, keyset) in keysets.enumerated() where keyset.owns(entry) {
       let dataKey: DataKey
       do throws(EnvelopeError) {
         try keyset.checkExists()
         guard let version = keyset.version(named: entry.keyID) else { continue }
         dataKey = try keyset.unwrap(entry, version: version, for: context)
       } catch {
-        try report(.unwrap, of: entry.keyID, for: context, failure: error.code)
-        failure = failure ?? error
+        try keyset.report(.unwrap, of: entry.keyID, for: context, failure: error.code)
+        // As a multi-keyring of the keysets ranks them.
+        failures.append((keyset.kind == .identity ? keysets.count + rank : rank, error))
         continue
       }
-      try reportSuccess(.unwrap, of: entry.keyID, for: context)
+      try keyset.reportSuccess(.unwrap, of: entry.keyID, for: context)
       return UnwrappedDataKey(dataKey: dataKey, source: entry)
     }
     return nil
   }
+}
 
-  /// Tells of a use before its result is given out; where a reporter does not take it, the others are told that, too.
-  private func reportSuccess(
+extension Keyset {
+  /// Reports a use before its result is returned; if a reporter throws, reports that failure to all of them.
+  fileprivate func reportSuccess(
     _ operation: KeyUse.Operation, of keyID: KeyID, for context: EncryptionContext
   ) throws(EnvelopeError) {
     do throws(EnvelopeError) {
@@ -109,7 +110,7 @@ public struct KeysetKeyring: Keyring {
     }
   }
 
-  private func report(
+  fileprivate func report(
     _ operation: KeyUse.Operation, of keyID: KeyID, for context: EncryptionContext, failure: EnvelopeError.Code? = nil
   ) throws(EnvelopeError) {
     guard !reporters.isEmpty else { return }

@@ -47,25 +47,22 @@ public struct MultiKeyring: Keyring {
   ///
   /// They are asked about the entries of recipients last: what is opened by one of those proves no sender.
   ///
-  /// - Throws: Where none does, `keyNotFound` if they all hold no key, else the first other error. Where one says more
-  ///   exactly why it holds none (a key was destroyed), that is told.
+  /// - Throws: If none does, `keyNotFound` if they all hold no key, else the first other error. If one says more exactly
+  ///   why it holds none (a key was destroyed), that error. A ``KeysetKeyring`` of the same keysets throws the same.
   public func unwrap(_ wrapped: [WrappedDataKey], for context: EncryptionContext) async throws -> UnwrappedDataKey {
-    var (failure, absence): ((any Error)?, EnvelopeError?) = (nil, nil)
+    var failures = UnwrapFailures()
     let parts = [wrapped.filter { $0.scheme != .recipient }, wrapped.filter { $0.scheme == .recipient }]
     for entries in parts where !entries.isEmpty {
       for keyring in keyrings {
         do {
           return try await keyring.unwrap(entries, for: context)
-        } catch let error as EnvelopeError where error.code == .keyNotFound && error.serviceError == nil {
-          // It holds none of the keys. A service that has lost one says so itself, and that is told.
-          if error != .keyNotFound(among: entries) { absence = absence ?? error }
         } catch is CancellationError {
           throw CancellationError()
         } catch {
-          failure = failure ?? error
+          failures.add(error, among: entries)
         }
       }
     }
-    throw failure ?? absence ?? .keyNotFound(among: wrapped)
+    throw failures.error(among: wrapped)
   }
 }

@@ -31,6 +31,9 @@ public struct PassphraseKeyring: Keyring {
     self.cost = cost
   }
 
+  /// Whether the system keeps the passphrase out of swap; false if the limit on locked memory is used up.
+  public var isLocked: Bool { passphrase.isLocked }
+
   /// Draws a data key and wraps it with the passphrase.
   ///
   /// - Throws: `systemFailure` where there is no memory.

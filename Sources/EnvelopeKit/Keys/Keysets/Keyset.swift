@@ -30,6 +30,8 @@ public struct Keyset: Sendable {
   public internal(set) var rotationPeriod: Int?
   /// Which functions it serves, and for what.
   public internal(set) var policy = KeyPolicy.unrestricted
+  /// The reporters of the store that gave it out, which uses are reported to.
+  var reporters: [KeyUse.Reporter] = []
   /// The functions that this copy was narrowed to, in ascending order; nil for the whole key.
   public private(set) var scopes: [FunctionScope]?
 
@@ -175,7 +177,9 @@ public struct Keyset: Sendable {
 
   /// The secrets are let go of, and what was said of it too.
   mutating func destroy(at time: UInt64) throws(EnvelopeError) {
+    let reporters = reporters
     self = try Keyset(destroyed: id, kind: kind, at: time)
+    self.reporters = reporters
   }
 
   /// The 32 bytes that wrap for one scope, derived or as they were handed out.
@@ -190,6 +194,9 @@ public struct Keyset: Sendable {
       .keyNotFound, "The key \(id) is narrowed here to other functions than this envelope's (\(scope))",
       advice: "Have it exported for this one: envelope keys export \(id) --function NAME")
   }
+
+  /// Whether the system keeps the secrets out of swap; false if the limit on locked memory is used up.
+  public var isLocked: Bool { WrappingKey.areLocked(versions.lazy.flatMap(\.keys)) }
 
   /// The id that a header names a version by: the keyset's id, a dot and the number.
   package func keyID(of version: Version) throws(EnvelopeError) -> KeyID {

@@ -24,6 +24,13 @@ package struct WrappingKey: Sendable {
     return try WrappingKey(in: memory, at: 0)
   }
 
+  /// Whether the system keeps all of the secrets out of swap.
+  static func areLocked(_ keys: some Sequence<WrappingKey>) -> Bool {
+    // Many of them lie in one arena.
+    var seen: Set<ObjectIdentifier> = []
+    return keys.allSatisfy { !seen.insert(ObjectIdentifier($0.memory)).inserted || $0.memory.isLocked }
+  }
+
   package func withBytes<R: ~Copyable>(_ body: (RawSpan) throws(EnvelopeError) -> R) throws(EnvelopeError) -> R {
     try memory.withBytes(in: offset..<offset + Self.byteCount, body)
   }

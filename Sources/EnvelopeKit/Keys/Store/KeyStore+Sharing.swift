@@ -35,7 +35,7 @@ extension KeyStore {
   /// A key that is here already is replaced by a newer copy, one with at least its versions and functions, and the same
   /// secrets: a whole key by one that was rotated since. Its state and policy stay as they are here.
   ///
-  /// - Returns: The keys that were added or replaced.
+  /// - Returns: The keys that were added or replaced, as they are here now.
   /// - Throws: `keyExists` where a key is here and the other copy is not a newer one of it; nothing is taken then.
   public mutating func merge(_ other: KeyStore) throws(EnvelopeError) -> [Keyset] {
     var merged = self
@@ -53,7 +53,7 @@ extension KeyStore {
     }
     for (alias, id) in other.aliases where merged[alias] == nil { merged.aliases[alias] = id }
     self = merged
-    return other.keysets
+    return other.keysets.compactMap { keyset in positions[keyset.id.string].map { keysets[$0] } }
   }
 }
 
@@ -62,6 +62,7 @@ extension Keyset {
   fileprivate func keepingRules(of other: Keyset) -> Keyset {
     var copy = self
     (copy.state, copy.policy, copy.rotationPeriod) = (other.state, other.policy, other.rotationPeriod)
+    copy.reporters = other.reporters
     copy.minimumVersion = max(minimumVersion, other.minimumVersion)
     return copy
   }

@@ -16,8 +16,8 @@ public struct KeyStore: Sendable {
   public internal(set) var defaultKeyID: KeyID?
   /// What a log of uses is chained with; nil where none is kept.
   package internal(set) var auditKey: WrappingKey?
-  /// Those who are told of uses.
-  var reporters: [KeyUse.Reporter] = []
+  // Each keyset has them, too, so that a keyring reports the use of any keyset that was taken from the store.
+  private var reporters: [KeyUse.Reporter] = []
 
   /// How many keysets a store may have.
   public static let keysetLimit = 1024
@@ -50,6 +50,7 @@ public struct KeyStore: Sendable {
     }
     positions[keyset.id.string] = keysets.count
     keysets.append(keyset)
+    keysets[keysets.count - 1].reporters = reporters
     defaultKeyID = defaultKeyID ?? keyset.id
   }
 
@@ -111,7 +112,7 @@ public struct KeyStore: Sendable {
   ///
   /// - Throws: `keyNotFound` where no keyset has this alias or id.
   public func keyring(for aliasOrID: String) throws(EnvelopeError) -> KeysetKeyring {
-    KeysetKeyring(try require(aliasOrID), reportingTo: reporters)
+    KeysetKeyring(try require(aliasOrID))
   }
 
   /// A keyring that wraps with the default keyset and unwraps with any of the store.
@@ -121,7 +122,12 @@ public struct KeyStore: Sendable {
     guard let id = defaultKeyID, let keyset = self[id.string] else {
       throw EnvelopeError(.keyNotFound, "The key store is empty", advice: "Create a key.")
     }
-    return KeysetKeyring(keyset, alsoUnwrappingWith: keysets.filter { $0.id != id }, reportingTo: reporters)
+    return KeysetKeyring(keyset, alsoUnwrappingWith: keysets.filter { $0.id != id })
+  }
+
+  /// Whether the system keeps the secrets out of swap; false if the limit on locked memory is used up.
+  public var isLocked: Bool {
+    WrappingKey.areLocked(keysets.flatMap { $0.versions.flatMap(\.keys) } + (auditKey.map { [$0] } ?? []))
   }
 
   /// Whether uses are to be logged by whoever keeps the store.
@@ -140,10 +146,14 @@ public struct KeyStore: Sendable {
   /// Ends the log: its key is let go of, without which it cannot be verified any more.
   public mutating func endAuditLog() { auditKey = nil }
 
-  /// Has a host be told of each use of a key, before its result is given out: a use fails where the reporter throws.
+  /// Calls `reporter` before each use of a key returns its result; if it throws, the use fails with that error.
   ///
-  /// Keyrings that were made before tell nobody.
-  public mutating func reportUses(to reporter: @escaping KeyUse.Reporter) { reporters.append(reporter) }
+  /// That holds for keyrings of the store, and of keysets that are taken from it. Those that were taken before report
+  /// nothing.
+  public mutating func reportUses(to reporter: @escaping KeyUse.Reporter) {
+    reporters.append(reporter)
+    for index in keysets.indices { keysets[index].reporters = reporters }
+  }
 
   /// Tells the reporters what a host has done, or is about to do, to a key: changes of a store are not told by themselves.
   ///

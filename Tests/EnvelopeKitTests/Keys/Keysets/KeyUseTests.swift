@@ -77,6 +77,52 @@ import Testing
     #expect(auditor.takeLines() == ["export \(id) - ok"])
   }
 
+  /// However a keyset is taken from the store, and whatever became of it there, a keyring of it reports its uses.
+  @Test func keyringOfKeysetFromStoreReportsUses() async throws {
+    var store = store
+    var other = KeyStore()
+    try other.add(.generate(), alias: "taken over")
+    let merged = try store.merge(other)
+    let keysets = [
+      store.keysets[0], try store.require("key"), try #require(store["key"]), try store.keyring().keyset,
+    ]
+    for keyset in keysets {
+      let wrapped = try await KeysetKeyring(keyset).wrap(try .generate(), for: context)
+      #expect(auditor.takeLines() == ["wrap \(id).2 f ok"])
+      _ = try await KeysetKeyring(.generate(), alsoUnwrappingWith: [keyset]).unwrap(wrapped, for: context)
+      #expect(auditor.takeLines() == ["unwrap \(id).2 f ok"])
+    }
+    _ = try await KeysetKeyring(merged[0]).wrap(try .generate(), for: [:])
+    #expect(auditor.takeLines() == ["wrap \(merged[0].id).1 - ok"])
+    try store.rotate("key")
+    _ = try await KeysetKeyring(store.keysets[0]).wrap(try .generate(), for: [:])
+    #expect(auditor.takeLines() == ["wrap \(id).3 - ok"])
+    _ = try store.scheduleDeletion(of: "key", afterDays: 7, now: Clock.now - 8 * Keyset.secondsPerDay)
+    _ = try store.destroyOverdue()
+    let destroyed = KeysetKeyring(store.keysets[0])
+    await expectError(.keyNotFound) { try await destroyed.wrap(try .generate(), for: [:]) }
+    #expect(auditor.takeLines() == ["wrap \(id) - keyNotFound"])
+  }
+
+  /// A keyset reports to the store that it was taken from, and to no other.
+  @Test func keysetReportsToItsOwnStoreOnly() async throws {
+    let second = Auditor()
+    var other = KeyStore()
+    other.reportUses(to: second.report)
+    try other.add(store.keysets[0], alias: "copy")
+    _ = try await KeysetKeyring(other.keysets[0]).wrap(try .generate(), for: [:])
+    #expect(auditor.takeLines() == [] && second.takeLines() == ["wrap \(id).2 - ok"])
+    let mixed = KeysetKeyring(other.keysets[0], alsoUnwrappingWith: [store.keysets[1]])
+    let entry = try store.keysets[1].recipient().wrap(try .generate(), for: [:])
+    _ = try await mixed.unwrap([entry], for: [:])
+    #expect(auditor.takeLines() == ["unwrap \(identity).1 - ok"] && second.takeLines() == [])
+    // A narrowed copy belongs to another store, and whoever takes it away keeps the log.
+    let exported = try store.exporting("key", narrowedTo: [.noFunction])
+    _ = auditor.take()
+    _ = try await exported.keyring().wrap(try .generate(), for: [:])
+    #expect(auditor.takeLines() == [])
+  }
+
   @Test func everyRefusalIsTold() async throws {
     var store = store
     let entries = try await store.keyring().wrap(try .generate(), for: context)

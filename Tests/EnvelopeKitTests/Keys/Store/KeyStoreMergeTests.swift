@@ -44,6 +44,24 @@ import Testing
     #expect(empty.defaultKeyID == id)
   }
 
+  /// What is returned can be used as the store would use it: disabled here, it is disabled there.
+  @Test func mergedKeysHaveLocalStateAndPolicy() async throws {
+    var mine = try store("main")
+    var theirs = mine
+    try theirs.rotate("main")
+    try theirs.add(.generate(), alias: "new")
+    try mine.disable("main")
+    try mine.setPolicy(KeyPolicy(operations: [.unwrap]), of: "main")
+    try mine.setMinimumVersion(1, of: "main")
+    let merged = try mine.merge(theirs)
+    #expect(merged.map(\.id) == theirs.keysets.map(\.id))
+    #expect(merged.map(\.state) == [.disabled, .enabled] && merged[0].policy == mine.keysets[0].policy)
+    #expect(merged[0].versions.map(\.number) == [1, 2])
+    let (disabled, enabled) = (KeysetKeyring(merged[0]), KeysetKeyring(merged[1]))
+    await expectError(.keyDisabled) { try await disabled.generateDataKey(for: [:]) }
+    _ = try await enabled.generateDataKey(for: [:])
+  }
+
   @Test(arguments: [Keyset.Kind.symmetric, .identity])
   func aWholeKeyIsReplacedOnlyByOneThatWasRotatedSince(kind: Keyset.Kind) async throws {
     var mine = KeyStore()
