@@ -70,13 +70,37 @@ VALUES = {"API_KEY": b"first value", "DATABASE_URL": b"the second value", "_empt
 
 # Builders. Headers may break the rules here, and are otherwise valid: their tags are right.
 
+# The envelope kind that entries are wrapped for: that of the vector being built, unless a vector replaces it. None
+# leaves the pair out.
+envelope_kind = None
+
+
+def wrapping(pairs):
+    return pairs if envelope_kind is None else e.wrapping_context(pairs, envelope_kind)
+
+
+def for_kind(kind, entries):
+    """The entries, wrapped for an envelope of another kind."""
+
+    def wrapped(data_key):
+        global envelope_kind
+        own, envelope_kind = envelope_kind, kind
+        try:
+            return entries(data_key)
+        finally:
+            envelope_kind = own
+
+    return wrapped
+
 
 def entry(key_id, pairs, data_key, scheme=e.KEYSET, secret_of=None):
-    return scheme, key_id, e.wrap(secret(secret_of or key_id), key_id, pairs, data_key)
+    return scheme, key_id, e.wrap(secret(secret_of or key_id), key_id, wrapping(pairs), data_key)
 
 
 def header(kind, pairs, entries=None, prefix=None, canonical=None):
     """`entries` is a function of the data key, or nothing for one keyset."""
+    global envelope_kind
+    envelope_kind = e.ENVELOPE_KIND[kind]
     data_key = e.random_bytes(32)
     entries = entries(data_key) if entries else [entry(KEY_ONE, pairs, data_key)]
     canonical = e.canonical_context(pairs) if canonical is None else canonical
@@ -120,27 +144,29 @@ def open_vector(fields):
             recipient = e.Recipient(all_of("recipient")[0])
             lines = [("keyId", recipient.key_id), ("publicKey", recipient.public.hex())]
             return {"expect": "success", "names": [], "lines": lines}
-        store, context = holder_of(all_of), pairs_of("context")
+        store, context, anonymous = holder_of(all_of), pairs_of("context"), all_of("sender") == ["accepted"]
         if kind == "value":
             data = bytes.fromhex(all_of("associated-data")[0])
             sealed = bytes.fromhex(all_of("envelope")[0])
             e.canonical_context(context)
-            plaintext, key_id = e.open_value(store, context, data, sealed, trace)
+            plaintext, key_id = e.open_value(store, context, data, sealed, trace, anonymous)
             lines += [("plaintext", plaintext.hex())]
         else:
             variables = dict(pairs_of("variable"))
             for name, text in pairs_of("variable-hex"):
                 variables[name] = bytes.fromhex(text).decode()
             minimum = int(all_of("minimum-generation")[0]) if all_of("minimum-generation") else None
-            opened = e.open_environment(store, context, variables, minimum, trace)
+            document, allowed = all_of("reader") == ["document"], all_of("allow")
+            opened = e.open_environment(store, context, variables, minimum, trace, document, allowed, anonymous)
             values, generation, key_id = opened
             lines += [("generation", str(generation))]
             lines += [("plain", f"{name}={value.hex()}") for name, value in sorted(values.items())]
     except e.Refused as refused:
         return {"expect": refused.code, "names": refused.names, "lines": []}
     lines += [("keyId", key_id)]
-    shown = "canonical contextCheck narrowed sharedSecret hpkeKey hpkeNonce passphraseKey dataKey okm payloadKey headerKey manifestKey headerTag manifest"
-    lines += [(name, trace[name].hex()) for name in shown.split() if name in trace]
+    shown = "canonical contextCheck narrowed sharedSecret hpkeKey hpkeNonce passphraseKey dataKey okm payloadKey headerKey manifestKey plainKey headerTag"
+    shown = shown.split() + (["manifest", "plainTags"] if kind == "environment" else [])
+    lines += [(name, trace[name].hex()) for name in shown if name in trace]
     return {"expect": "success", "names": [], "lines": lines}
 
 
@@ -162,9 +188,14 @@ def context_lines(pairs):
     return [("context", f"{key}={value}") for key, value in pairs]
 
 
+def reader_lines(accepted=False, document=False, allow=()):
+    lines = [("sender", "accepted")] * accepted + [("reader", "document")] * document
+    return lines + [("allow", name) for name in allow]
+
+
 def value(
     name, comment, expect, pairs=PLAIN_CONTEXT, entries=None, prefix=None, change=None, store=STORE,
-    plaintext=b"a secret", data=b"", open_data=None, open_pairs=None, canonical=None,
+    plaintext=b"a secret", data=b"", open_data=None, open_pairs=None, canonical=None, **reader,
 ):  # fmt: skip
     """Seals a value, changes its bytes, and adds the vector."""
     e.random_bytes = Seeded("value " + name)
@@ -172,12 +203,13 @@ def value(
     sealed = raw + e.seal_payload(schedule, data, plaintext)
     sealed = change(sealed) if change else sealed
     lines = store_lines(store) + context_lines(pairs if open_pairs is None else open_pairs)
+    lines += reader_lines(**reader)
     lines += [("associated-data", (data if open_data is None else open_data).hex())]
     add("value-" + name, comment, "value", expect, lines + [("envelope", sealed.hex())])
 
 
-def environment_lines(store, pairs, variables, minimum):
-    lines = store_lines(store) + context_lines(pairs)
+def environment_lines(store, pairs, variables, minimum, reader):
+    lines = store_lines(store) + context_lines(pairs) + reader_lines(**reader)
     lines += [("minimum-generation", str(minimum))] if minimum is not None else []
     for variable, text in sorted(variables.items()):
         if text.isascii() and text.isprintable() and text == text.strip():
@@ -190,13 +222,20 @@ def environment_lines(store, pairs, variables, minimum):
 def environment(
     name, comment, expect, pairs=PLAIN_CONTEXT, entries=None, change=None, change_header=None,
     values=VALUES, store=STORE, minimum=None, open_pairs=None, kind=e.ENVIRONMENT, generation=TIME,
-    others=None,
+    others=None, plain=None, tags=None, manifest=None, **reader,
 ):  # fmt: skip
-    """`change` is given the variables and how to seal one more under the same header."""
+    """`change` gets the variables and a function that seals one more under the same header.
+
+    `tags` replaces the tags of the plain variables before the manifest is computed: it gets the key schedule.
+    `manifest` replaces the manifest: it gets the key schedule, the generation and the sealed variables.
+    """
     e.random_bytes = Seeded("environment " + name)
     raw, schedule = header(kind, pairs, entries)
     sealed = {n: e.seal_variable(schedule, n, v) for n, v in sorted(values.items())}
-    variables = e.separate_variables(raw, schedule, generation, sealed)
+    plain = plain(schedule) if callable(plain) else dict(plain or {})
+    tags = tags(schedule) if tags else e.plain_tags(schedule, plain)
+    manifest = manifest(schedule, generation, sealed) if manifest else None
+    variables = plain | e.separate_variables(raw, schedule, generation, sealed, tags, manifest)
     if change_header:
         data = change_header(e.from_envelope_text(variables[e.HEADER_NAME]))
         variables[e.HEADER_NAME] = "ek1:" + e.to_text(data)
@@ -204,26 +243,30 @@ def environment(
         seal = lambda n, v: "ev1:" + e.to_text(e.seal_variable(schedule, n, v))
         change(variables, seal)
     variables.update(others or {})
-    lines = environment_lines(store, pairs if open_pairs is None else open_pairs, variables, minimum)
+    lines = environment_lines(store, pairs if open_pairs is None else open_pairs, variables, minimum, reader)
     add("environment-" + name, comment, "environment", expect, lines)
 
 
 def packed(
     name, comment, expect, pairs=PLAIN_CONTEXT, entries=None, change=None, plaintext=None,
     values=VALUES, store=STORE, minimum=None, open_pairs=None, others=None, kind=e.PACKED, text=None,
-    generation=TIME,
+    generation=TIME, plain=None, tags=None, change_variables=None, **reader,
 ):  # fmt: skip
     e.random_bytes = Seeded("packed " + name)
     raw, schedule = header(kind, pairs, entries)
-    plaintext = e.pack(values) if plaintext is None else plaintext
-    variables = e.packed_variables(raw, schedule, generation, plaintext)
+    plain = plain(schedule) if callable(plain) else dict(plain or {})
+    tags = tags(schedule) if tags else e.plain_tags(schedule, plain)
+    plaintext = e.pack(values, tags) if plaintext is None else plaintext
+    variables = plain | e.packed_variables(raw, schedule, generation, plaintext)
     if change:
         data = change(e.from_envelope_text(variables[e.SEALED_NAME]))
         variables[e.SEALED_NAME] = "ek1:" + e.to_text(data)
     if text:
         variables[e.SEALED_NAME] = text(variables[e.SEALED_NAME])
+    if change_variables:
+        change_variables(variables)
     variables.update(others or {})
-    lines = environment_lines(store, pairs if open_pairs is None else open_pairs, variables, minimum)
+    lines = environment_lines(store, pairs if open_pairs is None else open_pairs, variables, minimum, reader)
     add("packed-" + name, comment, "packed", expect, lines)
 
 
@@ -404,10 +447,8 @@ def header_failures():
 
 
 def wrap_unnarrowed(key, pairs):
-    nonce, canonical = e.random_bytes(24), e.canonical_context(pairs)
-    return e.KEYSET, KEY_ONE, nonce + e.bindings.crypto_aead_xchacha20poly1305_ietf_encrypt(
-        key, e.wrap_associated_data(KEY_ONE, canonical), nonce, e.narrow(secret(KEY_ONE), [])
-    )
+    data = e.wrap_associated_data(KEY_ONE, wrapping(pairs))
+    return e.KEYSET, KEY_ONE, e.seal_24(e.narrow(secret(KEY_ONE), []), data, key)
 
 
 def value_failures():
@@ -509,7 +550,9 @@ def environment_failures():
 
 
 def packed_failures():
-    named = lambda *names: e.u16(len(names)) + b"".join(e.lp16(n) + e.lp16(b"v") for n in names)
+    none = e.lp16(b"")
+    variables = lambda *names: b"".join(e.lp16(n) + e.lp16(b"v") for n in names)
+    named = lambda *names: none + e.u16(len(names)) + variables(*names)
     for name, comment, plaintext in (
         ("order", "names out of order", named(b"B", b"A")),
         ("order-last", "the last two names out of order", named(b"A", b"C", b"B")),
@@ -525,12 +568,15 @@ def packed_failures():
         ("name-header", "the name ENVELOPE_HEADER", named(b"ENVELOPE_HEADER")),
         ("name-sealed", "the name ENVELOPE_SEALED", named(b"ENVELOPE_SEALED")),
         ("trailing-byte", "a byte after the last variable", named(b"A") + b"\x00"),
-        ("trailing-variable", "a variable more than the count", e.u16(1) + named(b"A", b"B")[2:]),
-        ("count-more", "a variable less than the count", e.u16(2) + named(b"A")[2:]),
-        ("value-past-end", "a value's length beyond the end", e.u16(1) + e.lp16(b"A") + e.u16(2) + b"v"),
-        ("name-past-end", "a name's length beyond the end", e.u16(1) + b"\xff\xffA"),
+        ("trailing-variable", "a variable more than the count", none + e.u16(1) + variables(b"A", b"B")),
+        ("count-more", "a variable less than the count", none + e.u16(2) + variables(b"A")),
+        ("value-past-end", "a value's length beyond the end", none + e.u16(1) + e.lp16(b"A") + e.u16(2) + b"v"),
+        ("name-past-end", "a name's length beyond the end", none + e.u16(1) + b"\xff\xffA"),
         ("no-bytes", "a plaintext of no bytes", b""),
         ("one-byte", "a plaintext of one byte", b"\x00"),
+        ("no-count", "a plaintext that ends after the tags of plain variables", none),
+        ("no-plain", "a plaintext without the tags of plain variables", named(b"A")[2:]),
+        ("plain-past-end", "a length of the tags of plain variables beyond the end", e.u16(16) + bytes(15)),
     ):
         packed("rule-" + name, comment, "malformed", plaintext=plaintext)
     packed("generation", "the generation altered", "payloadAltered", change=lambda x: flip(x, AFTER + 3))
@@ -548,7 +594,7 @@ def packed_failures():
     packed("empty-text", "an empty ENVELOPE_SEALED", "malformed", others={e.SEALED_NAME: ""})
     packed("no-prefix", "without ek1:", "malformed", text=lambda t: t[4:])
     packed("padded", "with padding", "malformed", text=lambda t: t + "=" * (-(len(t) - 4) % 4 or 4))
-    packed("spare-bits", "with spare bits set", "malformed", text=spare_bits, values={"A": b"12"})
+    packed("spare-bits", "with spare bits set", "malformed", text=spare_bits, values={"A": b"123"})
     packed("newline", "with a line feed", "malformed", text=lambda t: t + "\n")
 
 
@@ -633,7 +679,7 @@ def public_key(key_id):
 
 def for_recipient(key_id, pairs, data_key, public=None, name=None):
     """An entry; `name` is another key id to write than the one that is bound."""
-    return e.RECIPIENT, name or key_id, e.wrap_to_public_key(public or public_key(key_id), key_id, pairs, data_key)
+    return e.RECIPIENT, name or key_id, e.wrap_to_public_key(public or public_key(key_id), key_id, wrapping(pairs), data_key)
 
 
 ID = "identity-111"
@@ -658,9 +704,9 @@ def recipients():
             more |= {changed: change} if change else {}
             make("recipient-" + name, comment, expect, pairs=pairs, store=store, entries=entries, **more)
 
-        one("plain", "under a recipient, a context without function", "success")
-        one("function", "under a recipient, a context with function", "success", pairs=FUNCTION_CONTEXT)
-        one("of-two", "under a keyset that is not held and a recipient", "success",
+        one("plain", "under a recipient, a context without function", "success", accepted=True)
+        one("function", "under a recipient, a context with function", "success", pairs=FUNCTION_CONTEXT, accepted=True)
+        one("of-two", "under a keyset that is not held and a recipient", "success", accepted=True,
             entries=lambda key: [entry(KEY_ONE, PLAIN_CONTEXT, key), for_recipient(KEY_ID_OF, PLAIN_CONTEXT, key)])  # fmt: skip
         one("tried-last", "a recipient before a keyset, both held: the keyset is tried first", "success", store=STORE_ALL,
             entries=lambda key: [for_recipient(KEY_ID_OF, PLAIN_CONTEXT, key), entry(KEY_ONE, PLAIN_CONTEXT, key)])  # fmt: skip
@@ -677,10 +723,10 @@ def recipients():
         value("recipient-" + name, comment, expect, entries=entries, store=store, **more)
 
     plain = PLAIN_CONTEXT
-    value("recipient-version-2", "version 2 of an identity", "success", store=STORE_ALL,
+    value("recipient-version-2", "version 2 of an identity", "success", store=STORE_ALL, accepted=True,
           entries=lambda key: [for_recipient(f"{ID}.2", plain, key)])  # fmt: skip
     value("recipient-when-keyset-altered", "a keyset's entry that does not verify, and a recipient's", "success",
-          store=STORE_ALL, entries=lambda key: [
+          store=STORE_ALL, accepted=True, entries=lambda key: [
               entry(KEY_ONE, plain, key, secret_of="another"), for_recipient(KEY_ID_OF, plain, key)])  # fmt: skip
     value("recipient-high-bit", "the last bit of the public key set: the exchange passes over it, HPKE does not",
           "unwrapFailed", store=STORE_IDENTITY, entries=lambda key: [
@@ -707,7 +753,7 @@ def recipients():
     for name, point in LOW_ORDER.items():
         def of_no_secret(key, enc=point.to_bytes(32, "little")):
             _, message_key, nonce = e.hpke_keys(bytes(32), enc, public_key(KEY_ID_OF))
-            data = e.wrap_associated_data(KEY_ID_OF, e.canonical_context(plain), e.RECIPIENT)
+            data = e.wrap_associated_data(KEY_ID_OF, wrapping(plain), e.RECIPIENT)
             sealed = e.bindings.crypto_aead_chacha20poly1305_ietf_encrypt(key, data, nonce, message_key)
             return [(e.RECIPIENT, KEY_ID_OF, enc + sealed)]
 
@@ -763,7 +809,7 @@ def passphrases():
         def entries(key, pairs=PLAIN_CONTEXT):
             salt = e.random_bytes(16)
             hash_key = e.passphrase_key(words, salt, *cost) if 3 <= cost[0] <= 13 and cost[1] else bytes(32)
-            data = e.wrap_associated_data(key_id, e.canonical_context(bound or pairs), e.PASSPHRASE)
+            data = e.wrap_associated_data(key_id, wrapping(bound or pairs), e.PASSPHRASE)
             return [(e.PASSPHRASE, key_id, bytes(cost) + salt + e.seal_24(hash_key, data, key))]
 
         return entries
