@@ -636,7 +636,8 @@ def unlock(header, holder, pairs, trace, anonymous=False, envelope_kind=None):
     """
     envelope_kind = envelope_kind or ENVELOPE_KIND[header.kind]
     canonical, wrapping = canonical_context(pairs), wrapping_context(pairs, envelope_kind)
-    trace.update(canonical=canonical, salt=header.salt, contextCheck=context_check(header.salt, canonical))
+    trace.update(canonical=canonical, wrappingCanonical=canonical_form(wrapping))
+    trace.update(salt=header.salt, contextCheck=context_check(header.salt, canonical))
     if not same(header.context_check, trace["contextCheck"]):
         raise Refused("contextDiffers")
     candidates = holder.held(header.entries)

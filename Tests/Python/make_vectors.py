@@ -164,8 +164,8 @@ def open_vector(fields):
     except e.Refused as refused:
         return {"expect": refused.code, "names": refused.names, "lines": []}
     lines += [("keyId", key_id)]
-    shown = "canonical contextCheck narrowed sharedSecret hpkeKey hpkeNonce passphraseKey dataKey okm payloadKey headerKey"
-    shown = f"{shown} manifestKey plainKey headerTag".split() + ["manifest", "plainTags"] * (kind == "environment")
+    shown = "canonical wrappingCanonical contextCheck narrowed sharedSecret hpkeKey hpkeNonce passphraseKey dataKey okm"
+    shown = f"{shown} payloadKey headerKey manifestKey plainKey headerTag".split() + ["manifest", "plainTags"] * (kind == "environment")
     lines += [(name, trace[name].hex()) for name in shown if name in trace]
     return {"expect": "success", "names": [], "lines": lines}
 
@@ -928,8 +928,8 @@ def separate_documents():
     fails("tags-4095", "4,095 tags, and no plain variables", "plainVariablesAltered", plain={}, tags=numbered(4095))
     fails("tags-4096", "4,096 tags", "malformed", plain={}, tags=numbered(4096), manifest=lambda *_: bytes(32))
 
-    # Two names with one nameTag, found by trying some hundred thousand.
-    allowed = []
+    # Two names with one nameTag, found by trying some hundred thousand. The second one's tag is the lower.
+    chosen = []
 
     def colliding(schedule):
         names, number, start = {}, 0, hashlib.blake2b(b"\x00", digest_size=16, key=schedule.plain_key)
@@ -937,13 +937,19 @@ def separate_documents():
             name, tag = f"N{number}", start.copy()
             tag.update(name.encode())
             if (tag := tag.digest()[:4]) in names:
-                assert e.name_tag(schedule, name) == e.name_tag(schedule, names[tag])
-                allowed[:] = [names[tag]]
-                return {names[tag]: "1", name: "2"}
+                first, second = sorted((name, names[tag]))
+                text = next(str(n) for n in range(99) if e.plain_tag(schedule, second, str(n)) < e.plain_tag(schedule, first, "1"))
+                assert e.plain_tags(schedule, {second: text, first: "1"})[:4] == e.name_tag(schedule, first) == tag
+                chosen[:] = [first]
+                return {first: "1", second: text}
             names[tag], number = name, number + 1
 
     fails("tags-collide", "two names with one nameTag", "success", plain=colliding)
-    fails("tags-collide-allowed", "two names with one nameTag, one of them allowed", "success", plain=colliding, allow=allowed)
+    fails("tags-collide-allowed", "two names with one nameTag, one of them allowed", "success", plain=colliding, allow=chosen)
+    fails("tags-collide-changed", "two names with one nameTag, the value of one changed", "plainVariablesAltered",
+          plain=colliding, change=lambda v, seal: v.update({chosen[0]: "changed"}))  # fmt: skip
+    fails("tags-collide-removed", "two names with one nameTag, one removed", "plainVariablesAltered",
+          plain=colliding, change=lambda v, seal: v.pop(chosen[0]))  # fmt: skip
 
     # Names in variablesMissing.
     fails("in-place", "a plain variable in place of a sealed one", "variablesMissing", change=put(API_KEY="plain"))

@@ -19,15 +19,15 @@ struct VectorFile {
 
   private static let once: Set = [
     "comment", "kind", "expect", "minimum-generation", "store-hex", "associated-data", "envelope", "plaintext",
-    "generation", "keyId", "canonical", "contextCheck", "narrowed", "dataKey", "okm", "payloadKey", "headerKey",
-    "manifestKey", "plainKey", "headerTag", "manifest", "plainTags", "passphrase", "passphraseKey", "sharedSecret",
+    "generation", "keyId", "canonical", "wrappingCanonical", "contextCheck", "narrowed", "dataKey", "okm",
+    "payloadKey", "headerKey", "manifestKey", "plainKey", "headerTag", "manifest", "plainTags", "passphrase", "passphraseKey", "sharedSecret",
     "hpkeKey", "hpkeNonce", "recipient", "publicKey", "reader", "sender",
   ]
   private static let many: Set = ["store", "context", "allow", "variable", "variable-hex", "name", "plain"]
   private static let always: Set = ["comment", "kind", "expect"]
   private static let intermediate: Set = [
-    "keyId", "canonical", "contextCheck", "dataKey", "okm", "payloadKey", "headerKey", "manifestKey", "plainKey",
-    "headerTag",
+    "keyId", "canonical", "wrappingCanonical", "contextCheck", "dataKey", "okm", "payloadKey", "headerKey",
+    "manifestKey", "plainKey", "headerTag",
   ]
   /// The intermediate values of each way to wrap.
   private static let ofSchemes: [Set] = [["narrowed"], ["sharedSecret", "hpkeKey", "hpkeNonce"], ["passphraseKey"]]

@@ -100,7 +100,9 @@ import Testing
   private func checkSchedule(of unlocked: borrowing UnlockedHeader, _ vector: VectorFile, _ holder: Holder) throws {
     let (header, context) = (unlocked.header, try vector.context)
     let okm = try vector.bytes("okm")
+    let wrappingContext = try context.forKeyrings(header.kind.use)
     var made = ["canonical": try context.canonicalBytes(), "commitment": unlocked.keys.commitment]
+    made["wrappingCanonical"] = try wrappingContext.canonicalBytes()
     made["contextCheck"] = try Header.contextCheck(salt: header.salt, canonicalContext: context.canonicalBytes())
     made["payloadKey"] = try unlocked.keys.key(.payload).vectorBytes
     made["headerKey"] = try unlocked.keys.key(.header).vectorBytes
@@ -110,11 +112,12 @@ import Testing
     made["headerTag"] = try unlocked.keys.headerTag(over: header.taggedBytes)
     made["dataKey"] = unlocked.dataKey.vectorBytes
     var names = [
-      "canonical", "contextCheck", "dataKey", "payloadKey", "headerKey", "manifestKey", "plainKey", "headerTag",
+      "canonical", "wrappingCanonical", "contextCheck", "dataKey", "payloadKey", "headerKey", "manifestKey", "plainKey",
+      "headerTag",
     ]
     if let source = unlocked.source {
       made["keyId"] = Array(source.keyID.string.utf8)
-      let wrapping = try wrapping(of: source, for: context.forKeyrings(header.kind.use), holder)
+      let wrapping = try wrapping(of: source, for: wrappingContext, holder)
       names += wrapping.keys
       made.merge(wrapping) { $1 }
     }
