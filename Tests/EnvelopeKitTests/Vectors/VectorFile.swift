@@ -20,8 +20,8 @@ struct VectorFile {
   private static let once: Set = [
     "comment", "kind", "expect", "minimum-generation", "store-hex", "associated-data", "envelope", "plaintext",
     "generation", "keyId", "canonical", "wrappingCanonical", "contextCheck", "narrowed", "dataKey", "okm",
-    "payloadKey", "headerKey", "manifestKey", "plainKey", "headerTag", "manifest", "plainTags", "passphrase", "passphraseKey", "sharedSecret",
-    "hpkeKey", "hpkeNonce", "recipient", "publicKey", "reader", "sender",
+    "payloadKey", "headerKey", "manifestKey", "plainKey", "headerTag", "manifest", "plainTags", "passphrase",
+    "passphraseKey", "sharedSecret", "hpkeKey", "hpkeNonce", "recipient", "publicKey", "reader", "sender",
   ]
   private static let many: Set = ["store", "context", "allow", "variable", "variable-hex", "name", "plain"]
   private static let always: Set = ["comment", "kind", "expect"]
