@@ -10,6 +10,13 @@ It exists to test the first. It is not meant for production: it does not wipe me
 
 reads one JSON object on standard input and writes one on standard output. With the argument
 `serve` it reads one JSON object a line, {"command": ..., ...}, and answers each with a line.
+
+Byte strings in JSON are base64url. Optional members:
+  open, open-value, explain   anonymous: true accepts an anonymous sender
+  open, explain               document: true compares plain variables, except the names in `allow`
+  seal                        plain: plain variables of the document, byte strings as in `values`;
+                              the answer's `variables` contain them as text
+  open-value, seal-value      envelope_kind: "key-store" for a locked key store
 """
 
 import base64
@@ -28,6 +35,8 @@ from nacl.exceptions import RuntimeError as SodiumError
 
 VALUE, ENVIRONMENT, PACKED = 1, 2, 3
 KEYSET, RECIPIENT, AWS_KMS, PASSPHRASE, OTHER_KEYRING = 1, 2, 3, 4, 0x7F
+KIND_PAIR, KEY_STORE = "envelope-kind", "key-store"
+ENVELOPE_KIND = {VALUE: "value", ENVIRONMENT: "environment", PACKED: "environment"}
 HEADER_NAME, SEALED_NAME = "ENVELOPE_HEADER", "ENVELOPE_SEALED"
 ALIAS = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
@@ -125,25 +134,41 @@ def from_envelope_text(text):
 # Encryption context
 
 
-def canonical_context(pairs):
+def pair_list(pairs):
     """pairs: a dictionary, or a list of pairs."""
-    items = list(pairs.items()) if isinstance(pairs, dict) else list(pairs)
-    items = sorted((k.encode("utf-8"), v.encode("utf-8")) for k, v in items)
+    return list(pairs.items()) if isinstance(pairs, dict) else list(pairs)
+
+
+def canonical_form(pairs):
+    items = sorted((k.encode("utf-8"), v.encode("utf-8")) for k, v in pair_list(pairs))
+    return b"".join(lp16(k) + lp16(v) for k, v in items)
+
+
+def canonical_context(pairs):
+    """The canonical form of a caller's context, which is checked."""
+    items = [(k.encode("utf-8"), v.encode("utf-8")) for k, v in pair_list(pairs)]
     if any(not k or not v for k, v in items):
         raise Refused("invalidArgument", detail="context: empty key or value")
     if len({k for k, _ in items}) != len(items):
         raise Refused("invalidArgument", detail="context: equal keys")
+    if any(k == KIND_PAIR.encode("ascii") for k, _ in items):
+        raise Refused("invalidArgument", detail="context: envelope-kind")
     if sum(4 + len(k) + len(v) for k, v in items) > 8192:
         raise Refused("invalidArgument", detail="context: too long")
-    return b"".join(lp16(k) + lp16(v) for k, v in items)
+    return canonical_form(pairs)
 
 
-# Wrapping. An entry is a scheme, a key id and the wrapped bytes. What unwraps gives the data key and, for the
-# vectors, the intermediate values; or refuses with the entry's reason.
+def wrapping_context(pairs, envelope_kind):
+    """The caller's context with the envelope kind."""
+    return pair_list(pairs) + [(KIND_PAIR, envelope_kind)]
 
 
-def wrap_associated_data(key_id, canonical, scheme=KEYSET):
-    return bytes([scheme]) + lp16(key_id.encode("ascii")) + canonical
+# Wrapping. An entry is a scheme, a key id and the wrapped bytes. `pairs` are the wrapping context here. Unwrapping
+# returns the data key and adds intermediate values to `trace` for the vectors, or refuses with the entry's reason.
+
+
+def wrap_associated_data(key_id, pairs, scheme=KEYSET):
+    return bytes([scheme]) + lp16(key_id.encode("ascii")) + canonical_form(pairs)
 
 
 def unwrapped(decrypt, sealed, associated_data, nonce, key):
@@ -182,7 +207,7 @@ def narrow(secret, pairs):
 
 
 def wrap(secret, key_id, pairs, data_key):
-    return seal_24(narrow(secret, pairs), wrap_associated_data(key_id, canonical_context(pairs)), data_key)
+    return seal_24(narrow(secret, pairs), wrap_associated_data(key_id, pairs), data_key)
 
 
 # Wrapping to a recipient
@@ -250,7 +275,7 @@ def hpke_open(private, associated_data, wrapped, trace):
 
 
 def wrap_to_public_key(public, key_id, pairs, data_key):
-    return hpke_seal(public, wrap_associated_data(key_id, canonical_context(pairs), RECIPIENT), data_key)
+    return hpke_seal(public, wrap_associated_data(key_id, pairs, RECIPIENT), data_key)
 
 
 def recipient_text(key_id, public):
@@ -300,7 +325,7 @@ class Passphrase:
     def wrap(self, pairs, data_key, key=None):
         key_id, salt = to_text(random_bytes(9)), random_bytes(16)
         key = passphrase_key(self.passphrase, salt, *self.cost)
-        associated_data = wrap_associated_data(key_id, canonical_context(pairs), PASSPHRASE)
+        associated_data = wrap_associated_data(key_id, pairs, PASSPHRASE)
         return PASSPHRASE, key_id, bytes(self.cost) + salt + seal_24(key, associated_data, data_key)
 
     def held(self, entries):
@@ -313,7 +338,7 @@ class Passphrase:
             raise Refused("malformed", detail="cost of a passphrase")
         key = passphrase_key(self.passphrase, wrapped[2:18], log2, passes)
         trace.update(passphraseKey=key)
-        return open_24(key, wrap_associated_data(key_id, canonical_context(pairs), PASSPHRASE), wrapped[18:])
+        return open_24(key, wrap_associated_data(key_id, pairs, PASSPHRASE), wrapped[18:])
 
 
 # Key store
@@ -516,7 +541,7 @@ class Store:
         scheme, key_id, wrapped = entry
         key, number = self.named(key_id)
         secret = key.check("unwrap", number, function_of(pairs))
-        associated_data = wrap_associated_data(key_id, canonical_context(pairs), scheme)
+        associated_data = wrap_associated_data(key_id, pairs, scheme)
         if scheme == RECIPIENT:
             return hpke_open(secret, associated_data, wrapped, trace)
         trace.update(narrowed=secret)
@@ -532,7 +557,7 @@ class Store:
         if key.kind == "identity":
             public = bindings.crypto_scalarmult_base(secret)
             return RECIPIENT, key_id, wrap_to_public_key(public, key_id, pairs, data_key)
-        return KEYSET, key_id, seal_24(secret, wrap_associated_data(key_id, canonical_context(pairs)), data_key)
+        return KEYSET, key_id, seal_24(secret, wrap_associated_data(key_id, pairs), data_key)
 
 
 # Header and key schedule
@@ -595,19 +620,24 @@ class Schedule:
             512, lp16(canonical) + prefix + salt, key=data_key, salt=salt, personal=b"EnvelopeKit v1"
         )
         self.root_key, self.commitment = self.okm[:32], self.okm[32:]
-        self.payload_key, self.header_key, self.manifest_key = (
+        self.payload_key, self.header_key, self.manifest_key, self.plain_key = (
             blake2b(256, key=self.root_key, personal=personal)
-            for personal in (b"EK payload", b"EK header", b"EK manifest")
+            for personal in (b"EK payload", b"EK header", b"EK manifest", b"EK plain")
         )
 
     def header_tag(self, before_tag):
         return blake2b(128, before_tag, key=self.header_key)
 
 
-def unlock(header, holder, pairs, trace):
-    """Steps 2 to 4 of unlocking a header: the key schedule and the key id it was unlocked by."""
-    canonical = canonical_context(pairs)
-    trace.update(canonical=canonical, salt=header.salt, contextCheck=context_check(header.salt, canonical))
+def unlock(header, holder, pairs, trace, anonymous=False, envelope_kind=None):
+    """Steps 2 to 4 of unlocking a header: the key schedule and the key id it was unlocked by.
+
+    `anonymous` accepts an anonymous sender, as does every locked key store.
+    """
+    envelope_kind = envelope_kind or ENVELOPE_KIND[header.kind]
+    canonical, wrapping = canonical_context(pairs), wrapping_context(pairs, envelope_kind)
+    trace.update(canonical=canonical, wrappingCanonical=canonical_form(wrapping))
+    trace.update(salt=header.salt, contextCheck=context_check(header.salt, canonical))
     if not same(header.context_check, trace["contextCheck"]):
         raise Refused("contextDiffers")
     candidates = holder.held(header.entries)
@@ -617,7 +647,7 @@ def unlock(header, holder, pairs, trace):
     for entry in candidates:
         own = {}
         try:
-            data_key = holder.unwrap(entry, pairs, own)
+            data_key = holder.unwrap(entry, wrapping, own)
         except Refused as refused:
             reason = reason or refused
             continue
@@ -632,6 +662,8 @@ def unlock(header, holder, pairs, trace):
     trace_schedule(trace, schedule, entry[1], own, data_key, header)
     if not same(schedule.header_tag(header.before_tag), header.tag):
         raise Refused("headerAltered")
+    if entry[0] == RECIPIENT and not anonymous and envelope_kind != KEY_STORE:
+        raise Refused("anonymousSender")
     return schedule, entry[1]
 
 
@@ -646,14 +678,16 @@ def trace_schedule(trace, schedule, key_id, own, data_key, header):
         payloadKey=schedule.payload_key,
         headerKey=schedule.header_key,
         manifestKey=schedule.manifest_key,
+        plainKey=schedule.plain_key,
         headerTag=schedule.header_tag(header.before_tag),
     )
 
 
-def make_header(kind, holder, pairs, key=None):
+def make_header(kind, holder, pairs, key=None, envelope_kind=None):
     """A header wrapped by a holder of keys: its bytes and key schedule."""
-    data_key = random_bytes(32)
-    return assemble_header(prefix_of(kind), data_key, [holder.wrap(pairs, data_key, key)], canonical_context(pairs))
+    data_key, canonical = random_bytes(32), canonical_context(pairs)
+    entry = holder.wrap(wrapping_context(pairs, envelope_kind or ENVELOPE_KIND[kind]), data_key, key)
+    return assemble_header(prefix_of(kind), data_key, [entry], canonical)
 
 
 def assemble_header(prefix, data_key, entries, canonical):
@@ -676,8 +710,8 @@ def assemble_header(prefix, data_key, entries, canonical):
 # Values
 
 
-def seal_value(holder, pairs, associated_data, plaintext, key=None):
-    header, schedule = make_header(VALUE, holder, pairs, key)
+def seal_value(holder, pairs, associated_data, plaintext, key=None, envelope_kind=None):
+    header, schedule = make_header(VALUE, holder, pairs, key, envelope_kind)
     return "ek1:" + to_text(header + seal_payload(schedule, associated_data, plaintext))
 
 
@@ -704,10 +738,10 @@ def open_payload(schedule, associated_data, sealed):
         raise Refused("payloadAltered")
 
 
-def open_value(holder, pairs, associated_data, envelope, trace):
+def open_value(holder, pairs, associated_data, envelope, trace, anonymous=False, envelope_kind=None):
     reader = Reader(envelope)
     header, sealed = parse_header(reader, VALUE), take_payload(reader)
-    schedule, key_id = unlock(header, holder, pairs, trace)
+    schedule, key_id = unlock(header, holder, pairs, trace, anonymous, envelope_kind)
     return open_payload(schedule, associated_data, sealed), key_id
 
 
@@ -737,32 +771,99 @@ def seal_variable(schedule, name, value):
     )
 
 
-def manifest(schedule, generation, sealed, count=None):
-    message = u32(generation) + u16(len(sealed) if count is None else count)
+# Plain variables
+
+TAG_LENGTH, MOST_TAGS = 16, 4095
+
+
+def name_tag(schedule, name):
+    return blake2b(128, b"\x00" + name.encode("utf-8"), key=schedule.plain_key)[:4]
+
+
+def plain_tag(schedule, name, value):
+    message = b"\x01" + lp16(name.encode("utf-8")) + value.encode("utf-8")
+    return name_tag(schedule, name) + blake2b(128, message, key=schedule.plain_key)[:12]
+
+
+def plain_tags(schedule, plain):
+    """`plain` of the format, for plain variables by their names."""
+    return b"".join(sorted(plain_tag(schedule, name, value) for name, value in plain.items()))
+
+
+def split_tags(data):
+    tags = [data[at : at + TAG_LENGTH] for at in range(0, len(data), TAG_LENGTH)]
+    if len(data) % TAG_LENGTH or len(tags) > MOST_TAGS:
+        raise Refused("malformed", detail="length of the tags of plain variables")
+    if any(a >= b for a, b in zip(tags, tags[1:])):
+        raise Refused("malformed", detail="order of the tags of plain variables")
+    return tags
+
+
+def is_plain(name, text):
+    return name not in (HEADER_NAME, SEALED_NAME) and not text.startswith("ev1:")
+
+
+def check_plain(values, plain):
+    """What a writer refuses."""
+    if len(plain) > MOST_TAGS or not plain.keys().isdisjoint(values):
+        raise Refused("invalidArgument", detail="plain variables: too many, or sealed as well")
+    for name, text in plain.items():
+        if not is_plain(name, text) or len(name.encode("utf-8")) > 65535:
+            raise Refused("invalidArgument", detail="a plain variable's name or value")
+
+
+def compare_plain(schedule, tags, plain, values, allowed):
+    """Refuses unless the plain variables of a document are those that were sealed with it."""
+    present = set(tags)
+    mine = {name: plain_tag(schedule, name, text) for name, text in plain.items() if len(name.encode("utf-8")) < 65536}
+    may_differ = {name_tag(schedule, name) for name in allowed}
+    without_tag = {name for name in plain if name not in allowed and mine.get(name) not in present}
+    without_variable = present - set(mine.values())
+    if without_tag or not plain.keys().isdisjoint(values) or any(tag[:4] not in may_differ for tag in without_variable):
+        added = sorted(without_tag - set(were_plain(schedule, tags, without_tag)))
+        raise Refused("plainVariablesAltered", without_tag | plain.keys() & values.keys(), f"added: {added}")
+
+
+def were_plain(schedule, tags, names):
+    """The names that have a tag, whatever their value."""
+    name_tags = {tag[:4] for tag in tags}
+    return [name for name in names if name_tag(schedule, name) in name_tags]
+
+
+# Both forms
+
+
+def manifest(schedule, generation, sealed, tags=b""):
+    message = u32(generation) + u16(len(sealed)) + lp16(tags)
     for name in sorted(sealed, key=lambda name: name.encode("utf-8")):
         message += lp16(name.encode("utf-8")) + lp32(sealed[name])
     return blake2b(256, message, key=schedule.manifest_key)
 
 
-def seal_separate(holder, pairs, values, key=None, previous=None):
+def seal_separate(holder, pairs, values, key=None, previous=None, plain=None):
+    plain = plain or {}
     check_values(values)
+    check_plain(values, plain)
     header, schedule = make_header(ENVIRONMENT, holder, pairs, key)
     sealed = {name: seal_variable(schedule, name, value) for name, value in values.items()}
-    return separate_variables(header, schedule, next_generation(previous), sealed)
+    tags = plain_tags(schedule, plain)
+    return plain | separate_variables(header, schedule, next_generation(previous), sealed, tags)
 
 
-def separate_variables(header, schedule, generation, sealed):
-    trailer = u32(generation) + u16(len(sealed)) + manifest(schedule, generation, sealed)
+def separate_variables(header, schedule, generation, sealed, tags=b"", sealed_manifest=None):
+    sealed_manifest = sealed_manifest or manifest(schedule, generation, sealed, tags)
+    trailer = u32(generation) + u16(len(sealed)) + sealed_manifest + tags
     variables = {name: "ev1:" + to_text(data) for name, data in sealed.items()}
     variables[HEADER_NAME] = "ek1:" + to_text(header + trailer)
     return variables
 
 
-def open_separate(holder, pairs, variables, trace):
+def open_separate(holder, pairs, variables, trace, document, anonymous):
     reader = Reader(from_envelope_text(variables[HEADER_NAME]))
     header = parse_header(reader, ENVIRONMENT)
-    generation, count, expected = reader.integer(4), reader.integer(2), reader.take(32)
-    reader.end()
+    generation, count, expected, tags = reader.integer(4), reader.integer(2), reader.take(32), reader.rest()
+    trace["plainTags"] = tags
+    tags = split_tags(tags)
     sealed = {}
     for name, text in sorted(variables.items(), key=lambda item: item[0].encode("utf-8")):
         if name == HEADER_NAME or not text.startswith("ev1:"):
@@ -777,7 +878,7 @@ def open_separate(holder, pairs, variables, trace):
             raise Refused("malformed", [name], "sealed variable too short")
     if len(sealed) > 65535:
         raise Refused("malformed", detail="too many sealed variables")
-    schedule, key_id = unlock(header, holder, pairs, trace)
+    schedule, key_id = unlock(header, holder, pairs, trace, anonymous)
     values, altered = {}, []
     for name, data in sealed.items():
         try:
@@ -786,20 +887,21 @@ def open_separate(holder, pairs, variables, trace):
             )
         except CryptoError:
             altered.append(name)
-    trace["manifest"] = manifest(schedule, generation, sealed)
+    trace["manifest"] = manifest(schedule, generation, sealed, trace["plainTags"])
     if altered:
         raise Refused("variablesAltered", altered)
     if len(sealed) > count:
         raise Refused("variablesAdded")
     if len(sealed) < count:
-        raise Refused("variablesMissing")
+        plain = {name for name, text in variables.items() if document and is_plain(name, text)}
+        raise Refused("variablesMissing", plain - set(were_plain(schedule, tags, plain)))
     if not same(trace["manifest"], expected):
         raise Refused("variablePutBack")
-    return values, generation, key_id
+    return values, generation, key_id, schedule, tags
 
 
-def pack(values):
-    plaintext = u16(len(values))
+def pack(values, tags=b""):
+    plaintext = lp16(tags) + u16(len(values))
     for name in sorted(values, key=lambda name: name.encode("utf-8")):
         if len(values[name]) > 65535:
             raise Refused("invalidArgument", detail="value too long to pack")
@@ -807,10 +909,13 @@ def pack(values):
     return plaintext
 
 
-def seal_packed(holder, pairs, values, key=None, previous=None):
+def seal_packed(holder, pairs, values, key=None, previous=None, plain=None):
+    plain = plain or {}
     check_values(values)
+    check_plain(values, plain)
     header, schedule = make_header(PACKED, holder, pairs, key)
-    return packed_variables(header, schedule, next_generation(previous), pack(values))
+    plaintext = pack(values, plain_tags(schedule, plain))
+    return plain | packed_variables(header, schedule, next_generation(previous), plaintext)
 
 
 def packed_variables(header, schedule, generation, plaintext):
@@ -818,14 +923,16 @@ def packed_variables(header, schedule, generation, plaintext):
     return {SEALED_NAME: "ek1:" + to_text(header + u32(generation) + payload)}
 
 
-def open_packed(holder, pairs, variables, trace):
+def open_packed(holder, pairs, variables, trace, anonymous):
     reader = Reader(from_envelope_text(variables[SEALED_NAME]))
     header = parse_header(reader, PACKED)
     generation, sealed = reader.integer(4), take_payload(reader)
-    schedule, key_id = unlock(header, holder, pairs, trace)
+    schedule, key_id = unlock(header, holder, pairs, trace, anonymous)
     plaintext = open_payload(schedule, u32(generation), sealed)
     trace["packedPlaintext"] = plaintext
     reader, values, last = Reader(plaintext), {}, None
+    trace["plainTags"] = reader.take(reader.integer(2))
+    tags = split_tags(trace["plainTags"])
     for _ in range(reader.integer(2)):
         name = reader.take(reader.integer(2))
         if last is not None and name <= last:
@@ -836,11 +943,16 @@ def open_packed(holder, pairs, variables, trace):
             raise Refused("malformed", detail="name")
         values[name] = reader.take(reader.integer(2))
     reader.end()
-    return values, generation, key_id
+    return values, generation, key_id, schedule, tags
 
 
-def open_environment(holder, pairs, variables, minimum_generation=None, trace=None):
-    """The values, the generation and the key id of an environment in either form."""
+def open_environment(
+    holder, pairs, variables, minimum_generation=None, trace=None, document=False, allowed=(), anonymous=False
+):
+    """The values, the generation and the key id of an environment in either form.
+
+    `document` compares the plain variables, except those in `allowed`.
+    """
     trace = {} if trace is None else trace
     canonical_context(pairs)
     if SEALED_NAME in variables:
@@ -848,14 +960,18 @@ def open_environment(holder, pairs, variables, minimum_generation=None, trace=No
             raise Refused("malformed", detail="both forms")
         if any(t.startswith("ev1:") for n, t in variables.items() if n != SEALED_NAME):
             raise Refused("malformed", detail="a sealed variable beside a packed environment")
-        opened = open_packed(holder, pairs, variables, trace)
+        opened = open_packed(holder, pairs, variables, trace, anonymous)
     elif HEADER_NAME in variables:
-        opened = open_separate(holder, pairs, variables, trace)
+        opened = open_separate(holder, pairs, variables, trace, document, anonymous)
     else:
         raise Refused("noHeader")
-    if minimum_generation is not None and opened[1] < minimum_generation:
+    values, generation, key_id, schedule, tags = opened
+    if document:
+        plain = {name: text for name, text in variables.items() if is_plain(name, text)}
+        compare_plain(schedule, tags, plain, values, set(allowed))
+    if minimum_generation is not None and generation < minimum_generation:
         raise Refused("staleGeneration")
-    return opened
+    return values, generation, key_id
 
 
 # Log of uses
@@ -958,6 +1074,13 @@ def read_store(store):
     return {"keys": keys, "aliases": store.aliases, "default": store.default, "audit": store.audit is not None}
 
 
+def plain_text(value):
+    try:
+        return from_text(value).decode("utf-8")
+    except UnicodeDecodeError:
+        raise Refused("invalidArgument", detail="a plain value that is not UTF-8")
+
+
 def perform(command, request, trace):
     if command == "recipient":
         # Of a text what it says, or of a store's identity the text.
@@ -985,23 +1108,26 @@ def perform(command, request, trace):
         command = "open-value" if "envelope" in request else "open"
     if command == "open":
         values, generation, key_id = open_environment(
-            holder, pairs, request["variables"], request.get("minimum_generation"), trace
-        )
+            holder, pairs, request["variables"], request.get("minimum_generation"), trace,
+            request.get("document", False), request.get("allow", ()), request.get("anonymous", False),
+        )  # fmt: skip
         values = {name: to_text(value) for name, value in values.items()}
         return {"values": values, "generation": generation, "key_id": key_id}
     if command == "seal":
         values = {name: from_text(value) for name, value in request["values"].items()}
+        plain = {name: plain_text(value) for name, value in request.get("plain", {}).items()}
         seal = {"separate": seal_separate, "packed": seal_packed}[request["form"]]
         previous = request.get("previous_generation")
-        return {"variables": seal(holder, pairs, values, request.get("key"), previous)}
-    associated_data = from_text(request.get("associated_data", ""))
+        return {"variables": seal(holder, pairs, values, request.get("key"), previous, plain)}
+    associated_data, kind = from_text(request.get("associated_data", "")), request.get("envelope_kind")
     if command == "open-value":
         envelope = from_envelope_text(request["envelope"])
-        plaintext, key_id = open_value(holder, pairs, associated_data, envelope, trace)
+        anonymous = request.get("anonymous", False)
+        plaintext, key_id = open_value(holder, pairs, associated_data, envelope, trace, anonymous, kind)
         return {"plaintext": to_text(plaintext), "key_id": key_id}
     if command == "seal-value":
         plaintext = from_text(request["plaintext"])
-        return {"envelope": seal_value(holder, pairs, associated_data, plaintext, request.get("key"))}
+        return {"envelope": seal_value(holder, pairs, associated_data, plaintext, request.get("key"), kind)}
     raise SystemExit(__doc__)
 
 

@@ -70,14 +70,38 @@ VALUES = {"API_KEY": b"first value", "DATABASE_URL": b"the second value", "_empt
 
 # Builders. Headers may break the rules here, and are otherwise valid: their tags are right.
 
+# The envelope kind that entries are wrapped for: that of the vector being built, unless a vector replaces it. None
+# leaves the pair out.
+envelope_kind = None
+
+
+def wrapping(pairs):
+    return pairs if envelope_kind is None else e.wrapping_context(pairs, envelope_kind)
+
+
+def for_kind(kind, entries):
+    """The entries, wrapped for an envelope of another kind."""
+
+    def wrapped(data_key):
+        global envelope_kind
+        own, envelope_kind = envelope_kind, kind
+        try:
+            return entries(data_key)
+        finally:
+            envelope_kind = own
+
+    return wrapped
+
 
 def entry(key_id, pairs, data_key, scheme=e.KEYSET, secret_of=None):
-    return scheme, key_id, e.wrap(secret(secret_of or key_id), key_id, pairs, data_key)
+    return scheme, key_id, e.wrap(secret(secret_of or key_id), key_id, wrapping(pairs), data_key)
 
 
-def header(kind, pairs, entries=None, prefix=None, canonical=None):
+def header(kind, pairs, entries=None, prefix=None, canonical=None, data_key=None):
     """`entries` is a function of the data key, or nothing for one keyset."""
-    data_key = e.random_bytes(32)
+    global envelope_kind
+    envelope_kind = e.ENVELOPE_KIND[kind]
+    data_key = data_key or e.random_bytes(32)
     entries = entries(data_key) if entries else [entry(KEY_ONE, pairs, data_key)]
     canonical = e.canonical_context(pairs) if canonical is None else canonical
     return e.assemble_header(prefix or e.prefix_of(kind), data_key, entries, canonical)
@@ -120,27 +144,29 @@ def open_vector(fields):
             recipient = e.Recipient(all_of("recipient")[0])
             lines = [("keyId", recipient.key_id), ("publicKey", recipient.public.hex())]
             return {"expect": "success", "names": [], "lines": lines}
-        store, context = holder_of(all_of), pairs_of("context")
+        store, context, anonymous = holder_of(all_of), pairs_of("context"), all_of("sender") == ["accepted"]
         if kind == "value":
             data = bytes.fromhex(all_of("associated-data")[0])
             sealed = bytes.fromhex(all_of("envelope")[0])
             e.canonical_context(context)
-            plaintext, key_id = e.open_value(store, context, data, sealed, trace)
+            plaintext, key_id = e.open_value(store, context, data, sealed, trace, anonymous)
             lines += [("plaintext", plaintext.hex())]
         else:
             variables = dict(pairs_of("variable"))
             for name, text in pairs_of("variable-hex"):
                 variables[name] = bytes.fromhex(text).decode()
             minimum = int(all_of("minimum-generation")[0]) if all_of("minimum-generation") else None
-            opened = e.open_environment(store, context, variables, minimum, trace)
+            document, allowed = all_of("reader") == ["document"], all_of("allow")
+            opened = e.open_environment(store, context, variables, minimum, trace, document, allowed, anonymous)
             values, generation, key_id = opened
             lines += [("generation", str(generation))]
             lines += [("plain", f"{name}={value.hex()}") for name, value in sorted(values.items())]
     except e.Refused as refused:
         return {"expect": refused.code, "names": refused.names, "lines": []}
     lines += [("keyId", key_id)]
-    shown = "canonical contextCheck narrowed sharedSecret hpkeKey hpkeNonce passphraseKey dataKey okm payloadKey headerKey manifestKey headerTag manifest"
-    lines += [(name, trace[name].hex()) for name in shown.split() if name in trace]
+    shown = "canonical wrappingCanonical contextCheck narrowed sharedSecret hpkeKey hpkeNonce passphraseKey dataKey okm"
+    shown = f"{shown} payloadKey headerKey manifestKey plainKey headerTag".split() + ["manifest", "plainTags"] * (kind == "environment")
+    lines += [(name, trace[name].hex()) for name in shown if name in trace]
     return {"expect": "success", "names": [], "lines": lines}
 
 
@@ -162,9 +188,14 @@ def context_lines(pairs):
     return [("context", f"{key}={value}") for key, value in pairs]
 
 
+def reader_lines(accepted=False, document=False, allow=()):
+    lines = [("sender", "accepted")] * accepted + [("reader", "document")] * document
+    return lines + [("allow", name) for name in allow]
+
+
 def value(
     name, comment, expect, pairs=PLAIN_CONTEXT, entries=None, prefix=None, change=None, store=STORE,
-    plaintext=b"a secret", data=b"", open_data=None, open_pairs=None, canonical=None,
+    plaintext=b"a secret", data=b"", open_data=None, open_pairs=None, canonical=None, **reader,
 ):  # fmt: skip
     """Seals a value, changes its bytes, and adds the vector."""
     e.random_bytes = Seeded("value " + name)
@@ -172,12 +203,13 @@ def value(
     sealed = raw + e.seal_payload(schedule, data, plaintext)
     sealed = change(sealed) if change else sealed
     lines = store_lines(store) + context_lines(pairs if open_pairs is None else open_pairs)
+    lines += reader_lines(**reader)
     lines += [("associated-data", (data if open_data is None else open_data).hex())]
     add("value-" + name, comment, "value", expect, lines + [("envelope", sealed.hex())])
 
 
-def environment_lines(store, pairs, variables, minimum):
-    lines = store_lines(store) + context_lines(pairs)
+def environment_lines(store, pairs, variables, minimum, reader):
+    lines = store_lines(store) + context_lines(pairs) + reader_lines(**reader)
     lines += [("minimum-generation", str(minimum))] if minimum is not None else []
     for variable, text in sorted(variables.items()):
         if text.isascii() and text.isprintable() and text == text.strip():
@@ -190,13 +222,20 @@ def environment_lines(store, pairs, variables, minimum):
 def environment(
     name, comment, expect, pairs=PLAIN_CONTEXT, entries=None, change=None, change_header=None,
     values=VALUES, store=STORE, minimum=None, open_pairs=None, kind=e.ENVIRONMENT, generation=TIME,
-    others=None,
+    others=None, plain=None, tags=None, manifest=None, canonical=None, data_key=None, **reader,
 ):  # fmt: skip
-    """`change` is given the variables and how to seal one more under the same header."""
+    """`change` gets the variables and a function that seals one more under the same header.
+
+    `tags` replaces the tags of the plain variables before the manifest is computed: it gets the key schedule.
+    `manifest` replaces the manifest: it gets the key schedule, the generation and the sealed variables.
+    """
     e.random_bytes = Seeded("environment " + name)
-    raw, schedule = header(kind, pairs, entries)
+    raw, schedule = header(kind, pairs, entries, None, canonical, data_key)
     sealed = {n: e.seal_variable(schedule, n, v) for n, v in sorted(values.items())}
-    variables = e.separate_variables(raw, schedule, generation, sealed)
+    plain = plain(schedule) if callable(plain) else dict(plain or {})
+    tags = tags(schedule) if tags else e.plain_tags(schedule, plain)
+    manifest = manifest(schedule, generation, sealed) if manifest else None
+    variables = plain | e.separate_variables(raw, schedule, generation, sealed, tags, manifest)
     if change_header:
         data = change_header(e.from_envelope_text(variables[e.HEADER_NAME]))
         variables[e.HEADER_NAME] = "ek1:" + e.to_text(data)
@@ -204,26 +243,30 @@ def environment(
         seal = lambda n, v: "ev1:" + e.to_text(e.seal_variable(schedule, n, v))
         change(variables, seal)
     variables.update(others or {})
-    lines = environment_lines(store, pairs if open_pairs is None else open_pairs, variables, minimum)
+    lines = environment_lines(store, pairs if open_pairs is None else open_pairs, variables, minimum, reader)
     add("environment-" + name, comment, "environment", expect, lines)
 
 
 def packed(
     name, comment, expect, pairs=PLAIN_CONTEXT, entries=None, change=None, plaintext=None,
     values=VALUES, store=STORE, minimum=None, open_pairs=None, others=None, kind=e.PACKED, text=None,
-    generation=TIME,
+    generation=TIME, plain=None, tags=None, change_variables=None, canonical=None, data_key=None, **reader,
 ):  # fmt: skip
     e.random_bytes = Seeded("packed " + name)
-    raw, schedule = header(kind, pairs, entries)
-    plaintext = e.pack(values) if plaintext is None else plaintext
-    variables = e.packed_variables(raw, schedule, generation, plaintext)
+    raw, schedule = header(kind, pairs, entries, None, canonical, data_key)
+    plain = plain(schedule) if callable(plain) else dict(plain or {})
+    tags = tags(schedule) if tags else e.plain_tags(schedule, plain)
+    plaintext = e.pack(values, tags) if plaintext is None else plaintext
+    variables = plain | e.packed_variables(raw, schedule, generation, plaintext)
     if change:
         data = change(e.from_envelope_text(variables[e.SEALED_NAME]))
         variables[e.SEALED_NAME] = "ek1:" + e.to_text(data)
     if text:
         variables[e.SEALED_NAME] = text(variables[e.SEALED_NAME])
+    if change_variables:
+        change_variables(variables)
     variables.update(others or {})
-    lines = environment_lines(store, pairs if open_pairs is None else open_pairs, variables, minimum)
+    lines = environment_lines(store, pairs if open_pairs is None else open_pairs, variables, minimum, reader)
     add("packed-" + name, comment, "packed", expect, lines)
 
 
@@ -404,10 +447,8 @@ def header_failures():
 
 
 def wrap_unnarrowed(key, pairs):
-    nonce, canonical = e.random_bytes(24), e.canonical_context(pairs)
-    return e.KEYSET, KEY_ONE, nonce + e.bindings.crypto_aead_xchacha20poly1305_ietf_encrypt(
-        key, e.wrap_associated_data(KEY_ONE, canonical), nonce, e.narrow(secret(KEY_ONE), [])
-    )
+    data = e.wrap_associated_data(KEY_ONE, wrapping(pairs))
+    return e.KEYSET, KEY_ONE, e.seal_24(e.narrow(secret(KEY_ONE), []), data, key)
 
 
 def value_failures():
@@ -509,7 +550,9 @@ def environment_failures():
 
 
 def packed_failures():
-    named = lambda *names: e.u16(len(names)) + b"".join(e.lp16(n) + e.lp16(b"v") for n in names)
+    none = e.lp16(b"")
+    variables = lambda *names: b"".join(e.lp16(n) + e.lp16(b"v") for n in names)
+    named = lambda *names: none + e.u16(len(names)) + variables(*names)
     for name, comment, plaintext in (
         ("order", "names out of order", named(b"B", b"A")),
         ("order-last", "the last two names out of order", named(b"A", b"C", b"B")),
@@ -525,12 +568,15 @@ def packed_failures():
         ("name-header", "the name ENVELOPE_HEADER", named(b"ENVELOPE_HEADER")),
         ("name-sealed", "the name ENVELOPE_SEALED", named(b"ENVELOPE_SEALED")),
         ("trailing-byte", "a byte after the last variable", named(b"A") + b"\x00"),
-        ("trailing-variable", "a variable more than the count", e.u16(1) + named(b"A", b"B")[2:]),
-        ("count-more", "a variable less than the count", e.u16(2) + named(b"A")[2:]),
-        ("value-past-end", "a value's length beyond the end", e.u16(1) + e.lp16(b"A") + e.u16(2) + b"v"),
-        ("name-past-end", "a name's length beyond the end", e.u16(1) + b"\xff\xffA"),
+        ("trailing-variable", "a variable more than the count", none + e.u16(1) + variables(b"A", b"B")),
+        ("count-more", "a variable less than the count", none + e.u16(2) + variables(b"A")),
+        ("value-past-end", "a value's length beyond the end", none + e.u16(1) + e.lp16(b"A") + e.u16(2) + b"v"),
+        ("name-past-end", "a name's length beyond the end", none + e.u16(1) + b"\xff\xffA"),
         ("no-bytes", "a plaintext of no bytes", b""),
         ("one-byte", "a plaintext of one byte", b"\x00"),
+        ("no-count", "a plaintext that ends after the tags of plain variables", none),
+        ("no-plain", "a plaintext without the tags of plain variables", named(b"A")[2:]),
+        ("plain-past-end", "a length of the tags of plain variables beyond the end", e.u16(16) + bytes(15)),
     ):
         packed("rule-" + name, comment, "malformed", plaintext=plaintext)
     packed("generation", "the generation altered", "payloadAltered", change=lambda x: flip(x, AFTER + 3))
@@ -548,7 +594,7 @@ def packed_failures():
     packed("empty-text", "an empty ENVELOPE_SEALED", "malformed", others={e.SEALED_NAME: ""})
     packed("no-prefix", "without ek1:", "malformed", text=lambda t: t[4:])
     packed("padded", "with padding", "malformed", text=lambda t: t + "=" * (-(len(t) - 4) % 4 or 4))
-    packed("spare-bits", "with spare bits set", "malformed", text=spare_bits, values={"A": b"12"})
+    packed("spare-bits", "with spare bits set", "malformed", text=spare_bits, values={"A": b"123"})
     packed("newline", "with a line feed", "malformed", text=lambda t: t + "\n")
 
 
@@ -613,6 +659,353 @@ def store_failures():
     store("bom", "a byte order mark", "unsupportedVersion", text="\ufeff" + whole)
 
 
+# Envelope kinds
+
+
+def kinds():
+    own = lambda pairs: lambda key: [entry(KEY_ONE, pairs, key)]
+    around = [("Envelope-Kind", "1"), ("envelope", "2"), ("envelope-kin", "3"), ("envelope-kind\u0301", "4"),
+              ("envelope-kinds", "5"), ("envelope_kind", "6"), ("function", "orders")]  # fmt: skip
+    for make in (value, environment, packed):
+        mine = "value" if make is value else "environment"
+        for kind in ("value", "environment", "key-store", "file", "records", "Value", "packed-environment"):
+            if kind != mine:
+                make("wrapped-for-" + kind.lower().replace("value", "value-upper" if kind == "Value" else "value"),
+                     f"an entry that was wrapped for the envelope kind {kind}", "unwrapFailed",
+                     entries=for_kind(kind, own(PLAIN_CONTEXT)))  # fmt: skip
+        make("wrapped-for-no-kind", "an entry that was wrapped for the caller's context alone", "unwrapFailed",
+             entries=for_kind(None, own(PLAIN_CONTEXT)))  # fmt: skip
+        make("wrapped-for-other-function", "an entry of the function that was wrapped for another envelope kind",
+             "unwrapFailed", pairs=FUNCTION_CONTEXT,
+             entries=for_kind("environment" if make is value else "value", own(FUNCTION_CONTEXT)))  # fmt: skip
+        make("wrapped-for-no-context", "no context, and an entry that was wrapped for no pairs", "unwrapFailed",
+             pairs=NO_CONTEXT, entries=for_kind(None, own(NO_CONTEXT)))  # fmt: skip
+        make("kind-around", "pairs that sort before and after envelope-kind", "success", pairs=around)
+
+        pair, canonical = [e.lp16(b"envelope-kind") + e.lp16(mine.encode())], e.canonical_form(PLAIN_CONTEXT)
+        for name, parts in (("first", pair + [canonical]), ("last", [canonical] + pair), ("twice", pair + [wrapping_form(mine)])):
+            make("kind-" + name, "the pair envelope-kind in a place where it does not sort, or twice", "unwrapFailed",
+                 entries=lambda key: [bound_to(key, b"".join(parts))])  # fmt: skip
+
+        given = PLAIN_CONTEXT[:1] + [("envelope-kind", mine)] + PLAIN_CONTEXT[1:]
+        other = PLAIN_CONTEXT[:1] + [("envelope-kind", "other")] + PLAIN_CONTEXT[1:]
+        for name, comment, pairs in (
+            ("kind", "a context with envelope-kind, of the right value", given),
+            ("kind-other", "a context with envelope-kind, of another value", other),
+            ("kind-alone", "a context of envelope-kind alone", given[1:2]),
+        ):
+            make("context-" + name, comment, "invalidArgument", pairs=pairs, canonical=e.canonical_form(pairs),
+                 entries=for_kind(None, own(pairs)))  # fmt: skip
+
+    value("kind-in-context-check", "contextCheck and key schedule of the wrapping context", "contextDiffers",
+          canonical=wrapping_form("value"))  # fmt: skip
+    value("locked-store", "a locked key store, opened as a value", "unwrapFailed", pairs=[("purpose", "envelope-keys")],
+          data=b"envelope-keys", plaintext="".join(line + "\n" for line in STORE).encode(),
+          entries=for_kind("key-store", own([("purpose", "envelope-keys")])))  # fmt: skip
+
+    # The same wrapped key in both forms of an environment.
+    global envelope_kind
+    e.random_bytes, envelope_kind = Seeded("shared"), "environment"
+    data_key = e.random_bytes(32)
+    shared = entry(KEY_ONE, FUNCTION_CONTEXT, data_key)
+    for make in (environment, packed):
+        make("kind-shared", "a wrapped key that an environment of the other form has, too", "success",
+             pairs=FUNCTION_CONTEXT, entries=lambda key: [shared], data_key=data_key)  # fmt: skip
+
+
+def wrapping_form(kind):
+    return e.canonical_form(e.wrapping_context(PLAIN_CONTEXT, kind))
+
+
+def bound_to(data_key, canonical):
+    """An entry of a keyset, bound to the bytes of any context."""
+    data = e.wrap_associated_data(KEY_ONE, NO_CONTEXT) + canonical
+    return e.KEYSET, KEY_ONE, e.seal_24(e.narrow(secret(KEY_ONE), NO_CONTEXT), data, data_key)
+
+
+# Documents and plain variables
+
+PLAIN = {"LOG_LEVEL": "info", "REGION": "eu-central-1", "TITLE": "K\u00e4se", "UNSET": ""}
+
+
+def documents():
+    for make in (environment, packed):
+        word = "change" if make is environment else "change_variables"
+        removed = lambda *names: {word: lambda v, seal=None: [v.pop(n) for n in names]}
+
+        def one(name, comment, expect, plain=PLAIN, document=True, **more):
+            make(("document-" if document else "process-") + name, comment, expect, plain=plain, document=document, **more)
+
+        def altered(name, comment, **more):
+            """Refused in a document, and passed over in the environment of a process."""
+            one(name, comment, "plainVariablesAltered", **more)
+            one(name, comment + ", in the environment of a process", "success", document=False, **more)
+
+        one("none", "no plain variables", "success", plain={})
+        one("one", "one plain variable", "success", plain={"A": "b"})
+        one("several", "several plain variables", "success")
+        one("several", "several plain variables, in the environment of a process", "success", document=False)
+        one("no-secrets", "plain variables alone", "success", values={})
+        one("nothing", "no variables", "success", plain={}, values={})
+        one("order", "tags whose order is not that of the names", "success", plain=tags_not_in_order)
+        one("values", "values with NUL, control characters, letters that are not ASCII, and spaces at either end", "success",
+            plain={"NUL": "a\x00b", "END": "a\x00", "LINES": "a\r\nb\n", "DECOMPOSED": "e\u0301", "COMPOSED": "\u00e9",
+                   "KEY": "\U0001f511", "SPACE": " a ", "EQUALS": "=a=b"})  # fmt: skip
+        one("prefixes", "values that resemble the text forms", "success",
+            plain={"A": "EV1:x", "B": " ev1:x", "C": "ek1:AAAA", "D": "ev1", "E": "ev1\uff1aA"})  # fmt: skip
+        one("names", "names of 1 and 255 bytes, and names that are prefixes of others", "success",
+            plain={"N": "1", "NN": "1", "N" * 255: "1", "_": "1", "n": "1"})  # fmt: skip
+        one("function", "a context with function", "success", pairs=FUNCTION_CONTEXT)
+        one("recipient", "under a recipient", "success", store=STORE_IDENTITY, accepted=True,
+            entries=lambda key: [for_recipient(KEY_ID_OF, PLAIN_CONTEXT, key)])  # fmt: skip
+
+        altered("added", "a plain variable added", others={"LD_PRELOAD": "/tmp/x.so"})
+        altered("added-when-none", "a plain variable added to none", plain={}, others={"LD_PRELOAD": "/tmp/x.so"})
+        altered("added-empty", "a plain variable without a value added", others={"LD_PRELOAD": ""})
+        altered("added-two", "two plain variables added", others={"Z": "1", "B": "2"})
+        altered("changed", "a plain value changed", others={"REGION": "us-east-1"})
+        altered("changed-two", "two plain values changed", others={"REGION": "us-east-1", "LOG_LEVEL": "debug"})
+        altered("changed-case", "the case of a plain value changed", others={"LOG_LEVEL": "INFO"})
+        altered("changed-space", "a space after a plain value", others={"LOG_LEVEL": "info "})
+        altered("changed-line-feed", "a line feed after a plain value", others={"LOG_LEVEL": "info\n"})
+        altered("changed-unicode", "a plain value that is equal by Unicode and differs as bytes", others={"TITLE": "Ka\u0308se"})
+        altered("changed-nul", "a plain value cut at its NUL", plain={"A": "a\x00b"}, others={"A": "a"})
+        altered("emptied", "a plain value emptied", others={"REGION": ""})
+        altered("filled", "a plain value that was empty", others={"UNSET": "x"})
+        altered("removed", "a plain variable removed", **removed("REGION"))
+        altered("removed-empty", "a plain variable without a value removed", **removed("UNSET"))
+        altered("removed-all", "all plain variables removed", **removed(*PLAIN))
+        altered("renamed", "a plain variable renamed", others={"AREA": PLAIN["REGION"]}, **removed("REGION"))
+        altered("renamed-case", "the case of a plain variable's name changed", others={"region": PLAIN["REGION"]}, **removed("REGION"))
+        altered("swapped", "two plain values swapped", others={"REGION": PLAIN["LOG_LEVEL"], "LOG_LEVEL": PLAIN["REGION"]})
+        altered("boundary", "a byte moved from a plain value to its name", plain={"A": "BC"}, others={"AB": "C"}, **removed("A"))
+        altered("mixed", "a plain variable added, one changed, one removed", others={"ADDED": "1", "REGION": "us-east-1"},
+                **removed("UNSET"))  # fmt: skip
+
+        allow = lambda *names: {"allow": names}
+        one("allowed", "an allowed variable as it was sealed", "success", **allow("REGION"))
+        one("allowed-nowhere", "an allowed name that no variable has", "success", **allow("NOWHERE"))
+        one("allowed-sealed", "an allowed name of a sealed variable", "success", **allow("API_KEY"))
+        one("allowed-changed", "an allowed variable changed", "success", others={"REGION": "us-east-1"}, **allow("REGION"))
+        one("allowed-added", "an allowed variable added", "success", others={"AWS_REGION": "eu"}, **allow("AWS_REGION"))
+        one("allowed-removed", "an allowed variable removed", "success", **allow("REGION"), **removed("REGION"))
+        one("allowed-several", "one allowed variable changed, one added, one removed", "success",
+            others={"REGION": "us-east-1", "ADDED": "1"}, **allow("REGION", "ADDED", "UNSET"), **removed("UNSET"))  # fmt: skip
+        one("allowed-other-changed", "an allowed variable changed, and another", "plainVariablesAltered",
+            others={"REGION": "us-east-1", "LOG_LEVEL": "debug"}, **allow("REGION"))  # fmt: skip
+        one("allowed-other-added", "an allowed variable added, and another", "plainVariablesAltered",
+            others={"AWS_REGION": "eu", "LD_PRELOAD": "x"}, **allow("AWS_REGION"))  # fmt: skip
+        one("allowed-other-removed", "an allowed variable removed, and another", "plainVariablesAltered",
+            **allow("REGION"), **removed("REGION", "LOG_LEVEL"))  # fmt: skip
+        one("allowed-case", "an allowed name of other case", "plainVariablesAltered", others={"REGION": "x"}, **allow("region"))
+        one("allowed-prefix", "an allowed name that is a prefix", "plainVariablesAltered", others={"REGION": "x"}, **allow("REGIO"))
+        one("allowed-renamed", "an allowed variable renamed to another name", "plainVariablesAltered",
+            others={"AREA": PLAIN["REGION"]}, **allow("REGION"), **removed("REGION"))  # fmt: skip
+
+        tags_of_plain_variables(make, one, altered)
+        precedence_of_documents(make, one)
+
+
+def tags_not_in_order(schedule):
+    plain = {name: name for name in ("A", "B", "C", "D", "E", "F", "G", "H")}
+    tags = [e.plain_tag(schedule, name, plain[name]) for name in plain]
+    assert tags != sorted(tags)
+    return plain
+
+
+def tags_of_plain_variables(make, one, altered):
+    tags_of = lambda schedule, plain=PLAIN: e.split_tags(e.plain_tags(schedule, plain))
+    join = b"".join
+
+    def malformed(name, comment, change):
+        one("tags-" + name, comment, "malformed", document=False, tags=lambda schedule: join(change(tags_of(schedule))))
+
+    malformed("15", "tags that lack a byte", lambda t: t[:-1] + [t[-1][:15]])
+    malformed("17", "tags of a byte more", lambda t: t + [b"\xff"])
+    malformed("1", "tags of one byte", lambda t: [b"\x01"])
+    malformed("24", "tags of a tag and a half", lambda t: [t[0], t[1][:8]])
+    malformed("equal", "a tag twice", lambda t: t[:1] + t)
+    malformed("equal-last", "the last tag twice", lambda t: t + t[-1:])
+    malformed("descending", "tags in descending order", lambda t: t[::-1])
+    malformed("last-two", "the last two tags out of order", lambda t: t[:-2] + [t[-1], t[-2]])
+    malformed("value-order", "tags of one name whose values are out of order",
+              lambda t: [b"name" + b"\x02" * 12, b"name" + b"\x01" * 12])  # fmt: skip
+
+    def by_name(schedule):
+        tags = [e.plain_tag(schedule, name, text) for name, text in sorted(PLAIN.items())]
+        assert tags != sorted(tags), "choose other names"
+        return join(tags)
+
+    one("tags-by-name", "tags in the order of the names", "malformed", tags=by_name)
+    one("tags-of-one-name", "two tags of one name, in the environment of a process", "success", document=False,
+        tags=lambda schedule: b"name" + b"\x01" * 12 + b"name" + b"\x02" * 12)  # fmt: skip
+
+    def under(key):
+        def tags(schedule):
+            other = e.Schedule(bytes(32), e.prefix_of(e.ENVIRONMENT), bytes(16), b"")
+            other.plain_key = key(schedule, other)
+            return e.plain_tags(other, PLAIN)
+
+        return {"tags": tags}
+
+    altered("tags-other-environment", "the tags of another environment", **under(lambda own, other: other.plain_key))
+    altered("tags-manifest-key", "tags under manifestKey", **under(lambda own, other: own.manifest_key))
+    altered("tags-none", "plain variables without tags", tags=lambda schedule: b"")
+    altered("tags-less", "no tag of one plain variable",
+            tags=lambda schedule: e.plain_tags(schedule, {n: t for n, t in PLAIN.items() if n != "REGION"}))  # fmt: skip
+    altered("tags-more", "a tag of no plain variable", tags=lambda schedule: e.plain_tags(schedule, PLAIN | {"MORE": "1"}))
+    altered("tags-alone", "tags, and no plain variables", plain={}, tags=lambda schedule: e.plain_tags(schedule, PLAIN))
+
+    def other_value(schedule):
+        own, other = (e.plain_tag(schedule, name, PLAIN[name]) for name in ("REGION", "LOG_LEVEL"))
+        return join(sorted([own[:4] + other[4:]] + [tag for tag in tags_of(schedule) if tag != own]))
+
+    altered("tags-other-value", "the tag of one plain value beside another name", tags=other_value)
+    one("tags-other-value-allowed", "the tag of one plain value beside another name, which is allowed", "success",
+        tags=other_value, allow=["REGION"])  # fmt: skip
+
+
+def precedence_of_documents(make, one):
+    added, fifteen = {"LD_PRELOAD": "x"}, lambda schedule: bytes(15)
+    recipient = lambda key: [for_recipient(KEY_ID_OF, PLAIN_CONTEXT, key)]
+    separate = make is environment
+    one("no-header", "plain variables, and no header", "noHeader",
+        **({"change": lambda v, seal: v.pop(e.HEADER_NAME)} if separate else
+           {"change_variables": lambda v: v.pop(e.SEALED_NAME)}), values={})  # fmt: skip
+    one("first-context", "another context, and a plain variable added: the context is checked first", "contextDiffers",
+        open_pairs=NO_CONTEXT, others=added)  # fmt: skip
+    one("first-sender", "an anonymous sender, and a plain variable added: the sender is checked first", "anonymousSender",
+        store=STORE_IDENTITY, entries=recipient, others=added)  # fmt: skip
+    one("first-tags", "tags of 15 bytes, and a plain variable added: the form is checked first", "malformed",
+        tags=fifteen, others=added)  # fmt: skip
+    one("first-plain", "a plain variable added, and a generation below the one demanded", "plainVariablesAltered",
+        others=added, minimum=TIME + 1)  # fmt: skip
+    one("stale", "a generation below the one demanded", "staleGeneration", minimum=TIME + 1)
+    one("tags-and-context", "tags of 15 bytes, and another context", "malformed" if separate else "contextDiffers",
+        tags=fifteen, open_pairs=NO_CONTEXT)  # fmt: skip
+
+
+def separate_documents():
+    def fails(name, comment, expect, plain=PLAIN, document=True, **more):
+        environment(("document-" if document else "process-") + name, comment, expect, plain=plain, document=document, **more)
+
+    def both(name, comment, expect, **more):
+        fails(name, comment, expect, **more)
+        fails(name, comment + ", in the environment of a process", expect, document=False, **more)
+
+    put = lambda **texts: lambda v, seal: v.update(texts)
+    remove = lambda *names: lambda v, seal: [v.pop(n) for n in names]
+
+    fails("value-65536", "a plain value of 65,536 bytes", "success", plain={"LONG": "v" * 65536})
+
+    # The manifest covers the tags.
+    both("tags-stripped", "the tags cut off", "variablePutBack", change_header=lambda x: x[:-64])
+    both("tags-cut", "the last tag cut off", "variablePutBack", change_header=lambda x: x[:-16])
+    both("tags-altered", "a tag altered", "variablePutBack", change_header=lambda x: flip(x, -1))
+    both("tags-added", "a tag added", "variablePutBack", change_header=lambda x: x + b"\xff" * 16)
+    both("tags-added-to-none", "a tag added to none", "variablePutBack", plain={}, change_header=lambda x: x + bytes(16))
+    fails("tags-stripped-with-variables", "the plain variables removed, and their tags", "variablePutBack",
+          change=remove(*PLAIN), change_header=lambda x: x[:-64])  # fmt: skip
+    fails("tags-transplanted", "the tags of another environment, beside its plain variables", "variablePutBack",
+          change_header=lambda x: x[:-64] + e.plain_tags(e.Schedule(bytes(32), bytes(5), bytes(16), b""), PLAIN))  # fmt: skip
+
+    def manifest_of(tags):
+        def manifest(schedule, generation, sealed):
+            message = e.u32(generation) + e.u16(len(sealed)) + tags(schedule)
+            message += b"".join(e.lp16(n.encode()) + e.lp32(sealed[n]) for n in sorted(sealed))
+            return e.blake2b(256, message, key=schedule.manifest_key)
+
+        return manifest
+
+    both("manifest-no-length", "a manifest without the length of the tags, which are none", "variablePutBack", plain={},
+         manifest=manifest_of(lambda schedule: b""))  # fmt: skip
+    both("manifest-no-tags", "a manifest without the tags", "variablePutBack", manifest=manifest_of(lambda schedule: b""))
+    both("manifest-tags-alone", "a manifest with the tags and not their length", "variablePutBack",
+         manifest=manifest_of(lambda schedule: e.plain_tags(schedule, PLAIN)))  # fmt: skip
+
+    # The number of tags.
+    numbered = lambda count: lambda schedule: b"".join(e.u32(n) + bytes(12) for n in range(count))
+    fails("tags-4095", "4,095 tags, and no plain variables", "plainVariablesAltered", plain={}, tags=numbered(4095))
+    fails("tags-4096", "4,096 tags", "malformed", plain={}, tags=numbered(4096), manifest=lambda *_: bytes(32))
+
+    # Two names with one nameTag, found by trying some hundred thousand. The second one's tag is the lower.
+    chosen = []
+
+    def colliding(schedule):
+        names, number, start = {}, 0, hashlib.blake2b(b"\x00", digest_size=16, key=schedule.plain_key)
+        while True:
+            name, tag = f"N{number}", start.copy()
+            tag.update(name.encode())
+            if (tag := tag.digest()[:4]) in names:
+                first, second = sorted((name, names[tag]))
+                text = next(str(n) for n in range(99) if e.plain_tag(schedule, second, str(n)) < e.plain_tag(schedule, first, "1"))
+                assert e.plain_tags(schedule, {second: text, first: "1"})[:4] == e.name_tag(schedule, first) == tag
+                chosen[:] = [first]
+                return {first: "1", second: text}
+            names[tag], number = name, number + 1
+
+    fails("tags-collide", "two names with one nameTag", "success", plain=colliding)
+    fails("tags-collide-allowed", "two names with one nameTag, one of them allowed", "success", plain=colliding, allow=chosen)
+    fails("tags-collide-changed", "two names with one nameTag, the value of one changed", "plainVariablesAltered",
+          plain=colliding, change=lambda v, seal: v.update({chosen[0]: "changed"}))  # fmt: skip
+    fails("tags-collide-removed", "two names with one nameTag, one removed", "plainVariablesAltered",
+          plain=colliding, change=lambda v, seal: v.pop(chosen[0]))  # fmt: skip
+
+    # Names in variablesMissing.
+    fails("in-place", "a plain variable in place of a sealed one", "variablesMissing", change=put(API_KEY="plain"))
+    fails("in-place-when-none", "a plain variable in place of a sealed one, no others", "variablesMissing", plain={},
+          change=put(API_KEY="plain"))  # fmt: skip
+    fails("in-place-two", "plain variables in place of two sealed ones", "variablesMissing", change=put(API_KEY="1", _empty=""))
+    fails("in-place-changed", "a plain variable in place of a sealed one, another changed: it was plain before",
+          "variablesMissing", change=put(API_KEY="plain", REGION="us-east-1"))  # fmt: skip
+    fails("in-place-allowed", "an allowed plain variable in place of a sealed one", "variablesMissing",
+          change=put(API_KEY="plain"), allow=["API_KEY"])  # fmt: skip
+    fails("in-place-other-name", "a sealed variable removed, a plain one added", "variablesMissing",
+          change=lambda v, seal: (v.pop("API_KEY"), v.update(ADDED="1")))  # fmt: skip
+    fails("in-place", "a plain variable in place of a sealed one, in the environment of a process", "variablesMissing",
+          document=False, change=put(API_KEY="plain"))  # fmt: skip
+    fails("sealed-removed", "a sealed variable removed", "variablesMissing", change=remove("API_KEY"))
+    fails("sealed-and-plain-removed", "a sealed variable removed, and a plain one", "variablesMissing",
+          change=remove("API_KEY", "REGION"))  # fmt: skip
+
+    # What precedes the comparison.
+    def after(change):
+        return lambda v, seal: (change(v, seal), v.update(LD_PRELOAD="x"))
+
+    swapped = lambda v, seal: v.update(API_KEY=v["DATABASE_URL"], DATABASE_URL=v["API_KEY"])
+    fails("first-altered", "sealed variables swapped, and a plain one added", "variablesAltered", change=after(swapped))
+    fails("first-added", "a sealed variable added, and a plain one", "variablesAdded",
+          change=after(lambda v, seal: v.update(OLD=seal("OLD", b"old"))))  # fmt: skip
+    fails("first-put-back", "an older sealed value, and a plain variable added", "variablePutBack",
+          change=after(lambda v, seal: v.update(API_KEY=seal("API_KEY", b"old"))))  # fmt: skip
+    fails("sealed-as-plain", "a plain variable replaced by one that was sealed under the header", "variablesAdded",
+          change=lambda v, seal: v.update(REGION=seal("REGION", b"eu-central-1")))  # fmt: skip
+
+
+def packed_documents():
+    def fails(name, comment, expect, document=True, **more):
+        packed(("document-" if document else "process-") + name, comment, expect, document=document, **more)
+
+    for name, comment, text in (
+        ("shadowed", "a plain variable", "plain"),
+        ("shadowed-equal", "a plain variable of the same value,", "first value"),
+    ):
+        fails(name, comment + " beside a sealed one of its name", "plainVariablesAltered", plain=PLAIN, others={"API_KEY": text})
+        fails(name + "-allowed", f"allowed: {comment} beside a sealed one of its name", "plainVariablesAltered", plain=PLAIN,
+              others={"API_KEY": text}, allow=["API_KEY"])  # fmt: skip
+        fails(name + "-tagged", comment + " with a tag beside a sealed one of its name", "plainVariablesAltered",
+              plain=PLAIN | {"API_KEY": text})  # fmt: skip
+        fails(name + "-tagged-allowed", f"allowed: {comment} with a tag beside a sealed one of its name",
+              "plainVariablesAltered", plain=PLAIN | {"API_KEY": text}, allow=["API_KEY"])  # fmt: skip
+    fails("shadowed", "a plain variable beside a sealed one of its name, in the environment of a process", "success",
+          document=False, plain=PLAIN, others={"API_KEY": "plain"})  # fmt: skip
+    fails("shadowed-and-changed", "a plain variable beside a sealed one of its name, another changed", "plainVariablesAltered",
+          plain=PLAIN, others={"API_KEY": "plain", "REGION": "x"}, allow=["API_KEY"])  # fmt: skip
+    fails("first-payload", "the payload altered, and a plain variable added", "payloadAltered", plain=PLAIN,
+          change=lambda x: flip(x, -1), others={"LD_PRELOAD": "x"})  # fmt: skip
+    fails("ev1-beside", "a variable that begins with ev1: beside", "malformed", plain=PLAIN, others={"REGION": "ev1:AAAA"})
+
+
 # Recipients
 
 
@@ -633,7 +1026,7 @@ def public_key(key_id):
 
 def for_recipient(key_id, pairs, data_key, public=None, name=None):
     """An entry; `name` is another key id to write than the one that is bound."""
-    return e.RECIPIENT, name or key_id, e.wrap_to_public_key(public or public_key(key_id), key_id, pairs, data_key)
+    return e.RECIPIENT, name or key_id, e.wrap_to_public_key(public or public_key(key_id), key_id, wrapping(pairs), data_key)
 
 
 ID = "identity-111"
@@ -658,10 +1051,38 @@ def recipients():
             more |= {changed: change} if change else {}
             make("recipient-" + name, comment, expect, pairs=pairs, store=store, entries=entries, **more)
 
-        one("plain", "under a recipient, a context without function", "success")
-        one("function", "under a recipient, a context with function", "success", pairs=FUNCTION_CONTEXT)
-        one("of-two", "under a keyset that is not held and a recipient", "success",
+        one("plain", "under a recipient, a context without function", "success", accepted=True)
+        one("function", "under a recipient, a context with function", "success", pairs=FUNCTION_CONTEXT, accepted=True)
+        one("of-two", "under a keyset that is not held and a recipient", "success", accepted=True,
             entries=lambda key: [entry(KEY_ONE, PLAIN_CONTEXT, key), for_recipient(KEY_ID_OF, PLAIN_CONTEXT, key)])  # fmt: skip
+        two_entries = lambda key: [entry(KEY_ONE, PLAIN_CONTEXT, key), for_recipient(KEY_ID_OF, PLAIN_CONTEXT, key)]
+        tag = WRAPPED + 80 + 32
+        one("anonymous", "an anonymous sender that is not accepted", "anonymousSender")
+        one("anonymous-of-two", "an anonymous sender that is not accepted, and a keyset that is not held", "anonymousSender",
+            entries=two_entries)  # fmt: skip
+        one("anonymous-commitment", "the commitment altered: the header is checked before the sender", "headerAltered",
+            lambda x: flip(x, tag - 1))  # fmt: skip
+        one("anonymous-tag", "headerTag altered: the header is checked before the sender", "headerAltered", lambda x: flip(x, tag))
+        one("anonymous-payload", "the last byte altered: the sender is checked before the payload", "anonymousSender",
+            lambda x: flip(x, -1))  # fmt: skip
+        one("accepted-altered", "the last byte altered, the sender accepted",
+            "variablePutBack" if make is environment else "payloadAltered", lambda x: flip(x, -1), accepted=True)  # fmt: skip
+        one("accepted-keyset", "an anonymous sender accepted, and a keyset's entry", "success", store=STORE, accepted=True,
+            entries=lambda key: [entry(KEY_ONE, PLAIN_CONTEXT, key)])  # fmt: skip
+        one("both-held", "a keyset and a recipient, both held: the keyset has opened it", "success", store=STORE_ALL,
+            entries=two_entries)  # fmt: skip
+        one("accepted-both-held", "a keyset and a recipient, both held, an anonymous sender accepted", "success",
+            store=STORE_ALL, entries=two_entries, accepted=True)  # fmt: skip
+        one("anonymous-keyset-altered", "an anonymous sender, and a keyset's entry that does not verify", "anonymousSender",
+            store=STORE_ALL, entries=lambda key: [
+                entry(KEY_ONE, PLAIN_CONTEXT, key, secret_of="another"), for_recipient(KEY_ID_OF, PLAIN_CONTEXT, key)])  # fmt: skip
+        one("anonymous-keyset-stray", "an anonymous sender, and a keyset's entry of another data key", "anonymousSender",
+            store=STORE_ALL, entries=lambda key: [
+                entry(KEY_ONE, PLAIN_CONTEXT, bytes(32)), for_recipient(KEY_ID_OF, PLAIN_CONTEXT, key)])  # fmt: skip
+        mine = lambda key: [for_recipient(KEY_ID_OF, PLAIN_CONTEXT, key)]
+        for kind in ("environment" if make is value else "value", "key-store", None):
+            one(f"wrapped-for-{kind or 'no-kind'}", f"a recipient's entry that was wrapped for {kind or 'no kind'}",
+                "unwrapFailed", entries=for_kind(kind, mine), accepted=True)  # fmt: skip
         one("tried-last", "a recipient before a keyset, both held: the keyset is tried first", "success", store=STORE_ALL,
             entries=lambda key: [for_recipient(KEY_ID_OF, PLAIN_CONTEXT, key), entry(KEY_ONE, PLAIN_CONTEXT, key)])  # fmt: skip
         one("altered", "the ciphertext of a recipient's entry altered", "unwrapFailed", lambda x: flip(x, WRAPPED + 40))
@@ -677,10 +1098,10 @@ def recipients():
         value("recipient-" + name, comment, expect, entries=entries, store=store, **more)
 
     plain = PLAIN_CONTEXT
-    value("recipient-version-2", "version 2 of an identity", "success", store=STORE_ALL,
+    value("recipient-version-2", "version 2 of an identity", "success", store=STORE_ALL, accepted=True,
           entries=lambda key: [for_recipient(f"{ID}.2", plain, key)])  # fmt: skip
     value("recipient-when-keyset-altered", "a keyset's entry that does not verify, and a recipient's", "success",
-          store=STORE_ALL, entries=lambda key: [
+          store=STORE_ALL, accepted=True, entries=lambda key: [
               entry(KEY_ONE, plain, key, secret_of="another"), for_recipient(KEY_ID_OF, plain, key)])  # fmt: skip
     value("recipient-high-bit", "the last bit of the public key set: the exchange passes over it, HPKE does not",
           "unwrapFailed", store=STORE_IDENTITY, entries=lambda key: [
@@ -707,7 +1128,7 @@ def recipients():
     for name, point in LOW_ORDER.items():
         def of_no_secret(key, enc=point.to_bytes(32, "little")):
             _, message_key, nonce = e.hpke_keys(bytes(32), enc, public_key(KEY_ID_OF))
-            data = e.wrap_associated_data(KEY_ID_OF, e.canonical_context(plain), e.RECIPIENT)
+            data = e.wrap_associated_data(KEY_ID_OF, wrapping(plain), e.RECIPIENT)
             sealed = e.bindings.crypto_aead_chacha20poly1305_ietf_encrypt(key, data, nonce, message_key)
             return [(e.RECIPIENT, KEY_ID_OF, enc + sealed)]
 
@@ -763,7 +1184,7 @@ def passphrases():
         def entries(key, pairs=PLAIN_CONTEXT):
             salt = e.random_bytes(16)
             hash_key = e.passphrase_key(words, salt, *cost) if 3 <= cost[0] <= 13 and cost[1] else bytes(32)
-            data = e.wrap_associated_data(key_id, e.canonical_context(bound or pairs), e.PASSPHRASE)
+            data = e.wrap_associated_data(key_id, wrapping(bound or pairs), e.PASSPHRASE)
             return [(e.PASSPHRASE, key_id, bytes(cost) + salt + e.seal_24(hash_key, data, key))]
 
         return entries
@@ -780,6 +1201,9 @@ def passphrases():
         one("wrong", "another passphrase", "unwrapFailed", store=b"another")
         one("altered", "the wrapped key altered", "unwrapFailed", lambda x: flip(x, wrapped + 50))
         one("cost", "a cost that is too high", "malformed", entries=by(cost=(20, 5)))
+        for kind in ("environment" if make is value else "value", "key-store", None):
+            one(f"wrapped-for-{kind or 'no-kind'}", f"a passphrase's entry that was wrapped for {kind or 'no kind'}",
+                "unwrapFailed", entries=for_kind(kind, by()))  # fmt: skip
 
     def fails(name, comment, expect, entries, store=WORDS, **more):
         value("passphrase-" + name, comment, expect, entries=entries, store=store, **more)
@@ -1107,6 +1531,10 @@ def main(arguments):
     environment_failures()
     packed_failures()
     store_failures()
+    kinds()
+    documents()
+    separate_documents()
+    packed_documents()
     recipients()
     recipient_texts()
     passphrases()

@@ -7,12 +7,16 @@ import TestSupport
 
 /// What this side says, in the words of the other.
 enum Here {
+  /// Opens the variables of a process, or of a document in which the allowed plain variables may differ.
   static func open(
-    _ variables: [String: String], context: [String: String], using keyring: some Keyring
+    _ variables: [String: String], context: [String: String], using keyring: some Keyring, asDocument: Bool = false,
+    allowing allowed: Set<String> = [], anonymousSender sender: AnonymousSender = .refused
   ) async throws -> PythonPeer.Outcome {
     do {
-      let opened = try await SealedEnvironment(variables: variables).open(
-        context: Here.context(context), using: keyring)
+      let sealed =
+        try asDocument
+        ? SealedEnvironment(document: variables, allowingPlain: allowed) : SealedEnvironment(variables: variables)
+      let opened = try await sealed.open(context: Here.context(context), using: keyring, anonymousSender: sender)
       var values: [String: [UInt8]] = [:]
       for name in opened.names { values[name] = opened[name]?.vectorBytes }
       return .made(values)
@@ -22,11 +26,12 @@ enum Here {
   }
 
   static func openValue(
-    _ envelope: [UInt8], authenticating data: [UInt8] = [], context: [String: String], using keyring: some Keyring
+    _ envelope: [UInt8], authenticating data: [UInt8] = [], context: [String: String], using keyring: some Keyring,
+    anonymousSender sender: AnonymousSender = .refused
   ) async throws -> PythonPeer.Outcome {
     do {
       let plaintext = try await Envelope.open(
-        envelope, context: Here.context(context), authenticating: data, using: keyring)
+        envelope, context: Here.context(context), authenticating: data, using: keyring, anonymousSender: sender)
       return .made(["": plaintext.vectorBytes])
     } catch let error as EnvelopeError {
       return .refused(error.code.rawValue, names: error.names)

@@ -42,12 +42,18 @@ struct PythonKeyTests {
         let values = Here.values(&random)
         let sealed = try await SealedEnvironment.seal(
           Here.environment(of: values), as: form, context: Here.context(context), using: RecipientKeyring([recipient]))
-        #expect(try python.open(sealed.variables, context: context, store: text) == .made(values))
+        #expect(
+          try python.open(sealed.variables, context: context, store: text, anonymousSender: .accepted) == .made(values))
+        #expect(
+          try python.open(sealed.variables, context: context, store: text) == .refused("anonymousSender", names: []))
         for holder in [PythonPeer.Holder.recipient(recipient.description), .store(text)] {
           let word = form == .packed ? "packed" : "separate"
           let variables = try python.seal(values, form: word, context: context, by: holder, key: "offline")
-          let here = try await Here.open(variables, context: context, using: store.keyring())
+          let here = try await Here.open(
+            variables, context: context, using: store.keyring(), anonymousSender: .accepted)
           #expect(here == .made(values))
+          let refused = try await Here.open(variables, context: context, using: store.keyring())
+          #expect(refused == .refused("anonymousSender", names: []))
           #expect(try SealedEnvironment(variables: variables).wrappedKeys.map(\.scheme) == [.recipient])
         }
       }
@@ -83,7 +89,10 @@ struct PythonKeyTests {
     let keyring = try MultiKeyring(Array(seed == 5 ? keyrings[..<1] : keyrings[...]))
     let envelope = try await Envelope.seal([1, 2, 3], context: ["a": "b"], using: keyring)
     for _ in 0..<400 {
-      try await expectRefusedAlike(Here.altered(envelope, &random), using: store.keyring(), .store(text))
+      let altered = Here.altered(envelope, &random)
+      for sender in [AnonymousSender.accepted, .refused] {
+        try await expectRefusedAlike(altered, using: store.keyring(), .store(text), sender)
+      }
     }
   }
 
@@ -127,7 +136,7 @@ struct PythonKeyTests {
       altered[cost] = .random(in: 0...255, using: &random)
       altered[cost + 1] = .random(in: 0...255, using: &random)
       guard altered[cost] > 20 || altered[cost] < 3 || altered[cost + 1] == 0 else { continue }
-      try await expectRefusedAlike(altered, using: keyring, .passphrase(words), "malformed")
+      try await expectRefusedAlike(altered, using: keyring, .passphrase(words), .refused, "malformed")
     }
   }
 
@@ -190,7 +199,8 @@ struct PythonKeyTests {
     #expect(old.dropFirst(before.bytes.count) == new.dropFirst(after.bytes.count))
     for store in [text, try Here.text(of: offline)] {
       #expect(
-        try python.openValue(new, authenticating: [4], context: context, store: store) == .made(["": [1, 2, 3]]))
+        try python.openValue(new, authenticating: [4], context: context, store: store, anonymousSender: .accepted)
+          == .made(["": [1, 2, 3]]))
     }
     // What a recipient's keyring wrapped, it cannot read back.
     await expectError(.entryNotReadBack) {
@@ -200,7 +210,9 @@ struct PythonKeyTests {
     let sealed = try await SealedEnvironment(variables: variables).rewrapped(
       adding, context: Here.context(context), using: store.keyring())
     #expect(sealed.variables["A"] == variables["A"])
-    #expect(try python.open(sealed.variables, context: context, store: Here.text(of: offline)) == .made(["A": [1]]))
+    #expect(
+      try python.open(sealed.variables, context: context, store: Here.text(of: offline), anonymousSender: .accepted)
+        == .made(["A": [1]]))
   }
 
   @Test func whoeverWasRemovedReadsWhatIsSetUnderADataKeyThatWasKept() async throws {
@@ -225,7 +237,8 @@ struct PythonKeyTests {
       // The trailer is not bound to the wrapped keys: behind the old header it verifies, if the data key is the same.
       let trailer = try new.variables.bytes(of: "ENVELOPE_HEADER").suffix(38)
       let variables = new.variables.setting("ENVELOPE_HEADER", to: old.header.bytes + trailer)
-      #expect(try python.open(variables, context: [:], store: Here.text(of: offline)) == outcome)
+      #expect(
+        try python.open(variables, context: [:], store: Here.text(of: offline), anonymousSender: .accepted) == outcome)
     }
   }
 
@@ -237,12 +250,18 @@ struct PythonKeyTests {
     let envelope = try Envelope.bytes(ofText: String(decoding: locked.dropLast(), as: UTF8.self))
     #expect(locked.last == UInt8(ascii: "\n"))
     #expect(
-      try python.openValue(envelope, authenticating: data, context: context, by: .passphrase(words))
+      try python.openValue(
+        envelope, authenticating: data, context: context, by: .passphrase(words), kind: "key-store")
         == .made(["": Array(text.utf8)]))
+    #expect(
+      try python.openValue(envelope, authenticating: data, context: context, by: .passphrase(words))
+        == .refused("unwrapFailed", names: []))
 
-    func lock(_ text: String, data: [UInt8], context: [String: String]) throws -> [UInt8] {
+    func lock(
+      _ text: String, data: [UInt8], context: [String: String], kind: String? = "key-store"
+    ) throws -> [UInt8] {
       let envelope = try python.sealValue(
-        Array(text.utf8), authenticating: data, context: context, by: .passphrase(words))
+        Array(text.utf8), authenticating: data, context: context, by: .passphrase(words), kind: kind)
       return Array((Envelope.text(of: envelope) + "\n").utf8)
     }
     let there = try lock(text, data: data, context: context)
@@ -251,6 +270,8 @@ struct PythonKeyTests {
       (try lock(text, data: [], context: context), EnvelopeError.Code.payloadAltered),
       (try lock(text, data: data, context: [:]), .contextDiffers),
       (try lock(text, data: data, context: context.merging(["function": "f"]) { $1 }), .contextDiffers),
+      (try lock(text, data: data, context: context, kind: nil), .unwrapFailed),
+      (try lock(text, data: data, context: context, kind: "environment"), .unwrapFailed),
       (try lock("", data: data, context: context), .keyStoreDamaged),
       (try lock(text + "\n", data: data, context: context), .keyStoreDamaged),
       (try lock("envelope-keys 3\nend\n", data: data, context: context), .unsupportedVersion),
@@ -264,12 +285,33 @@ struct PythonKeyTests {
     }
   }
 
+  /// A locked store under a recipient opens without a caller who accepts an anonymous sender.
+  @Test func lockedStoreUnderRecipientOpensOnBothSides() async throws {
+    let (data, context) = (Array("envelope-keys".utf8), ["purpose": "envelope-keys"])
+    var offline = KeyStore()
+    try offline.add(identity)
+    let (recipient, holder) = (try identity.recipient(), PythonPeer.Holder.store(try Here.text(of: offline)))
+    let locked = try await LockedKeyStore.seal(store, using: RecipientKeyring([recipient]))
+    let envelope = try Envelope.bytes(ofText: String(decoding: locked.dropLast(), as: UTF8.self))
+    #expect(
+      try python.openValue(envelope, authenticating: data, context: context, by: holder, kind: "key-store")
+        == .made(["": Array(text.utf8)]))
+    let there = try python.sealValue(
+      Array(text.utf8), authenticating: data, context: context, by: .recipient(recipient.description),
+      kind: "key-store")
+    let opened = try await LockedKeyStore.open(
+      Array((Envelope.text(of: there) + "\n").utf8), using: offline.keyring())
+    #expect(try Here.text(of: opened) == text)
+  }
+
   /// Expects that both sides refuse an envelope of the context a=b, with the same code.
   private func expectRefusedAlike(
-    _ envelope: [UInt8], using keyring: some Keyring, _ holder: PythonPeer.Holder, _ code: String? = nil
+    _ envelope: [UInt8], using keyring: some Keyring, _ holder: PythonPeer.Holder,
+    _ sender: AnonymousSender = .refused, _ code: String? = nil
   ) async throws {
-    let there = try python.openValue(envelope, authenticating: [], context: ["a": "b"], by: holder)
-    let here = try await Here.openValue(envelope, context: ["a": "b"], using: keyring)
+    let there = try python.openValue(
+      envelope, authenticating: [], context: ["a": "b"], by: holder, anonymousSender: sender)
+    let here = try await Here.openValue(envelope, context: ["a": "b"], using: keyring, anonymousSender: sender)
     #expect(here == there, "\(Envelope.text(of: envelope))")
     guard case .refused(let refused, _) = here, code == nil || refused == code else {
       Issue.record("It was not refused so: \(here) \(Envelope.text(of: envelope))")

@@ -77,31 +77,43 @@ final class PythonPeer {
   }
 
   func open(
-    _ variables: [String: String], context: [String: String], store: String, minimumGeneration: UInt32 = 0
+    _ variables: [String: String], context: [String: String], store: String, minimumGeneration: UInt32 = 0,
+    asDocument: Bool = false, allowing allowed: Set<String> = [], anonymousSender sender: AnonymousSender = .refused
   ) throws -> Outcome {
-    try open(variables, context: context, by: .store(store), minimumGeneration: minimumGeneration)
+    try open(
+      variables, context: context, by: .store(store), minimumGeneration: minimumGeneration, asDocument: asDocument,
+      allowing: allowed, anonymousSender: sender)
   }
 
+  /// Opens the variables of a process, or of a document in which the allowed plain variables may differ.
   func open(
-    _ variables: [String: String], context: [String: String], by holder: Holder, minimumGeneration: UInt32 = 0
+    _ variables: [String: String], context: [String: String], by holder: Holder, minimumGeneration: UInt32 = 0,
+    asDocument: Bool = false, allowing allowed: Set<String> = [], anonymousSender sender: AnonymousSender = .refused
   ) throws -> Outcome {
-    let answer = try ask(
-      "open", holder,
-      ["context": context, "variables": variables, "minimum_generation": Int(minimumGeneration)])
+    var request: [String: Any] = ["context": context, "variables": variables]
+    request["minimum_generation"] = Int(minimumGeneration)
+    request["document"] = asDocument
+    request["allow"] = allowed.sorted()
+    request["anonymous"] = sender == .accepted
+    let answer = try ask("open", holder, request)
     return try Self.refusal(answer) ?? .made(Self.decode(answer["values"] as? [String: String]))
   }
 
   func seal(
-    _ values: [String: [UInt8]], form: String, context: [String: String], store: String, key: String? = nil
+    _ values: [String: [UInt8]], beside plain: [String: String] = [:], form: String, context: [String: String],
+    store: String, key: String? = nil
   ) throws -> [String: String] {
-    try seal(values, form: form, context: context, by: .store(store), key: key)
+    try seal(values, beside: plain, form: form, context: context, by: .store(store), key: key)
   }
 
+  /// Seals an environment; the result contains the plain variables.
   func seal(
-    _ values: [String: [UInt8]], form: String, context: [String: String], by holder: Holder, key: String? = nil
+    _ values: [String: [UInt8]], beside plain: [String: String] = [:], form: String, context: [String: String],
+    by holder: Holder, key: String? = nil
   ) throws -> [String: String] {
     var request: [String: Any] = ["context": context, "form": form]
     request["values"] = values.mapValues { Self.text(of: $0) }
+    request["plain"] = plain.mapValues { Self.text(of: Array($0.utf8)) }
     request["key"] = key
     let answer = try ask("seal", holder, request)
     guard let variables = answer["variables"] as? [String: String] else { throw Failure(description: "\(answer)") }
@@ -109,20 +121,22 @@ final class PythonPeer {
   }
 
   func openValue(
-    _ envelope: [UInt8], authenticating data: [UInt8], context: [String: String], store: String
+    _ envelope: [UInt8], authenticating data: [UInt8], context: [String: String], store: String,
+    anonymousSender sender: AnonymousSender = .refused
   ) throws -> Outcome {
-    try openValue(envelope, authenticating: data, context: context, by: .store(store))
+    try openValue(envelope, authenticating: data, context: context, by: .store(store), anonymousSender: sender)
   }
 
+  /// Opens a value, or an envelope of another kind that has the form of one.
   func openValue(
-    _ envelope: [UInt8], authenticating data: [UInt8], context: [String: String], by holder: Holder
+    _ envelope: [UInt8], authenticating data: [UInt8], context: [String: String], by holder: Holder,
+    anonymousSender sender: AnonymousSender = .refused, kind: String? = nil
   ) throws -> Outcome {
-    let answer = try ask(
-      "open-value", holder,
-      [
-        "context": context, "associated_data": Self.text(of: data),
-        "envelope": Envelope.text(of: envelope),
-      ])
+    var request: [String: Any] = ["context": context, "associated_data": Self.text(of: data)]
+    request["envelope"] = Envelope.text(of: envelope)
+    request["anonymous"] = sender == .accepted
+    request["envelope_kind"] = kind
+    let answer = try ask("open-value", holder, request)
     return try Self.refusal(answer) ?? .made(Self.decode(["": answer["plaintext"] as? String ?? "?"]))
   }
 
@@ -133,14 +147,13 @@ final class PythonPeer {
   }
 
   func sealValue(
-    _ plaintext: [UInt8], authenticating data: [UInt8], context: [String: String], by holder: Holder
+    _ plaintext: [UInt8], authenticating data: [UInt8], context: [String: String], by holder: Holder,
+    kind: String? = nil
   ) throws -> [UInt8] {
-    let answer = try ask(
-      "seal-value", holder,
-      [
-        "context": context, "associated_data": Self.text(of: data),
-        "plaintext": Self.text(of: plaintext),
-      ])
+    var request: [String: Any] = ["context": context, "associated_data": Self.text(of: data)]
+    request["plaintext"] = Self.text(of: plaintext)
+    request["envelope_kind"] = kind
+    let answer = try ask("seal-value", holder, request)
     guard let text = answer["envelope"] as? String else { throw Failure(description: "\(answer)") }
     return try Envelope.bytes(ofText: text)
   }

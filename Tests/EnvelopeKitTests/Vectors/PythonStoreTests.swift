@@ -65,8 +65,10 @@ struct PythonStoreTests {
         let keyring = try MultiKeyring(
           ([original] + others).map { KeysetKeyring($0.randomElement(using: &random) ?? $0[0]) })
         let envelope = try await Envelope.seal([1], context: Here.context(context), using: keyring)
-        let here = try await Here.openValue(envelope, context: context, using: store.keyring())
-        let there = try python.openValue(envelope, authenticating: [], context: context, store: text)
+        let here = try await Here.openValue(
+          envelope, context: context, using: store.keyring(), anonymousSender: .accepted)
+        let there = try python.openValue(
+          envelope, authenticating: [], context: context, store: text, anonymousSender: .accepted)
         #expect(here == there, "\(text)")
         let sealedHere = await Self.code {
           try await Envelope.seal(

@@ -19,14 +19,15 @@ struct VectorFile {
 
   private static let once: Set = [
     "comment", "kind", "expect", "minimum-generation", "store-hex", "associated-data", "envelope", "plaintext",
-    "generation", "keyId", "canonical", "contextCheck", "narrowed", "dataKey", "okm", "payloadKey", "headerKey",
-    "manifestKey", "headerTag", "manifest", "passphrase", "passphraseKey", "sharedSecret", "hpkeKey", "hpkeNonce",
-    "recipient", "publicKey",
+    "generation", "keyId", "canonical", "wrappingCanonical", "contextCheck", "narrowed", "dataKey", "okm",
+    "payloadKey", "headerKey", "manifestKey", "plainKey", "headerTag", "manifest", "plainTags", "passphrase",
+    "passphraseKey", "sharedSecret", "hpkeKey", "hpkeNonce", "recipient", "publicKey", "reader", "sender",
   ]
-  private static let many: Set = ["store", "context", "variable", "variable-hex", "name", "plain"]
+  private static let many: Set = ["store", "context", "allow", "variable", "variable-hex", "name", "plain"]
   private static let always: Set = ["comment", "kind", "expect"]
   private static let intermediate: Set = [
-    "keyId", "canonical", "contextCheck", "dataKey", "okm", "payloadKey", "headerKey", "manifestKey", "headerTag",
+    "keyId", "canonical", "wrappingCanonical", "contextCheck", "dataKey", "okm", "payloadKey", "headerKey",
+    "manifestKey", "plainKey", "headerTag",
   ]
   /// The intermediate values of each way to wrap.
   private static let ofSchemes: [Set] = [["narrowed"], ["sharedSecret", "hpkeKey", "hpkeNonce"], ["passphraseKey"]]
@@ -72,15 +73,16 @@ struct VectorFile {
     }
     let isValue = kind == .value
     var mustHave = always.union(isValue ? ["associated-data", "envelope"] : [])
-    var mayHave: Set = ["store", "store-hex", "passphrase", "context"]
+    var mayHave: Set = ["store", "store-hex", "passphrase", "context", "sender"]
     guard names.intersection(["store", "store-hex", "passphrase"]).count == 1 else { return false }
-    if !isValue { mayHave.formUnion(["variable", "variable-hex", "minimum-generation"]) }
+    if !isValue { mayHave.formUnion(["variable", "variable-hex", "minimum-generation", "reader"]) }
+    if names.contains("reader") { mayHave.insert("allow") }
     if succeeds {
       mustHave.formUnion(intermediate)
       let ofSchemes = ofSchemes.filter { !$0.isDisjoint(with: names) }
       guard ofSchemes.count == 1 else { return false }
       mustHave.formUnion(ofSchemes[0])
-      if kind == .environment { mustHave.insert("manifest") }
+      if kind == .environment { mustHave.formUnion(["manifest", "plainTags"]) }
       if isValue { mustHave.insert("plaintext") } else { mustHave.insert("generation") }
       if !isValue { mayHave.insert("plain") }
     } else {
@@ -117,6 +119,25 @@ struct VectorFile {
   /// What opens it where that is no store.
   var passphrase: [UInt8]? {
     get throws { try fields["passphrase"] == nil ? nil : bytes("passphrase") }
+  }
+
+  /// Whether the variables are those of a document, not of a process.
+  var isDocument: Bool {
+    get throws { try hasWord("document", for: "reader") }
+  }
+
+  /// The names of plain variables of the document that may differ.
+  var allowed: Set<String> { Set(fields["allow"] ?? []) }
+
+  var acceptsAnonymousSender: Bool {
+    get throws { try hasWord("accepted", for: "sender") }
+  }
+
+  /// Returns whether there is a field that has one word alone.
+  private func hasWord(_ word: String, for key: String) throws -> Bool {
+    guard let text = fields[key]?.first else { return false }
+    guard text == word else { throw Unreadable(description: "\(key) is not \(word): \(text)") }
+    return true
   }
 
   var context: EncryptionContext {

@@ -8,7 +8,7 @@ import Testing
 /// Every file of Tests/Vectors, which another implementation made.
 @Suite(.timeLimit(.minutes(20))) struct VectorTests {
   @Test func allFilesAreThere() {
-    #expect(VectorFile.names.count >= 681)
+    #expect(VectorFile.names.count >= 1040)
   }
 
   @Test(arguments: VectorFile.names)
@@ -43,6 +43,10 @@ import Testing
     return Holder(keyring: try PassphraseKeyring(passphrase[...].vectorSecret), passphrase: passphrase)
   }
 
+  private static func sender(of vector: VectorFile) throws -> AnonymousSender {
+    try vector.acceptsAnonymousSender ? .accepted : .refused
+  }
+
   private func readRecipient(_ vector: VectorFile) throws {
     let recipient = try Recipient(vector.text("recipient"))
     #expect(try recipient.keyID.string == vector.text("keyId"))
@@ -54,33 +58,41 @@ import Testing
     let (envelope, context) = try (vector.bytes("envelope"), vector.context)
     let associatedData = try vector.bytes("associated-data")
     let plaintext = try await Envelope.open(
-      envelope, context: context, authenticating: associatedData, using: MultiKeyring([holder.keyring]))
+      envelope, context: context, authenticating: associatedData, using: MultiKeyring([holder.keyring]),
+      anonymousSender: Self.sender(of: vector))
     let revealed = plaintext.vectorBytes
     #expect(try revealed == vector.bytes("plaintext"))
     var reader = ByteReader(envelope)
     let header = try Header(from: &reader, expecting: .value)
-    let unlocked = try await UnlockedHeader.unlock(header, context: context, using: MultiKeyring([holder.keyring]))
+    let unlocked = try await UnlockedHeader.unlock(
+      header, context: context, using: MultiKeyring([holder.keyring]), anonymousSender: Self.sender(of: vector))
     try checkSchedule(of: unlocked, vector, holder)
   }
 
   private func openEnvironment(_ vector: VectorFile, using holder: Holder) async throws {
     let keyring = try MultiKeyring([holder.keyring])
-    let context = try vector.context
-    let sealed = try SealedEnvironment(variables: vector.variables)
+    let (context, sender) = (try vector.context, try Self.sender(of: vector))
+    let variables = try vector.variables
+    let sealed =
+      try vector.isDocument
+      ? SealedEnvironment(document: variables, allowingPlain: vector.allowed)
+      : SealedEnvironment(variables: variables)
     let opened = try await sealed.open(
-      context: context, using: keyring, minimumGeneration: vector.minimumGeneration)
+      context: context, using: keyring, minimumGeneration: vector.minimumGeneration, anonymousSender: sender)
     let values = try vector.values
     #expect(opened.names.sorted() == values.keys.sorted())
     for (name, value) in values { #expect(opened[name]?.vectorBytes == value, "\(name)") }
     #expect(try opened.generation == vector.number("generation"))
     #expect(sealed.form == (vector.kind == .packed ? .packed : .separate))
-    let unlocked = try await UnlockedHeader.unlock(sealed.header, context: context, using: keyring)
+    let unlocked = try await UnlockedHeader.unlock(
+      sealed.header, context: context, using: keyring, anonymousSender: sender)
     try checkSchedule(of: unlocked, vector, holder)
     if case .separate(let trailer, let entries) = sealed.payload {
       let made = try SealedEnvironment.manifest(
         generation: sealed.generation, plain: trailer.plain, entries: entries, keys: unlocked.keys)
       #expect(try made == vector.bytes("manifest"))
       #expect(trailer.manifest == made)
+      #expect(try trailer.plain.bytes == vector.bytes("plainTags"))
     }
   }
 
@@ -88,20 +100,24 @@ import Testing
   private func checkSchedule(of unlocked: borrowing UnlockedHeader, _ vector: VectorFile, _ holder: Holder) throws {
     let (header, context) = (unlocked.header, try vector.context)
     let okm = try vector.bytes("okm")
+    let wrappingContext = try context.forKeyrings(header.kind.use)
     var made = ["canonical": try context.canonicalBytes(), "commitment": unlocked.keys.commitment]
+    made["wrappingCanonical"] = try wrappingContext.canonicalBytes()
     made["contextCheck"] = try Header.contextCheck(salt: header.salt, canonicalContext: context.canonicalBytes())
     made["payloadKey"] = try unlocked.keys.key(.payload).vectorBytes
     made["headerKey"] = try unlocked.keys.key(.header).vectorBytes
     made["manifestKey"] = try unlocked.keys.key(.manifest).vectorBytes
+    made["plainKey"] = try unlocked.keys.key(.plain).vectorBytes
     made["derivedFromOKM"] = try derive(from: okm.prefix(32).vectorSecret, personal: "EK payload")
     made["headerTag"] = try unlocked.keys.headerTag(over: header.taggedBytes)
     made["dataKey"] = unlocked.dataKey.vectorBytes
     var names = [
-      "canonical", "contextCheck", "dataKey", "payloadKey", "headerKey", "manifestKey", "headerTag",
+      "canonical", "wrappingCanonical", "contextCheck", "dataKey", "payloadKey", "headerKey", "manifestKey", "plainKey",
+      "headerTag",
     ]
     if let source = unlocked.source {
       made["keyId"] = Array(source.keyID.string.utf8)
-      let wrapping = try wrapping(of: source, for: context, holder)
+      let wrapping = try wrapping(of: source, for: wrappingContext, holder)
       names += wrapping.keys
       made.merge(wrapping) { $1 }
     }
