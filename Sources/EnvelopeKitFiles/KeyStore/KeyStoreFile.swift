@@ -86,9 +86,10 @@ public struct KeyStoreFile: Sendable {
 
   /// Reads the store, lets `change` change it, and writes it, while other processes wait.
   ///
-  /// A store that does not exist is empty, and is made together with its folder. Keys whose deletion is due are
-  /// destroyed in passing. It waits for others on the thread that calls it: where this process changes locked stores too,
-  /// whose keyrings take their time, call the other method of this name from tasks.
+  /// A store that does not exist is empty, and is created together with its folder. Keys whose deletion is due stay in
+  /// the file unless `change` calls ``KeyStore/destroyOverdue()``. It waits for others on the thread that calls it: where
+  /// this process changes locked stores too, whose keyrings take their time, call the other method of this name from
+  /// tasks.
   ///
   /// - Returns: What `change` returns.
   /// - Throws: As ``load()``, or what `change` throws; the file is unchanged then. `fileFailure` where the folder was
@@ -99,7 +100,6 @@ public struct KeyStoreFile: Sendable {
     try checkFolders()
     var store = try load() ?? KeyStore()
     let result = try change(&store)
-    for id in try store.destroyOverdue() { try store.report(KeyUse(.destroy, of: id)) }
     try lock.check()
     try store.text().withBytes { (text) throws(EnvelopeError) in try replace(with: text) }
     return result
@@ -125,7 +125,6 @@ public struct KeyStoreFile: Sendable {
     try checkFolders()
     var store = try await load(unlockingWith: opening) ?? KeyStore()
     let result = try change(&store)
-    for id in try store.destroyOverdue() { try store.report(KeyUse(.destroy, of: id)) }
     if let sealing {
       let text = try await LockedKeyStore.seal(store, using: sealing)
       try lock.check()

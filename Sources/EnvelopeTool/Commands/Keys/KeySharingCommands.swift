@@ -150,7 +150,7 @@
             try KeyStore(text: text)
           }
           : try ToolStore.otherStore(at: file)
-        let taken = try await ToolStore.update { (store) throws(EnvelopeError) in
+        let taken = try await ToolStore.updateKeys { (store) throws(EnvelopeError) in
           let taken = try store.merge(other)
           for keyset in taken { try store.report(KeyUse(KeyUse.Operation(rawValue: "import"), of: keyset.id)) }
           return taken.map { ToolKeys.describe($0, in: store) }
