@@ -13,7 +13,15 @@ enum ToolStore {
   /// Reads the store, or returns nil if there is none.
   ///
   /// Reading writes nothing. A key whose deletion is due refuses every use and stays in the file.
-  static func load() async throws -> KeyStore? { try await unlock(KeyStoreFile())?.store }
+  static func load() async throws -> KeyStore? { try await unlock(file())?.store }
+
+  /// The store in its usual place, with the command's way to wait for other processes.
+  static func file() throws(EnvelopeError) -> KeyStoreFile {
+    var file = try KeyStoreFile()
+    let wait = try LockWait.ofCommand
+    (file.lockTimeout, file.notify) = (wait.limit, wait.notify)
+    return file
+  }
 
   /// Reads the store, which must be there.
   static func open() async throws -> KeyStore {
@@ -27,9 +35,11 @@ enum ToolStore {
       advice: "Make one: envelope keys create. Or copy one there, or set ENVELOPE_STORE to where it is.")
   }
 
-  /// Changes the store while other processes wait. Keys whose deletion is due stay: see ``updateKeys(_:)``.
+  /// Changes the store while other processes wait.
+  ///
+  /// Keys whose deletion is due stay: see ``updateKeys(_:)``.
   static func update<R>(_ change: (inout KeyStore) throws(EnvelopeError) -> R) async throws -> R {
-    let file = try KeyStoreFile()
+    let file = try file()
     guard let unlocking = try await unlock(file)?.keyring else { return try file.update(change) }
     let keyring = try MultiKeyring([unlocking.keyring])
     remembered.withLock { $0?.store = nil }

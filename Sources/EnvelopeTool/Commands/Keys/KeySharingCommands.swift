@@ -179,7 +179,7 @@
       var key: [String] = []
 
       func execute() async throws {
-        let file = try KeyStoreFile()
+        let file = try ToolStore.file()
         guard let before = try await ToolStore.unlock(file) else { throw ToolStore.missing(file) }
         let sealing: any Keyring
         if key.isEmpty {
@@ -230,7 +230,7 @@
           """)
 
       func execute() async throws {
-        let file = try KeyStoreFile()
+        let file = try ToolStore.file()
         guard let before = try await ToolStore.unlock(file) else { throw ToolStore.missing(file) }
         guard let opening = before.keyring else { return Console.say("\(file.location) is not locked.") }
         try await file.update(unlockingWith: MultiKeyring([opening.keyring]), lockingWith: nil) {

@@ -140,7 +140,9 @@ import Testing
     #expect((29 * 86_400..<30 * 86_400 + 60).contains(end - Clock.now))
   }
 
-  /// Schedules the deletion of the key and makes it due. Returns the text of its secret.
+  /// Schedules the deletion of the key and makes it due.
+  ///
+  /// - Returns: The text of its secret.
   private func makeDeletionDue() throws -> Substring {
     let secret = try #require(try sandbox.read(sandbox.keyStore).split(separator: "\n")[4].split(separator: " ").last)
     try sandbox.keys("delete", "checkout", "--days", "7").succeeded()
