@@ -33,8 +33,9 @@ let package = Package(
       pkgConfig: "libsodium",
       providers: [.apt(["libsodium-dev"]), .brew(["libsodium"])]
     ),
+    .systemLibrary(name: "CExtendedAttributes"),
     .target(name: "EnvelopeKit", dependencies: ["CLibsodium"]),
-    .target(name: "EnvelopeKitFiles", dependencies: ["EnvelopeKit"]),
+    .target(name: "EnvelopeKitFiles", dependencies: ["EnvelopeKit", "CExtendedAttributes"]),
     .target(name: "EnvelopeKitFoundation", dependencies: ["EnvelopeKit"]),
     .target(
       name: "EnvelopeKitAWS",
@@ -67,7 +68,9 @@ let package = Package(
         // A peer for HPKE, under the trait that the tests are run with.
         .product(name: "Crypto", package: "swift-crypto", condition: .when(traits: ["AWS"])),
       ]),
-    .testTarget(name: "EnvelopeKitFilesTests", dependencies: ["EnvelopeKit", "EnvelopeKitFiles", "TestSupport"]),
+    .testTarget(
+      name: "EnvelopeKitFilesTests",
+      dependencies: ["CExtendedAttributes", "EnvelopeKit", "EnvelopeKitFiles", "TestSupport"]),
     .testTarget(name: "EnvelopeKitFoundationTests", dependencies: ["EnvelopeKit", "EnvelopeKitFoundation"]),
     .testTarget(
       name: "EnvelopeKitAWSTests",

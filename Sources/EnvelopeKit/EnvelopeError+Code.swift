@@ -111,6 +111,8 @@ extension EnvelopeError.Code {
   public static let systemFailure = Self(rawValue: "systemFailure")
   /// A file cannot be read or written.
   public static let fileFailure = Self(rawValue: "fileFailure")
+  /// Another process holds the lock of a file for longer than the caller waits.
+  public static let fileBusy = Self(rawValue: "fileBusy")
   /// A file or folder has an owner or permissions that its content must not have.
   public static let filePermissions = Self(rawValue: "filePermissions")
 }

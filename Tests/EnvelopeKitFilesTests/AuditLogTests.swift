@@ -60,6 +60,7 @@ import Testing
     try await refuse(.keyNotFound) { (store) throws(EnvelopeError) in
       try store.cancelDeletion(of: "default")
       _ = try store.scheduleDeletion(of: "default", afterDays: 7, now: Clock.now - 8 * 86_400)
+      for id in try store.destroyOverdue() { try store.report(KeyUse(.destroy, of: id)) }
     }
 
     let entries = try logged.entries()

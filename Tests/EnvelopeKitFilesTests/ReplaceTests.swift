@@ -16,27 +16,29 @@ import Testing
     path = Path(folder.path + "/file")
   }
 
-  private func replace(_ path: Path, with text: String, mode: UInt32 = 0o644, keepsMode: Bool = false) throws {
-    try unsafe path.replace(with: Array(text.utf8).span.bytes, mode: mode, keepsMode: keepsMode)
+  private func replace(_ path: Path, with text: String, isSecret: Bool = false, namesLate: Bool = true) throws {
+    var replacement = Replacement(isSecret: isSecret)
+    replacement.namesLate = namesLate
+    try unsafe path.replace(with: Array(text.utf8).span.bytes, replacement)
   }
 
   private func read() throws -> String { String(decoding: try bytes(of: path.string), as: UTF8.self) }
 
-  @Test func theContentIsReplacedAndNothingElseIsLeft() throws {
+  @Test(arguments: [true, false]) func theContentIsReplacedAndNothingElseIsLeft(namesLate: Bool) throws {
     for text in ["first", "", "a longer third one"] {
-      try replace(path, with: text)
+      try replace(path, with: text, namesLate: namesLate)
       #expect(try read() == text)
     }
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["file"])
   }
 
   @Test func permissionsAreKeptOrForced() throws {
-    try replace(path, with: "first", mode: 0o600)
+    try replace(path, with: "first", isSecret: true)
     #expect(try folder.mode(of: path.string) == 0o600)
     try folder.setMode(0o640, of: path.string)
-    try replace(path, with: "second", mode: 0o600, keepsMode: true)
+    try replace(path, with: "second")
     #expect(try folder.mode(of: path.string) == 0o640)
-    try replace(path, with: "third", mode: 0o600, keepsMode: false)
+    try replace(path, with: "third", isSecret: true)
     #expect(try folder.mode(of: path.string) == 0o600)
   }
 
@@ -45,12 +47,12 @@ import Testing
     try replace(path, with: "first")
     try #require(unsafe chown(path.string, 65_534, 65_533) == 0)
     try folder.setMode(0o660, of: path.string)
-    try replace(path, with: "second", keepsMode: true)
+    try replace(path, with: "second")
     var status = stat()
     try #require(unsafe stat(path.string, &status) == 0)
     #expect(status.st_uid == 65_534 && status.st_gid == 65_533 && status.st_mode & 0o7777 == 0o660)
     // What shows secrets is for whoever wrote it.
-    try replace(path, with: "third", mode: 0o600)
+    try replace(path, with: "third", isSecret: true)
     try #require(unsafe stat(path.string, &status) == 0)
     #expect(status.st_uid == 0 && status.st_mode & 0o7777 == 0o600)
   }
@@ -80,7 +82,7 @@ import Testing
       let folder = try TemporaryFolder()
       let place = try folder.makeFolder("place")
       let path = Path(place + "/file")
-      try path.replace(with: RawSpan(), mode: 0o600, keepsMode: false)
+      try path.replace(with: RawSpan(), Replacement(isSecret: true))
       // Permissions do not hold for root.
       let isRoot = geteuid() == 0
       if isRoot {
@@ -90,7 +92,7 @@ import Testing
       }
       try folder.setMode(0o300, of: place)
       let error = try #require(throws: EnvelopeError.self) {
-        try unsafe path.replace(with: Array("new".utf8).span.bytes, mode: 0o600, keepsMode: false)
+        try unsafe path.replace(with: Array("new".utf8).span.bytes, Replacement(isSecret: true))
       }
       #expect(error.code == .fileFailure)
       #expect(try bytes(of: path.string) == [])

@@ -21,10 +21,12 @@ public struct AuditLog: Sendable {
   public var location: String { path.string }
   let path: Path
   let key: WrappingKey
+  private let wait: LockWait
 
-  package init(at path: String, key: WrappingKey) {
+  package init(at path: String, key: WrappingKey, wait: LockWait = LockWait()) {
     self.path = Path(path)
     self.key = key
+    self.wait = wait
   }
 
   /// How many entries there are, and the last one's hash: to be kept where nobody can change it.
@@ -64,20 +66,16 @@ public struct AuditLog: Sendable {
   /// Appends an entry, and has the system write it to the disk.
   ///
   /// - Throws: `fileFailure` where it cannot be written, and nothing is left of it then; `auditLogAltered` where the
-  ///   file does not end in an entry; `filePermissions` where it is another user's or others can use it.
+  ///   file does not end in an entry; `filePermissions` where it is another user's or others can use it; `fileBusy` if
+  ///   another process holds its lock for longer than the key store file's `lockTimeout`.
   func append(_ use: KeyUse) throws(EnvelopeError) {
     let number = unsafe open(path.string, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
     guard number >= 0 else { throw .system("Cannot open the log of uses \(path)") }
     let file = Descriptor(number)
-    while flock(file.number, LOCK_EX) != 0 {
-      guard errno == EINTR else { throw .system("Cannot lock the log of uses \(path)") }
-    }
+    // Before it is locked: another user could hold the lock of a file that others can open.
+    try check(file)
+    let beside = try file.lock(of: path, wait) ? nil : try path.lock(wait)
     let status = try file.status(of: path)
-    guard status.isRegular, status.owner == geteuid(), status.mode & 0o077 == 0 else {
-      throw EnvelopeError(
-        .filePermissions, "The log of uses \(path) is not a file for this user alone",
-        advice: "Run: chmod 600 \(path.quoted)")
-    }
     let (last, end) = try last(in: file, byteCount: status.byteCount)
     // A process that was killed while it wrote has left a piece of a line, which nobody was told is there.
     if end < status.byteCount, ftruncate(file.number, off_t(end)) != 0 {
@@ -96,6 +94,27 @@ public struct AuditLog: Sendable {
     } catch {
       ftruncate(file.number, off_t(end))
       throw error
+    }
+    _ = consume beside
+  }
+
+  /// Refuses a file that others can read or write.
+  private func check(_ file: borrowing Descriptor) throws(EnvelopeError) {
+    let status = try file.status(of: path)
+    guard status.isRegular, status.owner == geteuid() else {
+      throw EnvelopeError(
+        .filePermissions, "The log of uses \(path) is not a file of this user's",
+        advice: "Find out who put it there, and move it away.")
+    }
+    guard status.mode & 0o077 == 0 else {
+      let beginning = try file.readPart(0..<min(9, status.byteCount), of: path)
+      guard beginning.isEmpty || beginning == Array("{\"entry\":".utf8) else {
+        throw EnvelopeError(
+          .filePermissions, "Other users can use \(path), and it does not begin as a log of uses does",
+          advice: "Find out what it is, and move it away.")
+      }
+      throw EnvelopeError(
+        .filePermissions, "Other users can use the log of uses \(path)", advice: path.advice(running: "chmod 600"))
     }
   }
 
@@ -122,14 +141,14 @@ public struct AuditLog: Sendable {
   /// - Parameter checkpoint: One that was kept: the log must still have the entry that it tells of.
   /// - Returns: The checkpoint of the log as it is now.
   /// - Throws: `auditLogAltered` with the place, where an entry was altered, removed, added or moved, or where the log
-  ///   is shorter or another than at the checkpoint; `fileFailure`.
+  ///   is shorter or another than at the checkpoint; `fileFailure`, `fileBusy`.
   public func verify(against checkpoint: Checkpoint? = nil) throws(EnvelopeError) -> Checkpoint {
     var (last, found) = (Checkpoint.empty, checkpoint == nil || checkpoint == .empty)
     if path.exists {
       // A pipe in its place would be waited for.
       guard try path.kind == .file else { throw .auditLogAltered("\(path) is not a file") }
       let file = try path.openForReading()
-      var lines = try LineReader(file: file, path: path, limit: AuditEntry.longestLine)
+      var lines = try LineReader(file: file, path: path, limit: AuditEntry.longestLine, wait: wait)
       while let line = try lines.next() {
         last = try check(line, after: last)
         if last.count == checkpoint?.count {

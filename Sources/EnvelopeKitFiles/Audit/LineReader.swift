@@ -23,13 +23,12 @@ struct LineReader: ~Copyable {
   private let byteCount: Int
 
   /// - Parameter limit: The most bytes of a line, its line feed included.
-  init(file: consuming Descriptor, path: Path, limit: Int) throws(EnvelopeError) {
+  init(file: consuming Descriptor, path: Path, limit: Int, wait: LockWait) throws(EnvelopeError) {
     // Whoever appends has the lock: a line that is being written is not looked at, and none that was cut off.
-    while flock(file.number, LOCK_SH) != 0 {
-      guard errno == EINTR else { throw .system("Cannot lock \(path)") }
-    }
+    let beside = try file.lock(shared: true, of: path, wait) ? nil : try path.lock(wait)
     byteCount = try file.status(of: path).byteCount
     flock(file.number, LOCK_UN)
+    _ = consume beside
     self.file = file
     self.path = path
     self.limit = limit

@@ -19,6 +19,12 @@ public struct KeyStoreFile: Sendable {
   /// Where it is.
   public var location: String { path.string }
   let path: Path
+  /// How long a change waits for other processes that change the store, and a use for those that write its log: 60
+  /// seconds unless set.
+  public var lockTimeout: Duration = LockWait.defaultLimit
+  /// Receives sentences, which need no response, about a change: what it waits for, and what it could not
+  /// keep or has removed.
+  public var notify: (@Sendable (_ message: String) -> Void)?
 
   /// Names a file; it need not exist yet.
   ///
@@ -86,20 +92,21 @@ public struct KeyStoreFile: Sendable {
 
   /// Reads the store, lets `change` change it, and writes it, while other processes wait.
   ///
-  /// A store that does not exist is empty, and is made together with its folder. Keys whose deletion is due are
-  /// destroyed in passing. It waits for others on the thread that calls it: where this process changes locked stores too,
-  /// whose keyrings take their time, call the other method of this name from tasks.
+  /// A store that does not exist is empty, and is created together with its folder. Keys whose deletion is due stay in
+  /// the file unless `change` calls ``KeyStore/destroyOverdue()``. It waits for others on the thread that calls it: where
+  /// this process changes locked stores too, whose keyrings take their time, call the other method of this name from
+  /// tasks.
   ///
   /// - Returns: What `change` returns.
-  /// - Throws: As ``load()``, or what `change` throws; the file is unchanged then. `fileFailure` where the folder was
-  ///   replaced meanwhile, too.
+  /// - Throws: As ``load()``, or what `change` throws; the file is unchanged then. `fileBusy` if another process
+  ///   holds the lock for longer than ``lockTimeout``; `fileFailure` if the folder was replaced meanwhile, too.
   public func update<R>(_ change: (inout KeyStore) throws(EnvelopeError) -> R) throws(EnvelopeError) -> R {
     try path.folder.makeFolder()
-    let lock = try path.lock()
+    try checkFolders()
+    let lock = try path.lock(lockWait)
     try checkFolders()
     var store = try load() ?? KeyStore()
     let result = try change(&store)
-    for id in try store.destroyOverdue() { try store.report(KeyUse(.destroy, of: id)) }
     try lock.check()
     try store.text().withBytes { (text) throws(EnvelopeError) in try replace(with: text) }
     return result
@@ -121,11 +128,11 @@ public struct KeyStoreFile: Sendable {
     _ change: (inout KeyStore) throws(EnvelopeError) -> R
   ) async throws -> R {
     try path.folder.makeFolder()
-    let lock = try await path.lockLeavingThread()
+    try checkFolders()
+    let lock = try await path.lockLeavingThread(lockWait)
     try checkFolders()
     var store = try await load(unlockingWith: opening) ?? KeyStore()
     let result = try change(&store)
-    for id in try store.destroyOverdue() { try store.report(KeyUse(.destroy, of: id)) }
     if let sealing {
       let text = try await LockedKeyStore.seal(store, using: sealing)
       try lock.check()
@@ -136,6 +143,8 @@ public struct KeyStoreFile: Sendable {
     }
     return result
   }
+
+  private var lockWait: LockWait { LockWait(limit: lockTimeout, notify: notify) }
 
   /// What lies at the path.
   private enum Content {
@@ -154,7 +163,7 @@ public struct KeyStoreFile: Sendable {
     // A pipe in its place would be waited for.
     guard try path.kind == .file else { throw noFile }
     let file = try path.openForReading()
-    try check(file.status(of: path))
+    try check(file)
     try checkFolders()
     let limit = max(KeyStore.textByteLimit, LockedKeyStore.textByteLimit)
     return try file.readAll(limit: limit, of: path).withBytes { (text) throws(EnvelopeError) in
@@ -164,9 +173,7 @@ public struct KeyStoreFile: Sendable {
 
   /// Call this with the lock alone.
   private func replace(with text: RawSpan) throws(EnvelopeError) {
-    // Whoever writes a store holds its lock: what lies beside it unfinished is of somebody who was killed.
-    path.removeUnfinished()
-    try path.replace(with: text, mode: 0o600, keepsMode: false)
+    try path.replace(with: text, Replacement(isSecret: true, notify: notify))
   }
 
   private var noFile: EnvelopeError {
@@ -184,7 +191,7 @@ public struct KeyStoreFile: Sendable {
   /// The log of uses of a store that was loaded from here, beside its file and named like it with `.audit` after; nil
   /// where it keeps none.
   public func auditLog(of store: KeyStore) -> AuditLog? {
-    store.auditKey.map { AuditLog(at: auditLogLocation, key: $0) }
+    store.auditKey.map { AuditLog(at: auditLogLocation, key: $0, wait: lockWait) }
   }
 
   /// Where the log lies: beside the file itself, so that uses that come by a link stand in the same log.
@@ -198,34 +205,57 @@ public struct KeyStoreFile: Sendable {
     return store
   }
 
-  private func check(_ status: Descriptor.Status) throws(EnvelopeError) {
+  private func check(_ file: borrowing Descriptor) throws(EnvelopeError) {
+    let status = try file.status(of: path)
     guard status.isRegular else { throw noFile }
     guard status.owner == geteuid() else {
       throw EnvelopeError(
         .filePermissions, "The key store \(path) belongs to another user",
-        advice: "If it is yours, run: chown $(id -u) \(path.quoted)")
+        advice: "Run this as its owner, or set ENVELOPE_STORE to a key store of this user's own.")
     }
     guard status.mode & 0o077 == 0 else {
+      // The path may lead to any file, by a wrong variable.
+      let beginning = try file.readPart(0..<min(16, status.byteCount), of: path)
+      guard ["envelope-keys ", "ek1:"].contains(where: { beginning.starts(with: $0.utf8) }) else {
+        throw EnvelopeError(
+          .filePermissions, "Other users can use \(path), and it does not begin as a key store does",
+          advice: "Set ENVELOPE_STORE to the path of the key store.")
+      }
       throw EnvelopeError(
-        .filePermissions, "Other users can use the key store \(path)", advice: "Run: chmod 600 \(path.quoted)")
+        .filePermissions, "Other users can use the key store \(path)", advice: path.advice(running: "chmod 600"))
     }
   }
 
   /// Refuses folders in which others could put another store in the place of this one.
   private func checkFolders() throws(EnvelopeError) {
-    for folder in [path.folder, path.resolved.folder] {
+    for file in [path, path.resolved] {
+      let folder = file.folder
       let status = try folder.openForReading().status(of: folder)
       guard status.owner == geteuid() || status.owner == 0 else {
         throw EnvelopeError(
           .filePermissions, "The folder \(folder) belongs to another user, who can replace the key store in it",
-          advice: "If it is yours, run: chown $(id -u) \(folder.quoted)")
+          advice: Self.moveAdvice)
       }
       let isSticky = status.mode & 0o1000 != 0
       guard status.mode & 0o022 == 0 || isSticky else {
+        let isOwn = status.owner == geteuid() && Self.isForStoreAlone(folder, of: file)
         throw EnvelopeError(
           .filePermissions, "Other users can replace the key store: they can write to its folder \(folder)",
-          advice: "Run: chmod 700 \(folder.quoted)")
+          advice: isOwn ? folder.advice(running: "chmod 700") : Self.moveAdvice)
       }
+    }
+  }
+
+  private static let moveAdvice =
+    "Move the key store to a folder that only you can write to, and set ENVELOPE_STORE to its path."
+
+  /// Whether a folder holds nothing but a key store, so that nobody else misses it.
+  private static func isForStoreAlone(_ folder: Path, of file: Path) -> Bool {
+    // Folders of the system's own, such as /srv, may be empty.
+    let place = folder.resolved
+    guard place.folder != Path("/"), place != Path("/"), let names = try? folder.names() else { return false }
+    return names.allSatisfy {
+      [file.name, file.name + ".audit"].contains($0) || Path.isUnfinished($0) || Path.isLockFile($0)
     }
   }
 }

@@ -11,118 +11,115 @@ package import EnvelopeKit
   internal import Musl
 #endif
 
+/// How a file is replaced.
+package struct Replacement {
+  /// Whether the content shows secrets: the file is then for its owner alone, whatever it was before.
+  ///
+  /// Otherwise it
+  /// keeps its permissions and, if this process may set them, its owner, group and access control list.
+  package var isSecret: Bool
+  /// Whether a file that is there is rewritten and not replaced.
+  ///
+  /// Ignored for secrets.
+  package var isInPlace = false
+  /// The setting that has files rewritten in place, for advice.
+  package var inPlaceSetting: String?
+  /// Whether the new file has no name until it is complete, where the system allows that.
+  package var namesLate = true
+  /// Receives sentences about what is lost or was removed.
+  package var notify: ((String) -> Void)?
+
+  package init(isSecret: Bool, notify: ((String) -> Void)? = nil) {
+    self.isSecret = isSecret
+    self.notify = notify
+  }
+}
+
 extension Path {
-  /// Replaces a file whole or not at all: written beside, synced, renamed, the folder synced.
+  /// Replaces a file atomically: writes a new one beside it, syncs that, renames it, and syncs the folder.
   ///
-  /// A link is followed, and the file that it leads to is replaced. What is no regular file (a pipe, a terminal)
-  /// is written to as it is.
+  /// A symbolic link is followed, and the file that it leads to is replaced. What is no regular file (a pipe, a
+  /// terminal) is written to as it is. Where the system allows it, the new file has no name until it is complete, so
+  /// that a process that is killed leaves nothing.
   ///
-  /// - Parameters:
-  ///   - bytes: The new content.
-  ///   - mode: The permissions of a new file, from which the process's mask is taken off.
-  ///   - keepsMode: Whether a file that is there keeps its permissions, and its owner and group where this process may
-  ///     give it them; otherwise it gets `mode` exactly.
   /// - Throws: `fileFailure`; what was there is unchanged then, unless it is the folder that cannot be synced.
-  package func replace(with bytes: RawSpan, mode: UInt32, keepsMode: Bool) throws(EnvelopeError) {
+  ///   `filePermissions` if secrets would go to a pipe or a device of another user.
+  package func replace(with bytes: RawSpan, _ replacement: Replacement) throws(EnvelopeError) {
     var status = stat()
     let exists = unsafe stat(string, &status) == 0
-    if exists, mode_t(status.st_mode) & S_IFMT != S_IFREG {
-      let number = unsafe open(string, O_WRONLY | O_CLOEXEC)
-      guard number >= 0 else { throw .system("Cannot open \(self)") }
-      return try Descriptor(number).writeAll(bytes, to: self)
+    if exists, !status.isRegularFile {
+      return try writeThrough(bytes, isSecret: replacement.isSecret)
     }
     let target = exists ? resolved : self
-    // A name takes at most 255 bytes.
-    let name = String(decoding: target.name.utf8.prefix(Self.keptOfName), as: UTF8.self)
-    let mark = Base64URL.encode(try Randomness.bytes(Self.markByteCount))
-    let temporary = target.folder.appending(".\(name).\(mark).new")
-    do throws(EnvelopeError) {
-      let number = unsafe open(temporary.string, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode_t(mode))
-      guard number >= 0 else { throw .system("Cannot make a file beside \(self)") }
-      let file = Descriptor(number)
-      if exists {
-        // The group may be one's own to give where the owner is not; before the permissions, which this may narrow.
-        if keepsMode, fchown(file.number, status.st_uid, status.st_gid) != 0 {
-          _ = fchown(file.number, uid_t.max, status.st_gid)
-        }
-        let mode = keepsMode ? mode_t(status.st_mode) & 0o7777 : mode_t(mode)
-        guard fchmod(file.number, mode) == 0 else { throw .system("Cannot set the permissions of \(self)") }
+    if exists, replacement.isInPlace, !replacement.isSecret {
+      return try target.rewrite(with: bytes, mode: mode_t(status.st_mode) & 0o777)
+    }
+    if replacement.isSecret { target.removeUnfinished(notify: replacement.notify) }
+    let previous = exists ? status : nil
+    if try !target.replace(with: bytes, replacement, previous, namingLate: replacement.namesLate) {
+      _ = try target.replace(with: bytes, replacement, previous, namingLate: false)
+    }
+    if exists, status.st_nlink > 1 {
+      replacement.notify?(
+        "\(self) had \(status.st_nlink) names (hard links): the others keep the old content"
+          + (replacement.isSecret ? "" : replacement.inPlaceSetting.map { ". To keep the links, set \($0)" } ?? ""))
+    }
+  }
+
+  /// - Returns: Whether it was done: a file without a name cannot get one on every file system.
+  private func replace(
+    with bytes: RawSpan, _ replacement: Replacement, _ previous: stat?, namingLate: Bool
+  ) throws(EnvelopeError) -> Bool {
+    var lost: [String] = []
+    var file = try NewFile.create(beside: self, mode: replacement.isSecret ? 0o600 : 0o644, namingLate: namingLate)
+    if let previous {
+      // The group may be one's own to give where the owner is not; before the permissions, which this may narrow.
+      if !replacement.isSecret, fchown(file.number, previous.st_uid, previous.st_gid) != 0 {
+        _ = fchown(file.number, uid_t.max, previous.st_gid)
       }
-      try file.writeAll(bytes, to: self)
-      guard fsync(file.number) == 0 else { throw .system("Cannot sync \(self)") }
-      // Opened before the renaming, for afterwards it would be too late to fail.
-      let folder = try target.folder.openForReading()
-      guard unsafe rename(temporary.string, target.string) == 0 else { throw .system("Cannot replace \(self)") }
-      try folder.syncFolder(of: self)
-    } catch {
-      unsafe unlink(temporary.string)
-      throw error
+      let mode = replacement.isSecret ? 0o600 : mode_t(previous.st_mode) & 0o7777
+      guard fchmod(file.number, mode) == 0 else { throw .system("Cannot set the permissions of \(self)") }
+      lost = copyAttributes(to: file.number, withAccessControl: !replacement.isSecret)
+    }
+    guard try file.finish(with: bytes, replacing: previous != nil, replacement) else { return false }
+    if !lost.isEmpty {
+      replacement.notify?("\(self) has lost extended attributes: \(lost.joined(separator: ", "))")
+    }
+    return true
+  }
+
+  /// Writes to what is no regular file.
+  private func writeThrough(_ bytes: RawSpan, isSecret: Bool) throws(EnvelopeError) {
+    // Before it is opened, because opening a pipe waits for a reader; and after, because it may be another by then.
+    var status = stat()
+    guard unsafe stat(string, &status) == 0 else { throw .system("Cannot look at \(self)") }
+    if isSecret { try checkReceivesSecrets(status) }
+    let number = unsafe open(string, O_WRONLY | O_CLOEXEC | O_NOCTTY)
+    guard number >= 0 else { throw .system("Cannot open \(self)") }
+    let file = Descriptor(number)
+    guard unsafe fstat(number, &status) == 0 else { throw .system("Cannot look at \(self)") }
+    guard !status.isRegularFile else {
+      throw EnvelopeError(.fileFailure, "\(self) was replaced meanwhile", advice: "Run the command again.")
+    }
+    if isSecret { try checkReceivesSecrets(status) }
+    try file.writeAll(bytes, to: self)
+  }
+
+  /// Refuses a pipe or a device of another user, who can read what is written to it.
+  private func checkReceivesSecrets(_ status: stat) throws(EnvelopeError) {
+    // What this process was started with, its parent chose.
+    let isInherited =
+      ["/dev/stdout", "/dev/stderr"].contains(string)
+      || ["/dev/fd/", "/proc/self/fd/"].contains { string.hasPrefix($0) }
+    guard isInherited || status.st_uid == geteuid() || status.st_uid == 0 else {
+      throw EnvelopeError(
+        .filePermissions,
+        "\(self) belongs to the user with the id \(status.st_uid), who could read the secrets written to it",
+        advice: "Write to a file or a pipe of your own, or to standard output.")
     }
   }
+}
 
-  /// How many bytes of a file's name stand in that of the new one beside it, and the random ones that follow.
-  private static let keptOfName = 100
-  private static let markByteCount = 9
-
-  /// Whether a file of this name is one that is written beside another, which it shall replace: where a process was killed
-  /// meanwhile, it is left.
-  ///
-  /// - Parameter replaced: The name of the other; nil for any.
-  package static func isUnfinished(_ name: String, replacing replaced: String? = nil) -> Bool {
-    let suffix = Array(".new".utf8)
-    let name = name.utf8
-    guard name.first == UInt8(ascii: "."), name.suffix(suffix.count).elementsEqual(suffix),
-      let dot = name.dropLast(suffix.count).lastIndex(of: UInt8(ascii: ".")), dot > name.startIndex,
-      Base64URL.decode(name[name.index(after: dot)...].dropLast(suffix.count))?.count == markByteCount
-    else { return false }
-    return replaced.map { name[name.index(after: name.startIndex)..<dot].elementsEqual($0.utf8) } ?? true
-  }
-
-  /// Removes what those who were killed while they replaced the file have left beside it.
-  ///
-  /// Call this only where all who replace the file hold its lock, this process now.
-  package func removeUnfinished() {
-    let target = resolved
-    // Of a longer name, another file's could be taken for this one's.
-    guard target.name.utf8.count < Self.keptOfName, let names = try? target.folder.names() else { return }
-    for name in names where Self.isUnfinished(name, replacing: target.name) {
-      unsafe unlink(target.folder.appending(name).string)
-    }
-  }
-
-  /// The names of what lies in the folder, in no order.
-  ///
-  /// - Throws: `fileFailure` where it cannot be read.
-  package func names() throws(EnvelopeError) -> [String] {
-    guard let folder = unsafe opendir(string) else { throw .system("Cannot look into \(self)") }
-    defer { unsafe closedir(folder) }
-    var names: [String] = []
-    errno = 0
-    while let entry = unsafe readdir(folder) {
-      let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
-        unsafe $0.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
-      }
-      if name != ".", name != ".." { names.append(name) }
-      errno = 0
-    }
-    guard errno == 0 else { throw .system("Cannot look into \(self)") }
-    return names
-  }
-
-  /// The path without links, or the path itself where it cannot be told.
-  package var resolved: Path {
-    guard let resolved = unsafe realpath(string, nil) else { return self }
-    defer { unsafe free(resolved) }
-    return unsafe Path(String(cString: resolved))
-  }
-
-  /// Makes the folder, and those it lies in, for the owner alone, where they are missing; a power failure takes none of
-  /// them away again.
-  package func makeFolder() throws(EnvelopeError) {
-    guard !exists else { return }
-    try folder.makeFolder()
-    guard unsafe mkdir(string, 0o700) == 0 || errno == EEXIST else { throw .system("Cannot make the folder \(self)") }
-    // One that may be written to and not read is not synced.
-    if let folder = try? folder.openForReading() { try folder.syncFolder(of: self) }
-  }
+extension stat {
+  var isRegularFile: Bool { mode_t(st_mode) & S_IFMT == S_IFREG }
 }

@@ -91,7 +91,7 @@
     /// The log of the store in its usual place.
     private static func log() async throws -> AuditLog {
       let store = try await ToolStore.open()
-      guard let log = try KeyStoreFile().auditLog(of: store) else {
+      guard let log = try ToolStore.file().auditLog(of: store) else {
         throw EnvelopeError(.noInput, "The key store keeps no log of uses", advice: "Start one: envelope audit start")
       }
       return log

@@ -27,14 +27,24 @@ extension Configuration {
       guard status.owner == geteuid() else {
         throw EnvelopeError(
           .filePermissions, "\(place) belongs to another user, who could choose the keys that you seal under",
-          advice: "If it is yours, run: chown $(id -u) \(place.quoted)")
+          advice: "Look at \(path), and if it is right, copy it to a folder of your own and run the command there.")
       }
       guard status.mode & 0o022 == 0 else {
         throw EnvelopeError(
           .filePermissions, "Other users can write to \(place), and could choose the keys that you seal under",
-          advice: "Run: chmod go-w \(place.quoted)")
+          advice: place == path || !Self.isShared(place, status)
+            ? place.advice(running: "chmod go-w") : "Move \(path) to a folder that only you can write to.")
       }
     }
+  }
+}
+
+extension Configuration {
+  /// Whether others may need to write to a folder: it is sticky, as /tmp is, or the system's own.
+  private static func isShared(_ folder: Path, _ status: Descriptor.Status) -> Bool {
+    let place = folder.resolved
+    return status.mode & 0o1000 != 0 || place == Path("/") || place.folder == Path("/")
+      || ["/usr/", "/var/", "/etc/", "/opt/"].contains { place.string.hasPrefix($0) }
   }
 }
 

@@ -27,7 +27,7 @@ enum ExitStatus: Int32 {
     case .bufferTooSmall: self = .software
     case .systemFailure: self = .system
     case .keyExists: self = .cannotCreate
-    case .fileFailure, .changedMeanwhile: self = .ioError
+    case .fileFailure, .fileBusy, .changedMeanwhile: self = .ioError
     case .keyNotFound, .filePermissions, .keyAccessDenied, .keyDisabled, .keyInvalidState, .keyVersionTooOld,
       .keyStoreLocked, .entryNotReadBack, .credentialsMissing, .credentialsRefused:
       self = .noPermission

@@ -32,7 +32,7 @@ extension Document {
       return try read(path)
     } catch {
       throw EnvelopeError(
-        error.code, error.message, advice: "It would be written over: remove it first, or write to another file.",
+        error.code, error.message, advice: "It would be written over: write to another file.",
         names: error.names)
     }
   }
@@ -74,7 +74,21 @@ extension Document {
       // An interruption must not leave a half-written file of secrets beside the other; a pipe may be waited for.
       let signals = try file.kind == .other ? nil : SignalPause()
       defer { signals?.end() }
-      try file.replace(with: text, mode: revealing ? 0o600 : 0o644, keepsMode: !revealing)
+      try file.replace(with: text, replacement(revealing: revealing))
     }
+  }
+
+  /// The variable that, set to 1, has sealed files rewritten where they are instead of replaced.
+  private static let inPlaceVariable = "ENVELOPE_IN_PLACE"
+
+  private static func replacement(revealing: Bool) throws(EnvelopeError) -> Replacement {
+    var replacement = Replacement(isSecret: revealing) { Console.say("envelope: \($0)") }
+    let value = ProcessEnvironment.value(of: inPlaceVariable) ?? ""
+    guard ["", "0", "1"].contains(value) else {
+      throw EnvelopeError(.usage, "\(inPlaceVariable) is neither 0 nor 1", advice: "Unset it, or set it to 1.")
+    }
+    replacement.isInPlace = value == "1"
+    replacement.inPlaceSetting = "\(inPlaceVariable)=1"
+    return replacement
   }
 }

@@ -49,7 +49,7 @@ extension Document {
   static func replace(
     _ file: String, _ before: borrowing SecretBytes, with text: borrowing SecretBytes
   ) throws(EnvelopeError) {
-    let lock = try Path(file).lock()
+    let lock = try Path(file).lock(.ofCommand)
     let now = try readText(file)
     guard before.withBytes({ before in now.withBytes { before.equalsInConstantTime($0) } }) else {
       throw EnvelopeError(

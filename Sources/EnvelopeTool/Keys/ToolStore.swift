@@ -10,18 +10,17 @@ private let remembered = Mutex<ToolStore.Unlocking?>(nil)
 
 /// The key store in its usual place, opened where it is locked.
 enum ToolStore {
-  /// Reads the store, or returns nil where there is none.
+  /// Reads the store, or returns nil if there is none.
   ///
-  /// Keys whose deletion is due are destroyed in passing.
-  static func load() async throws -> KeyStore? {
-    let file = try KeyStoreFile()
-    guard let store = try await unlock(file)?.store else { return nil }
-    let overdue = store.keysets.filter { $0.state != $0.state(at: Clock.now) }
-    guard !overdue.isEmpty, try file.lockingKeys() == nil else { return store }
-    // Where it cannot be written, they are refused all the same.
-    guard (try? file.update({ _ in })) != nil else { return store }
-    for keyset in overdue { Console.say("The key \(keyset.id) has now been destroyed: its deletion was due.") }
-    return try file.load()
+  /// Reading writes nothing. A key whose deletion is due refuses every use and stays in the file.
+  static func load() async throws -> KeyStore? { try await unlock(file())?.store }
+
+  /// The store in its usual place, with the command's way to wait for other processes.
+  static func file() throws(EnvelopeError) -> KeyStoreFile {
+    var file = try KeyStoreFile()
+    let wait = try LockWait.ofCommand
+    (file.lockTimeout, file.notify) = (wait.limit, wait.notify)
+    return file
   }
 
   /// Reads the store, which must be there.
@@ -37,8 +36,10 @@ enum ToolStore {
   }
 
   /// Changes the store while other processes wait.
+  ///
+  /// Keys whose deletion is due stay: see ``updateKeys(_:)``.
   static func update<R>(_ change: (inout KeyStore) throws(EnvelopeError) -> R) async throws -> R {
-    let file = try KeyStoreFile()
+    let file = try file()
     guard let unlocking = try await unlock(file)?.keyring else { return try file.update(change) }
     let keyring = try MultiKeyring([unlocking.keyring])
     remembered.withLock { $0?.store = nil }
@@ -49,13 +50,43 @@ enum ToolStore {
     }
   }
 
-  /// Changes one key, and puts that into the log of uses where one is kept: before it takes effect, so that no change
-  /// goes unlogged.
+  /// Changes keys, and destroys those whose deletion is due, which it reports on standard error.
+  ///
+  /// - Parameters:
+  ///   - prepare: Looks keys up by aliases that the destruction may remove. It runs first.
+  ///   - change: Changes the store, in which overdue keys are destroyed already.
+  static func updateKeys<P, R>(
+    preparing prepare: (borrowing KeyStore) throws(EnvelopeError) -> P,
+    _ change: (inout KeyStore, P) throws(EnvelopeError) -> R
+  ) async throws -> R {
+    var destroyed: [String] = []
+    let result = try await update { (store) throws(EnvelopeError) in
+      let (prepared, before) = (try prepare(store), store)
+      let overdue = try store.destroyOverdue()
+      let result = try change(&store, prepared)
+      for id in overdue {
+        try store.report(KeyUse(.destroy, of: id))
+        if let keyset = before[id.string] { destroyed.append(ToolKeys.describe(keyset, in: before)) }
+      }
+      return result
+    }
+    for key in destroyed { Console.say("Destroyed the key \(key): its deletion was due.") }
+    return result
+  }
+
+  static func updateKeys<R>(_ change: (inout KeyStore) throws(EnvelopeError) -> R) async throws -> R {
+    try await updateKeys(preparing: { (_) throws(EnvelopeError) in }) { (store, _) throws(EnvelopeError) in
+      try change(&store)
+    }
+  }
+
+  /// Changes one key, and records the change in the log of uses, if the store keeps one, before it takes effect.
   static func change<R>(
     _ key: String, _ operation: String, _ change: (inout KeyStore, Keyset) throws(EnvelopeError) -> R
   ) async throws -> (result: R, keyset: Keyset) {
-    try await update { (store) throws(EnvelopeError) in
-      let (operation, keyset) = (KeyUse.Operation(rawValue: operation), try store.require(key))
+    try await updateKeys(preparing: { (store) throws(EnvelopeError) in try store.require(key) }) {
+      (store, keyset) throws(EnvelopeError) in
+      let operation = KeyUse.Operation(rawValue: operation)
       let result: R
       do throws(EnvelopeError) {
         result = try change(&store, keyset)

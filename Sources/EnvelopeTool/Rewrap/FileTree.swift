@@ -66,7 +66,7 @@ struct FileTree {
       return failures.append((path.string, reason))
     }
     switch mode_t(status.st_mode) & S_IFMT {
-    case S_IFREG where !Path.isUnfinished(name): add(Entry(path: path.string, isNamed: false))
+    case S_IFREG where !Path.isUnfinished(name) && !Path.isLockFile(name): add(Entry(path: path.string, isNamed: false))
     case S_IFDIR: addFolder(path)
     default: break
     }

@@ -33,7 +33,7 @@ final class SmallDisk: Sendable {
   /// Makes room again.
   func clear() throws { try FileManager.default.removeItem(atPath: path + "/filling") }
 
-  private static func run(_ words: String...) throws {
+  static func run(_ words: String...) throws {
     let process = Process()
     process.executableURL = URL(filePath: "/usr/bin/env")
     process.arguments = words

@@ -133,4 +133,33 @@ import Testing
     try sandbox.envelope("edit", "app.env", "--function", "app", with: variables).succeeded()
     #expect(try sandbox.read("seen").contains("TOKEN=abc"))
   }
+
+  /// SIGKILL cannot be put off, so the next edit removes what was left, and only that.
+  @Test func nextEditWipesWhatKilledEditLeft() throws {
+    for name in ["ready", "go"] { try sandbox.makePipe(name) }
+    try sandbox.write("echo > ready; read line < go", to: "editor")
+    func start() throws -> Running {
+      try sandbox.start(["edit", "app.env", "--function", "app"], with: ["EDITOR": "sh editor"])
+    }
+    let killed = try start()
+    try sandbox.waitForPipe("ready")
+    killed.send(SIGKILL)
+    #expect(try killed.wait().ending == .signal(SIGKILL))
+    let left = try sandbox.names(in: sandbox.privatePlace)
+    try #require(left.count == 1)
+    // The editor lives on.
+    try sandbox.openPipe("go")
+
+    let open = try start()
+    try sandbox.waitForPipe("ready")
+    let inUse = try sandbox.names(in: sandbox.privatePlace)
+    #expect(inUse.count == 1 && inUse != left)
+    let other = try sandbox.envelope("edit", "app.env", "--function", "app", with: ["EDITOR": "true"]).succeeded()
+    #expect(!other.messages.contains(inUse[0]))
+    #expect(try sandbox.names(in: sandbox.privatePlace) == inUse)
+    try sandbox.openPipe("go")
+    let outcome = try open.wait().succeeded()
+    #expect(outcome.messages.contains("removed \(sandbox.privatePlace)/\(left[0])"))
+    #expect(try sandbox.names(in: sandbox.privatePlace) == [])
+  }
 }

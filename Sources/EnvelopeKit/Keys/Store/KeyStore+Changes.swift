@@ -37,17 +37,36 @@ extension KeyStore {
     }
   }
 
-  /// Has a key refuse every use from now on, and be destroyed for good after some days.
+  /// Schedules the deletion of a key, which refuses every use from now on.
+  ///
+  /// Once the days have passed, the key counts as destroyed. Its secrets stay in the store until
+  /// ``destroyOverdue()`` removes them.
   ///
   /// - Parameters:
   ///   - aliasOrID: The key.
   ///   - days: 7 to 30.
   /// - Returns: When it will be destroyed, in seconds since 1970 (UTC).
-  /// - Throws: `keyNotFound`, `keyInvalidState` where its deletion is pending already, `invalidArgument`.
+  /// - Throws: `keyNotFound`; `keyInvalidState` if its deletion is pending already; `invalidArgument`;
+  ///   `systemFailure` if the clock is behind the newest version in the store, because a date that such a clock gives
+  ///   may have passed already.
   @discardableResult
   public mutating func scheduleDeletion(of aliasOrID: String, afterDays days: Int = 30) throws(EnvelopeError) -> UInt64
   {
-    try scheduleDeletion(of: aliasOrID, afterDays: days, now: Clock.now)
+    let now = Clock.now
+    try checkClock(at: now)
+    return try scheduleDeletion(of: aliasOrID, afterDays: days, now: now)
+  }
+
+  /// Refuses a clock that is behind the creation of a key version: it is wrong now, or was wrong then.
+  package func checkClock(at now: UInt64) throws(EnvelopeError) {
+    for keyset in keysets {
+      guard let version = keyset.versions.first(where: { $0.created > now }) else { continue }
+      throw EnvelopeError(
+        .systemFailure,
+        "The clock of this machine is behind the creation of version \(version.number) of the key \(keyset.id), "
+          + "so the deletion date would be wrong",
+        advice: "Set the clock. If the clock is right, disable the key instead: envelope keys disable KEY")
+    }
   }
 
   package mutating func scheduleDeletion(
@@ -166,10 +185,16 @@ extension KeyStore {
     }
   }
 
-  /// Destroys the keys whose time has come: secrets and aliases go, the id stays.
+  /// Destroys the keys whose deletion is due: removes their secrets and aliases, and keeps their ids.
   ///
-  /// - Returns: Their ids.
-  package mutating func destroyOverdue(at now: UInt64 = Clock.now) throws(EnvelopeError) -> [KeyID] {
+  /// No other change does this in passing. Reading a store or using its keys never does. Destroying cannot be undone,
+  /// so make sure that the clock is right.
+  ///
+  /// - Returns: The ids of the keys that it destroyed.
+  /// - Throws: `systemFailure` if there is no memory.
+  public mutating func destroyOverdue() throws(EnvelopeError) -> [KeyID] { try destroyOverdue(at: Clock.now) }
+
+  package mutating func destroyOverdue(at now: UInt64) throws(EnvelopeError) -> [KeyID] {
     var destroyed: [KeyID] = []
     for index in keysets.indices {
       guard case .pendingDeletion(let end) = keysets[index].state, end <= now else { continue }

@@ -150,7 +150,7 @@
             try KeyStore(text: text)
           }
           : try ToolStore.otherStore(at: file)
-        let taken = try await ToolStore.update { (store) throws(EnvelopeError) in
+        let taken = try await ToolStore.updateKeys { (store) throws(EnvelopeError) in
           let taken = try store.merge(other)
           for keyset in taken { try store.report(KeyUse(KeyUse.Operation(rawValue: "import"), of: keyset.id)) }
           return taken.map { ToolKeys.describe($0, in: store) }
@@ -179,7 +179,7 @@
       var key: [String] = []
 
       func execute() async throws {
-        let file = try KeyStoreFile()
+        let file = try ToolStore.file()
         guard let before = try await ToolStore.unlock(file) else { throw ToolStore.missing(file) }
         let sealing: any Keyring
         if key.isEmpty {
@@ -230,7 +230,7 @@
           """)
 
       func execute() async throws {
-        let file = try KeyStoreFile()
+        let file = try ToolStore.file()
         guard let before = try await ToolStore.unlock(file) else { throw ToolStore.missing(file) }
         guard let opening = before.keyring else { return Console.say("\(file.location) is not locked.") }
         try await file.update(unlockingWith: MultiKeyring([opening.keyring]), lockingWith: nil) {

@@ -131,9 +131,12 @@
 
       func execute() async throws {
         let (end, _) = try await ToolStore.change(key.key, "schedule-deletion") {
-          (store, keyset) throws(EnvelopeError) in
-          try store.scheduleDeletion(of: keyset.id.string, afterDays: days)
+          (store, keyset) throws(EnvelopeError) -> UInt64? in
+          // A key whose deletion was due has just been destroyed.
+          if case .pendingDeletion = keyset.state, case .destroyed = store[keyset.id.string]?.state { return nil }
+          return try store.scheduleDeletion(of: keyset.id.string, afterDays: days)
         }
+        guard let end else { return }
         Console.say("The key \(key.key) will be destroyed at \(KeysCommand.date(end)).")
         Console.say("Keep it after all: envelope keys cancel-deletion \(key.key)")
       }

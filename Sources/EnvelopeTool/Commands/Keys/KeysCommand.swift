@@ -84,7 +84,7 @@
 
     /// Makes a key under an alias that is free.
     private static func make(_ kind: Keyset.Kind, alias: String) async throws -> Keyset {
-      try await ToolStore.update { (store) throws(EnvelopeError) in
+      try await ToolStore.updateKeys { (store) throws(EnvelopeError) in
         let keyset = try Keyset.generate(kind)
         do throws(EnvelopeError) {
           try store.add(keyset, alias: alias)

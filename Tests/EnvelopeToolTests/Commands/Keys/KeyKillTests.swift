@@ -130,7 +130,7 @@ import Testing
           if !attempt.isKilled { duration = duration * 0.7 + attempt.duration * 0.3 }
         case .signal(SIGKILL):
           killed.append(attempt.change)
-          unfinished.formUnion(try sandbox.names(in: place).filter { $0.hasSuffix(".new") })
+          unfinished.formUnion(try sandbox.names(in: place).filter { $0.hasSuffix(".envelope-lock") })
         default: Issue.record("\(attempt.change.arguments) failed: \(outcome.messages); \(comment)")
         }
         if (acknowledged.count + killed.count).isMultiple(of: 50) { try check() }
@@ -166,7 +166,8 @@ import Testing
     let names = try sandbox.names(in: place)
     for name in names { #expect(try sandbox.mode(of: "\(place)/\(name)") == 0o600, comment) }
     let left = names.filter { $0 != "keys" && !(isLogged && $0 == "keys.audit") }
-    #expect(left.allSatisfy { $0.hasPrefix(".keys.") && $0.hasSuffix(".new") }, comment)
+    #expect(
+      left.allSatisfy { $0 == ".keys.envelope-lock" || $0.hasPrefix(".keys.") && $0.hasSuffix(".new") }, comment)
     #expect(left.count <= Self.atOnce, comment)
   }
 

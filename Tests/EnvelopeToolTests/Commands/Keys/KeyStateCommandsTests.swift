@@ -140,24 +140,61 @@ import Testing
     #expect((29 * 86_400..<30 * 86_400 + 60).contains(end - Clock.now))
   }
 
-  @Test func aKeyWhoseTimeHasComeIsDestroyedByTheNextCommand() throws {
+  /// Schedules the deletion of the key and makes it due.
+  ///
+  /// - Returns: The text of its secret.
+  private func makeDeletionDue() throws -> Substring {
     let secret = try #require(try sandbox.read(sandbox.keyStore).split(separator: "\n")[4].split(separator: " ").last)
     try sandbox.keys("delete", "checkout", "--days", "7").succeeded()
-    guard case .pendingDeletion(let end) = try sandbox.store().require("checkout").state else { return }
+    guard case .pendingDeletion(let end) = try sandbox.store().require("checkout").state else {
+      Issue.record("it is not pending deletion")
+      return secret
+    }
     let text = try sandbox.read(sandbox.keyStore)
     try #require(text.contains(secret))
-    let passed = text.replacingOccurrences(of: "\(end)", with: "\(Clock.now)")
-    // Where the store cannot be written, the key is refused all the same.
-    try sandbox.write(passed, to: sandbox.keyStore)
-    try sandbox.shell("trap '' XFSZ; ulimit -f 0; \"$ENVELOPE\" keys list | grep -q destroyed").succeeded()
-    #expect(try sandbox.read(sandbox.keyStore) == passed)
-    let result = try sandbox.start(open).wait().failed(77, saying: "was destroyed")
-    #expect(result.messages.contains("The key \(id) has now been destroyed: its deletion was due."))
+    try sandbox.write(text.replacingOccurrences(of: "\(end)", with: "\(Clock.now)"), to: sandbox.keyStore)
+    return secret
+  }
+
+  @Test(arguments: [
+    ["open", "app.env", "--function", "app"], ["exec", "app.env", "--function", "app", "--", "true"],
+    ["get", "app.env", "TOKEN", "--function", "app"], ["keys", "list"], ["keys", "show", "checkout"],
+    ["explain", "app.env"],
+    ["keys", "export", "default", "--function", "app"], ["seal", "-", "--function", "app"], ["audit", "start"],
+    ["rewrap", "."], ["keys", "enable", "checkout"], ["keys", "cancel-deletion", "checkout"],
+    ["keys", "rotate", "none"], ["keys", "create", "default"],
+  ]) func commandKeepsOverdueKeyInStore(arguments: [String]) throws {
+    let secret = try makeDeletionDue()
+    let result = try sandbox.start(arguments, input: Data("A=1\n".utf8)).wait()
+    #expect(try sandbox.read(sandbox.keyStore).contains(secret))
+    #expect(!result.messages.contains("Destroyed"))
+    if arguments.contains("app.env"), arguments[0] != "explain" { result.failed(77, saying: "was destroyed") }
+  }
+
+  @Test func readOnlyCommandsWriteNothing() throws {
+    _ = try makeDeletionDue()
+    let before = try sandbox.readBytes(sandbox.keyStore)
+    try sandbox.start(open).wait().failed(77, saying: "was destroyed")
+    #expect(try sandbox.keys("list").text.contains("checkout\t\(id)\tdestroyed\n"))
+    #expect(try sandbox.keys("show", id).text.contains("state: destroyed at 2"))
+    #expect(try sandbox.readBytes(sandbox.keyStore) == before)
+  }
+
+  @Test(arguments: [
+    ["rotate", "default"], ["create", "checkout"], ["recipient", "more"], ["delete", "checkout"],
+    ["disable", "default"],
+    ["alias", "checkout", "default"], ["default", "default"], ["import", "other/keys"],
+  ]) func commandThatChangesKeysDestroysOverdueKeyAndReportsIt(arguments: [String]) throws {
+    if arguments[0] == "import" {
+      try sandbox.keys("create", "imported", with: ["ENVELOPE_STORE": sandbox.path("other/keys")]).succeeded()
+    }
+    let secret = try makeDeletionDue()
+    let result = try sandbox.start(["keys"] + arguments).wait().succeeded()
+    #expect(result.messages.contains("Destroyed the key checkout (\(id)): its deletion was due."))
     #expect(try !sandbox.read(sandbox.keyStore).contains(secret))
     #expect(try sandbox.keys("list").text.contains("-\t\(id)\tdestroyed\n"))
-    #expect(try sandbox.keys("show", id).text.contains("state: destroyed at 2"))
     try sandbox.refuses("cancel-deletion", id, with: 77, saying: "was destroyed")
-    try sandbox.keys("create", "checkout").succeeded()
+    try sandbox.start(open).wait().failed(77, saying: "was destroyed")
   }
 
   // MARK: Names

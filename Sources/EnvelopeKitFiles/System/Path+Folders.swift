@@ -1,0 +1,50 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+package import EnvelopeKit
+
+#if canImport(Darwin)
+  internal import Darwin
+#elseif canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#endif
+
+extension Path {
+  /// The names of what lies in the folder, in no order.
+  ///
+  /// - Throws: `fileFailure` where it cannot be read.
+  package func names() throws(EnvelopeError) -> [String] {
+    guard let folder = unsafe opendir(string) else { throw .system("Cannot look into \(self)") }
+    defer { unsafe closedir(folder) }
+    var names: [String] = []
+    errno = 0
+    while let entry = unsafe readdir(folder) {
+      let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
+        unsafe $0.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
+      }
+      if name != ".", name != ".." { names.append(name) }
+      errno = 0
+    }
+    guard errno == 0 else { throw .system("Cannot look into \(self)") }
+    return names
+  }
+
+  /// The path without links, or the path itself where it cannot be told.
+  package var resolved: Path {
+    guard let resolved = unsafe realpath(string, nil) else { return self }
+    defer { unsafe free(resolved) }
+    return unsafe Path(String(cString: resolved))
+  }
+
+  /// Makes the folder, and those it lies in, for the owner alone, where they are missing; a power failure takes none of
+  /// them away again.
+  package func makeFolder() throws(EnvelopeError) {
+    guard !exists else { return }
+    try folder.makeFolder()
+    guard unsafe mkdir(string, 0o700) == 0 || errno == EEXIST else { throw .system("Cannot make the folder \(self)") }
+    // One that may be written to and not read is not synced.
+    if let folder = try? folder.openForReading() { try folder.syncFolder(of: self) }
+  }
+}
