@@ -5,7 +5,7 @@ import Foundation
 import Testing
 
 /// Text from outside neither forges a line of a message or report nor steers the terminal that shows it.
-@Suite("Hostile names and words") struct HostileTextTests {
+@Suite("Hostile names and words", .timeLimit(.minutes(20))) struct HostileTextTests {
   let sandbox: Sandbox
   static let hostile = "x\nenvelope: forged\r\u{1b}]0;t\u{7}\u{9b}2J\u{202e}\u{2066}\u{200b}\u{2028}\u{feff}\u{7f}'\\"
   static let name = hostile + ".env"
@@ -21,7 +21,7 @@ import Testing
     -> String
   {
     let text = result.text + result.messages
-    #expect(text.contains(part), "\(text.debugDescription)", sourceLocation: place)
+    #expect(part.isEmpty || text.contains(part), "\(text.debugDescription)", sourceLocation: place)
     let steering = text.unicodeScalars.filter { scalar in
       scalar != "\n" && scalar != "\t"
         && (scalar.value < 0x20
@@ -57,7 +57,7 @@ import Testing
       ["keys", "export", "default", "-o", Self.name],
     ] {
       let result = try sandbox.start(arguments + ["--function", "app"]).wait()
-      check(result, shows: arguments[0] == "get" ? "" : "envelope: forged\\u{d}")
+      check(result, shows: ["get", "set"].contains(arguments[0]) ? "" : "envelope: forged\\u{d}")
     }
     check(try sandbox.envelope("keys", "rotate", "default"), shows: "")
     check(try sandbox.envelope("rewrap", ".", "--function", "app", "--dry-run"))

@@ -6,7 +6,7 @@ import Testing
 
 @testable import EnvelopeTool
 
-@Suite("envelope.yaml that was made to take long") struct ConfigurationBoundsTests {
+@Suite("envelope.yaml that was made to take long", .timeLimit(.minutes(20))) struct ConfigurationBoundsTests {
   /// Each line names the one before three times: without a bound, the parser hashes 3²⁵ words.
   static let bomb =
     "a0: &a0 [x]\n" + (1...25).map { "a\($0): &a\($0) {[*a\($0 - 1)]: [*a\($0 - 1), *a\($0 - 1)]}\n" }.joined()
