@@ -41,7 +41,7 @@
     }
 
     private static func printable(_ text: String) -> String {
-      String(decoding: text.utf8.prefix(400).map { (0x20...0x7e).contains($0) ? $0 : UInt8(ascii: "?") }, as: UTF8.self)
+      EnvelopeError.escaped(String(text.unicodeScalars.prefix(400)))
     }
 
     /// The failure in our words.

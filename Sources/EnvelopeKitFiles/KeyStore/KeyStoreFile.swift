@@ -263,7 +263,7 @@ public struct KeyStoreFile: Sendable {
 extension KeyStoreFile {
   package var missing: EnvelopeError {
     EnvelopeError(
-      .keyNotFound, "There is no key store at \(location)",
+      .keyNotFound, "There is no key store at \(path)",
       advice: "Copy one there, or set ENVELOPE_STORE to where it is.")
   }
 }

@@ -1,13 +1,28 @@
 // SPDX-FileCopyrightText: The EnvelopeKit authors
 // SPDX-License-Identifier: Apache-2.0
 
+package import EnvelopeKit
+
 /// A path as the system takes it, in the few ways that are needed here.
 package struct Path: Hashable, Sendable, CustomStringConvertible {
   package let string: String
+  private let isStream: Bool
 
-  package init(_ string: String) { self.string = string }
+  package init(_ string: String) {
+    self.string = string
+    isStream = false
+  }
 
-  package var description: String { string }
+  private init(stream: String) {
+    string = stream
+    isStream = true
+  }
+
+  /// Names an open file that has no path, for messages.
+  package static func stream(_ name: String) -> Path { Path(stream: name) }
+
+  /// The path as messages show it: in quotes and escaped if it has characters that could be mistaken.
+  package var description: String { isStream ? string : EnvelopeError.shown(string) }
 
   /// The folder that it lies in.
   package var folder: Path {
@@ -38,8 +53,17 @@ package struct Path: Hashable, Sendable, CustomStringConvertible {
   /// The path as one word of a shell command that cannot be taken for an option.
   package var shellWord: String { string.utf8.first == UInt8(ascii: "-") ? Path("./" + string).quoted : quoted }
 
-  /// The path in single quotes, as a shell takes it.
+  /// The path as a shell takes it: in single quotes, or as `$'…'` if it has characters that must not be printed.
   package var quoted: String {
-    "'" + string.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+    guard string.unicodeScalars.allSatisfy(\.isPrintable) else {
+      let bytes = string.utf8.map { byte in
+        let isPlain = (0x20...0x7e).contains(byte) && byte != UInt8(ascii: "'") && byte != UInt8(ascii: "\\")
+        let digits = String(byte, radix: 8)
+        return isPlain
+          ? String(Unicode.Scalar(byte)) : "\\" + String(repeating: "0", count: 3 - digits.count) + digits
+      }
+      return "$'\(bytes.joined())'"
+    }
+    return "'" + string.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
   }
 }

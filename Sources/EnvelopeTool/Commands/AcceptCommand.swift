@@ -31,12 +31,13 @@
 
     func execute() async throws {
       let settings = try options.settings(file: file, keys: keys)
-      try await Document.rewrite(file) { document in
+      // What a user agrees to is what they were shown.
+      try await Document.rewrite(file, retries: yes) { document in
         let sealed = try document.requireSealed(in: file)
         let keyring = try await ToolKeys.opening(sealed.wrappedKeys, settings)
         do {
           _ = try await sealed.open(context: settings.context, using: keyring)
-          Console.say("\(file) is whole: there is nothing to accept.")
+          Console.say("\(file.shown) is whole: there is nothing to accept.")
           return nil
         } catch let error as EnvelopeError
           where [.variablePutBack, .variablesAdded, .variablesMissing].contains(error.code)

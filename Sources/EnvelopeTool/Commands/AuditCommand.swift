@@ -35,11 +35,11 @@
         let store = try await ToolStore.open()
         guard store.keepsAuditLog || !Path(file.auditLogLocation).exists else {
           throw EnvelopeError(
-            .keyExists, "There is a log of before at \(file.auditLogLocation), which is chained with another key",
+            .keyExists, "There is a log of before at \(file.auditLogLocation.shown), which is chained with another key",
             advice: "Move it away.")
         }
         try await ToolStore.update { (store) throws(EnvelopeError) in try store.startAuditLog() }
-        Console.say("Uses of keys are logged to \(file.auditLogLocation) from now on.")
+        Console.say("Uses of keys are logged to \(file.auditLogLocation.shown) from now on.")
       }
     }
 
@@ -84,7 +84,7 @@
       func execute() async throws {
         let log = try await AuditCommand.log()
         try await ToolStore.update { (store) throws(EnvelopeError) in store.endAuditLog() }
-        Console.say("Uses of keys are logged no more. \(log.location) stays, and cannot be verified any more.")
+        Console.say("Uses of keys are logged no more. \(log.location.shown) stays, and cannot be verified any more.")
       }
     }
 

@@ -11,9 +11,9 @@
       commandName: "edit",
       abstract: "Opens a sealed file in an editor, and seals what was changed.",
       discussion: """
-        The editor is $VISUAL, else $EDITOR, else vi. It works on a private file, dotenv or JSON like the sealed one, in
-        memory where the system has a place for that, which is wiped afterwards. Variables that were plain stay
-        plain; new ones are sealed; unchanged ones keep their sealed bytes.
+        The editor is $VISUAL, else $EDITOR, else vi. It works on a private file, dotenv or JSON like the sealed one, in memory if the system has a place for that, which is wiped afterwards. Plain variables are marked and stay plain; new ones are sealed; unchanged ones keep their sealed bytes.
+
+        If the text is refused, the editor opens again with it and with the reason in the first lines. Leave the text as it is to give up. Changes that others make to other variables of the file meanwhile are kept.
 
         EXAMPLE
           EDITOR=nano envelope edit checkout.env --function checkout
@@ -26,23 +26,59 @@
 
     @OptionGroup var keys: KeyOptions
 
+    @Flag(help: "Remove all variables if the text has none.")
+    var allowEmpty = false
+
     func execute() async throws {
       let settings = try options.settings(file: file, keys: keys)
-      try await Document.update(file, settings: settings) { (document, sealed) throws(EnvelopeError) in
-        let plain = document.plain
-        let all = try OpenedEnvironment(merging: sealed.secrets + plain.secrets)
-        // Only the editor and this command read the text, so nothing is announced.
-        let isDotenv = document.layout == .dotenv
-        let before = try isDotenv ? Dotenv.write(all).takeText() : VariablesJSON.write(all)
-        guard let edited = try PrivateEdit.edit(before, as: isDotenv ? "variables.env" : "variables.json") else {
-          Console.say("Nothing was changed.")
+      try Document.checkIsFile(file)
+      var base = try await OpenedDocument.read(file, settings)
+      // What cannot be changed, such as what an anonymous sender sealed, is refused before anything is typed.
+      _ = try await base.sealed.updated(
+        to: base.secrets, beside: base.document.plain, context: settings.context, using: base.keyring)
+      var format = EditText(base, of: file)
+      var refusal: EnvelopeError?
+      var attempts = 0
+      let isAccepted = try await PrivateEdit.edit(
+        format.text(of: base), as: format.isDotenv ? "variables.env" : "variables.json"
+      ) { edited in
+        attempts += 1
+        var newest: OpenedDocument?
+        var isEmptied = false
+        do {
+          let variables = try format.read(edited)
+          isEmptied = try !allowEmpty && variables.names.isEmpty && !base.variables().names.isEmpty
+          guard !isEmptied else { throw EnvelopeError.emptied }
+          try await Document.update(file, settings: settings) { (current) throws(EnvelopeError) in
+            newest = current
+            return try current.merging(variables, madeOf: base, in: file)
+          }
           return nil
+        } catch let error as EnvelopeError {
+          // A script in the editor's place could go on for ever.
+          guard Console.inputIsTerminal || attempts < 10 else { throw error }
+          refusal = error
+          if error.code == .changedMeanwhile, let newest {
+            // The next text is about the file as it is now.
+            base = newest
+            format = EditText(base, of: file)
+          }
+          return try isEmptied
+            ? format.text(refused: format.text(of: base), because: error) : format.text(refused: edited, because: error)
         }
-        return (
-          try OpenedEnvironment(merging: edited.secrets.filter { plain[$0.name] == nil }),
-          try OpenedEnvironment(merging: edited.secrets.filter { plain[$0.name] != nil })
-        )
       }
+      guard !isAccepted else { return }
+      guard let refusal else { return Console.say("Nothing was changed.") }
+      throw EnvelopeError(
+        refusal.code, "\(file.shown) was not changed: \(refusal.message)", advice: refusal.advice, names: refusal.names)
+    }
+  }
+
+  extension EnvelopeError {
+    fileprivate static var emptied: EnvelopeError {
+      EnvelopeError(
+        .noInput, "The text has no variables, so all would be removed",
+        advice: "If that is meant: envelope edit --allow-empty")
     }
   }
 #endif

@@ -52,9 +52,22 @@
         Console.say("envelope: \(error)")
         return ExitStatus(error.code).rawValue
       } catch {
-        // Help, version, completions, and what was wrong with the arguments.
-        exit(withError: error)
+        return status(of: error, arguments)
       }
+    }
+
+    /// Writes help, version, completions, or what is wrong with the arguments, and returns the exit code.
+    private static func status(of error: any Error, _ arguments: [String]) -> Int32 {
+      guard exitCode(for: error) != .success else { exit(withError: error) }
+      // The parser quotes arguments, which may be names of files, as they are: it is given them escaped.
+      var error = error
+      let escaped = arguments.map(EnvelopeError.escaped)
+      if escaped != arguments { do { _ = try parseAsRoot(escaped) } catch let other { error = other } }
+      let message = fullMessage(for: error)
+      if !message.isEmpty {
+        for line in message.split(separator: "\n", omittingEmptySubsequences: false) { Console.say(String(line)) }
+      }
+      return exitCode(for: error).rawValue
     }
   }
 

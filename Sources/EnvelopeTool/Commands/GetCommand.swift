@@ -15,7 +15,8 @@
           envelope get checkout.env DATABASE_URL --function checkout
           envelope get checkout.env TLS_KEY --function checkout > key.pem
 
-        A line feed is added only where the value is shown on a terminal.
+        On a terminal a line feed is added, and a value with control or invisible characters, which could steer the
+        terminal, is not shown: write it to a file or a pipe.
         """)
 
     @Argument(help: "The file with the sealed variables; - is standard input.", completion: .file())
@@ -30,12 +31,8 @@
 
     func execute() async throws {
       let settings = try options.settings(file: file, keys: keys)
-      let document = try Document.read(file)
-      // Everything is verified before anything is shown, also where the variable is a plain one.
-      let sealed = try document.requireSealed(in: file)
-      let keyring = try await ToolKeys.opening(sealed.wrappedKeys, settings)
-      let opened = try await sealed.open(context: settings.context, using: keyring)
-      let secret = try opened[name] ?? document.plain.require(name)
+      // Everything is verified before anything is shown, also if the variable is a plain one.
+      let secret = try await OpenedDocument.read(file, settings).variables().require(name)
       try secret.withBytes { (bytes) throws(EnvelopeError) in try Console.write(bytes) }
       if Console.outputIsTerminal { try Console.write("\n") }
     }

@@ -45,6 +45,8 @@
       help: ArgumentHelp("A variable that looks encrypted and is not. Repeatable.", valueName: "name"))
     var plain: [String] = []
 
+    @OptionGroup var replacing: ReplaceOptions
+
     @Option(help: "How to write: \(SealedFormat.allCases.map(\.rawValue).joined(separator: ", ")).")
     var format = SealedFormat.dotenv
 
@@ -61,51 +63,57 @@
       let before = try Document(text: text, of: file)
       guard before.sealed == nil else {
         throw EnvelopeError(
-          .invalidArgument, "\(file) holds sealed variables already", advice: "There is nothing to migrate.")
+          .invalidArgument, "\(file.shown) holds sealed variables already", advice: "There is nothing to migrate.")
       }
       let function = try HelperFunction(text)
       var options = options
       options.function = options.function ?? function?.name
       let settings = try options.settings(file: output ?? file, keys: keyOptions, plain: plain)
       for name in plain where before.plain[name] == nil {
-        throw EnvelopeError(.usage, "\(file) has no variable \(EnvelopeError.quoted(name)) to leave plain")
+        throw EnvelopeError(.usage, "\(file.shown) has no variable \(EnvelopeError.quoted(name)) to leave plain")
       }
       let encrypted = before.plain.secrets.filter { $0.looksEncrypted && !settings.plain.contains($0.name) }
       guard !encrypted.isEmpty else {
         throw EnvelopeError(
-          .noInput, "No variable in \(file) looks like a value of the console's helper",
-          advice: "Seal plain ones with: envelope seal \(file) --function \(settings.function)")
+          .noInput, "No variable in \(file.shown) looks like a value of the console's helper",
+          advice: "Seal plain ones with: envelope seal FILE --function NAME")
       }
 
-      let previous = try output.flatMap { (path) throws(EnvelopeError) in try Document.readExisting(path) }
-      let opened = try await ToolKeys.openHelperValues(
-        encrypted, of: settings, accounts: account.isEmpty ? function.map { [$0.account] } ?? [] : account,
-        region: function?.region, acceptingNoContext: acceptNoContext)
-      let (keyring, keys) = try await ToolKeys.sealing(settings)
       let rest = before.plain.secrets.filter { secret in !encrypted.contains { $0.name == secret.name } }
-      let plainVariables = try OpenedEnvironment(merging: rest)
-      let document = Document(
-        layout: format.layout,
-        sealed: try await SealedEnvironment.seal(
-          opened.secrets, beside: plainVariables, as: packed || format == .packed ? .packed : .separate,
-          context: settings.context, using: keyring, after: previous?.sealed),
-        plain: plainVariables)
-      if format == .lambda { try document.checkFitsLambda(allowingOversize: false) }
-      try document.write(to: output, revealing: false)
+      var (keys, bytesNow, withoutContext): ([String], Int, [String]) = ([], 0, [])
+      try await Document.write(to: output, revealing: false, force: replacing.force) { replaced in
+        try await replacing.check(replaced, holds: before.plain.names, from: file, settings)
+        let opened = try await ToolKeys.openHelperValues(
+          encrypted, of: settings, accounts: account.isEmpty ? function.map { [$0.account] } ?? [] : account,
+          region: function?.region, acceptingNoContext: acceptNoContext)
+        withoutContext = opened.withoutContext
+        let keyring: MultiKeyring
+        (keyring, keys) = try await ToolKeys.sealing(settings)
+        let plainVariables = try OpenedEnvironment(merging: rest)
+        let document = Document(
+          layout: format.layout,
+          sealed: try await SealedEnvironment.seal(
+            opened.secrets, beside: plainVariables, as: packed || format == .packed ? .packed : .separate,
+            context: settings.context, using: keyring, after: replaced.sealed),
+          plain: plainVariables)
+        if format == .lambda { try document.checkFitsLambda(allowingOversize: false) }
+        bytesNow = try Budget(document).byteCount
+        return try Document.sealedText(of: document.variables(), layout: document.layout, portable: false)
+      }
 
       let count = encrypted.count
-      if !opened.withoutContext.isEmpty {
-        Console.say("Made without an encryption context: \(opened.withoutContext.joined(separator: ", ")).")
+      if !withoutContext.isEmpty {
+        Console.say("Made without an encryption context: \(withoutContext.joined(separator: ", ")).")
       }
       Console.say(
-        "Sealed \(count == 1 ? "1 variable" : "\(count) variables") for function \(settings.function) under "
+        "Sealed \(count == 1 ? "1 variable" : "\(count) variables") for function \(settings.function.shown) under "
           + "\(keys.joined(separator: " and ")): \(encrypted.map(\.name).joined(separator: ", ")).")
       if !rest.isEmpty { Console.say("Left plain: \(rest.map(\.name).joined(separator: ", ")).") }
       let calls = settings.keys.contains(where: ToolKeys.isKMS) ? "1" : "0"
       Console.say("Calls to AWS KMS at each start: \(count) before, \(calls) now.")
       Console.say(
         "Bytes of AWS Lambda's \(LambdaLimits.byteLimit): \(try Budget(before).byteCount) before, "
-          + "\(try Budget(document).byteCount) now.")
+          + "\(bytesNow) now.")
     }
   }
 

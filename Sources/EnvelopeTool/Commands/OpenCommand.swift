@@ -14,6 +14,9 @@
         EXAMPLES
           envelope open checkout.env --function checkout -o .env
           envelope open checkout.env --function checkout --format json | jq -r .DATABASE_URL
+
+        Values with control or invisible characters, which could steer a terminal, are not shown on one. An output file
+        that is there is written over only if it holds plain variables and loses none of them.
         """)
 
     @Argument(help: "The file with the sealed variables; - is standard input.", completion: .file())
@@ -35,15 +38,16 @@
       completion: .file())
     var output: String?
 
+    @Flag(help: "Write over the output file even if it holds something else.")
+    var force = false
+
     func execute() async throws {
       let settings = try options.settings(file: file, keys: keys)
-      let document = try Document.read(file)
-      let sealed = try document.requireSealed(in: file)
-      let keyring = try await ToolKeys.opening(sealed.wrappedKeys, settings)
-      let opened = try await sealed.open(context: settings.context, using: keyring)
-      try Document.write(
-        OpenedEnvironment(merging: opened.secrets + document.plain.secrets), as: format.layout, to: output,
-        revealing: true, portable: portable)
+      let opened = try await OpenedDocument.read(file, settings).variables()
+      try await Document.write(to: output, revealing: true, force: force) { replaced in
+        if !force { try replaced.checkMayHold(opened: opened.names) }
+        return try Document.text(of: opened, layout: format.layout, portable: portable)
+      }
     }
   }
 #endif

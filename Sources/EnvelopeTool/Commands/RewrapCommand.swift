@@ -115,14 +115,14 @@
           try await rewrapper.rewrap(file)
         } catch {
           progress.clear()
-          Console.say("Stopped at \(file.path.printable).")
+          Console.say("Stopped at \(file.path.shown).")
           rewrapper.report.say()
           throw error
         }
         progress.show(index + 1)
       }
       if options.isDryRun {
-        try Console.write(rewrapper.report.changes.map { "\($0.path.printable)\t\($0.change)\n" }.joined())
+        try Console.write(rewrapper.report.changes.map { "\($0.path.shown)\t\($0.change)\n" }.joined())
       }
       rewrapper.report.say()
       if let failure = rewrapper.report.failure { throw ExitCode(ExitStatus(failure).rawValue) }

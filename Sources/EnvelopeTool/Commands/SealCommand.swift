@@ -50,6 +50,8 @@
       help: ArgumentHelp("A variable that was sealed in the output file and may now be plain.", valueName: "name"))
     var allowPlain: [String] = []
 
+    @OptionGroup var replacing: ReplaceOptions
+
     @Option(help: "How to write: \(SealedFormat.allCases.map(\.rawValue).joined(separator: ", ")).")
     var format = SealedFormat.dotenv
 
@@ -72,37 +74,42 @@
       let input = try Document.read(file)
       guard input.sealed == nil else {
         throw EnvelopeError(
-          .invalidArgument, "\(file) holds sealed variables already",
+          .invalidArgument, "\(file.shown) holds sealed variables already",
           advice: "Change them with 'envelope set' or 'edit', or open them first with 'envelope open'.")
       }
       for name in plain where input.plain[name] == nil {
-        throw EnvelopeError(.usage, "\(file) has no variable \(EnvelopeError.quoted(name)) to leave plain")
+        throw EnvelopeError(.usage, "\(file.shown) has no variable \(EnvelopeError.quoted(name)) to leave plain")
       }
+      try replacing.checkHolds(input.plain.names, file)
       let secrets = input.plain.secrets.filter { !settings.plain.contains($0.name) }
       let plain = input.plain.secrets.filter { settings.plain.contains($0.name) }
-      let previous = try output.flatMap { (path) throws(EnvelopeError) in try Document.readExisting(path) }
-      try checkStaysSealed(plain.map(\.name), previous: previous)
 
-      let (keyring, keys) = try await ToolKeys.sealing(settings)
-      let isPacked = packed || format == .packed
-      let plainVariables = try OpenedEnvironment(merging: plain)
-      let document = Document(
-        layout: format.layout,
-        sealed: try await SealedEnvironment.seal(
-          OpenedEnvironment(merging: secrets), beside: plainVariables, as: isPacked ? .packed : .separate,
-          context: settings.context, using: keyring, after: previous?.sealed),
-        plain: plainVariables)
-      if format == .lambda { try document.checkFitsLambda(allowingOversize: allowOversize) }
-      try document.write(to: output, revealing: false, portable: portable)
-
+      var keys: [String] = []
+      try await Document.write(to: output, revealing: false, force: replacing.force) { replaced in
+        try await replacing.check(replaced, holds: input.plain.names, from: file, settings)
+        try checkStaysSealed(plain.map(\.name), replaced)
+        let keyring: MultiKeyring
+        (keyring, keys) = try await ToolKeys.sealing(settings)
+        let isPacked = packed || format == .packed
+        let plainVariables = try OpenedEnvironment(merging: plain)
+        let document = Document(
+          layout: format.layout,
+          sealed: try await SealedEnvironment.seal(
+            OpenedEnvironment(merging: secrets), beside: plainVariables, as: isPacked ? .packed : .separate,
+            context: settings.context, using: keyring, after: replaced.sealed),
+          plain: plainVariables)
+        if format == .lambda { try document.checkFitsLambda(allowingOversize: allowOversize) }
+        return try Document.sealedText(of: document.variables(), layout: document.layout, portable: portable)
+      }
       Console.say(
-        "Sealed \(counted(secrets.count)) for function \(settings.function) under \(keys.joined(separator: " and ")).")
+        "Sealed \(counted(secrets.count)) for function \(settings.function.shown) under "
+          + "\(keys.joined(separator: " and ")).")
       if !plain.isEmpty { Console.say("Left plain: \(plain.map(\.name).joined(separator: ", ")).") }
     }
 
-    /// A variable that was sealed turns plain only where the person says so.
-    private func checkStaysSealed(_ plain: [String], previous: Document?) throws(EnvelopeError) {
-      guard let previous, let sealed = previous.sealed else { return }
+    /// A variable that was sealed turns plain only if the user says so.
+    private func checkStaysSealed(_ plain: [String], _ replaced: Replaced) throws(EnvelopeError) {
+      guard case .variables(let previous) = replaced.content, let sealed = previous.sealed else { return }
       // What a packed environment holds is not known without its key: there, only what was plain may stay plain.
       let names = plain.filter { name in
         !allowPlain.contains(name)

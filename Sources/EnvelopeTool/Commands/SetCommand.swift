@@ -36,6 +36,9 @@
     @Flag(help: "Keep a line feed at the end of standard input.")
     var raw = false
 
+    @Flag(help: "Seal an empty value.")
+    var allowEmpty = false
+
     func execute() async throws {
       guard rest.isEmpty, !name.utf8.contains(UInt8(ascii: "=")) else {
         throw EnvelopeError(
@@ -44,22 +47,35 @@
       }
       let settings = try options.settings(file: file, keys: keys)
       try VariableName.check(name, orThrow: .usage)
-      try await Document.update(file, settings: settings) { (document, sealed) throws(EnvelopeError) in
-        // Nobody is asked for a value that there is no place for.
-        let value = try readValue()
-        if value.byteCount == 0 { Console.say("The value of \(name) is empty.") }
-        let plain = document.plain
+      var given: OpenedEnvironment?
+      try await Document.update(file, settings: settings) { (opened) throws(EnvelopeError) in
+        // The user is not asked for a value if there is no place for it, and is asked once.
+        if given == nil { given = try OpenedEnvironment(name, readValue()) }
+        let value = given?.secrets ?? []
+        let plain = opened.document.plain
         if plain[name] != nil { Console.say("\(name) was plain and is now sealed.") }
-        let others = sealed.secrets.filter { $0.name != name }
+        let others = opened.secrets.secrets.filter { $0.name != name }
         return (
-          try OpenedEnvironment(merging: others + OpenedEnvironment(name, value).secrets),
+          try OpenedEnvironment(merging: others + value),
           try OpenedEnvironment(merging: plain.secrets.filter { $0.name != name })
         )
       }
     }
 
+    /// Reads the value from the terminal or standard input.
+    ///
+    /// - Throws: `noInput` if it is empty and that was not allowed: more often a command failed before the pipe.
     private func readValue() throws(EnvelopeError) -> SecretBytes {
-      guard !Console.inputIsTerminal else { return try Console.readSecret(prompt: "Value of \(name): ") }
+      let value = try Console.inputIsTerminal ? Console.readSecret(prompt: "Value of \(name): ") : readInput()
+      guard value.byteCount > 0 || allowEmpty else {
+        throw EnvelopeError(
+          .noInput, "The value of \(name) is empty, and nothing was changed",
+          advice: "If that is meant, add --allow-empty.")
+      }
+      return value
+    }
+
+    private func readInput() throws(EnvelopeError) -> SecretBytes {
       let input = try Console.readInput(limit: Document.byteLimit)
       return input.withBytes { bytes in
         let endsInLineFeed = !bytes.isEmpty && [UInt8](copying: bytes.extracting(last: 1)) == [UInt8(ascii: "\n")]

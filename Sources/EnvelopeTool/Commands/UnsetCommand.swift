@@ -27,11 +27,11 @@
 
     func execute() async throws {
       let settings = try options.settings(file: file, keys: keys)
-      try await Document.update(file, settings: settings) { (document, sealed) throws(EnvelopeError) in
-        let plain = document.plain
+      try await Document.update(file, settings: settings) { (opened) throws(EnvelopeError) in
+        let (sealed, plain) = (opened.secrets, opened.document.plain)
         guard sealed[name] != nil || plain[name] != nil else {
           throw EnvelopeError(
-            .variableMissing, "\(file) has no variable \(EnvelopeError.quoted(name))", advice: "Check the name.")
+            .variableMissing, "\(file.shown) has no variable \(EnvelopeError.quoted(name))", advice: "Check the name.")
         }
         return (
           try OpenedEnvironment(merging: sealed.secrets.filter { $0.name != name }),

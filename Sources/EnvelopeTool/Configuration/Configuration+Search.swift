@@ -22,6 +22,10 @@ extension Configuration {
 
   /// Refuses a file, or the folder of it or of what it links to, that somebody else could have written.
   static func check(_ path: Path) throws(EnvelopeError) {
+    // A pipe would be waited for.
+    guard try path.kind == .file else {
+      throw EnvelopeError(.configuration, "\(path) is not a file", advice: "Replace it by one, or remove it.")
+    }
     for place in [path, path.folder, path.resolved.folder] {
       let status = try place.openForReading().status(of: place)
       guard status.owner == geteuid() else {

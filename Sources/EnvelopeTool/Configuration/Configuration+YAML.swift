@@ -12,7 +12,14 @@
       let home = ProcessEnvironment.value(of: "HOME").map { Path($0) }
       guard let path = find(from: Path("."), home: home) else { return Configuration() }
       try check(path)
-      let text = try path.openForReading().readAll(limit: 1 << 20, of: path)
+      let file = try path.openForReading()
+      guard try file.status(of: path).byteCount <= byteLimit else {
+        throw .configuration("it is longer than \(byteLimit.grouped) bytes", at: nil)
+      }
+      let text = try file.readAll(limit: byteLimit, of: path)
+      guard text.withBytes({ $0.firstOffsetOutsideUTF8 == nil }) else {
+        throw .configuration("it is not UTF-8", at: nil)
+      }
       var configuration = try Configuration(
         yaml: text.withBytes { String(decoding: [UInt8](copying: $0), as: UTF8.self) })
       configuration.folder = path.folder
@@ -21,6 +28,9 @@
 
     /// Reads the text of `envelope.yaml`; what it does not know is an error, for a typing error must not pass.
     init(yaml: String) throws(EnvelopeError) {
+      if let line = Self.lineBeyondBounds(of: yaml) {
+        throw .configuration("anchors (&), aliases (*) and keys after a question mark are not supported", line: line)
+      }
       let root: Node?
       do {
         root = try Parser(yaml: yaml, resolver: .basic).singleRoot()
@@ -35,7 +45,8 @@
           guard fallback.file == nil else { throw .configuration("'file' belongs to a function", at: node) }
         case "functions":
           for (function, entry) in try node.pairs() { functions[try function.text()] = try Entry(entry) }
-        case let word: throw .configuration("'\(word)' is neither 'default' nor 'functions'", at: key)
+        case let word:
+          throw .configuration("\(EnvelopeError.quoted(word)) is neither 'default' nor 'functions'", at: key)
         }
       }
     }
@@ -67,7 +78,7 @@
             pairs.append(Configuration.Pair(key: name, value: try pair.text()))
           }
           context = pairs
-        case let word: throw .configuration("'\(word)' is none of \(Self.words)", at: key)
+        case let word: throw .configuration("\(EnvelopeError.quoted(word)) is none of \(Self.words)", at: key)
         }
       }
     }
@@ -106,13 +117,19 @@
         EnvelopeError(
           .configuration, "envelope.yaml, line \(mark.line): it is not YAML: \(problem)",
           advice: "See: envelope help seal")
+      case .duplicatedKeysInMapping(let keys, let context)?:
+        .configuration("\(EnvelopeError.quoted(keys.first ?? "")) stands there twice", line: context.mark.line)
       default: .configuration("it is not YAML", at: nil)
       }
     }
 
     fileprivate static func configuration(_ reason: String, at node: Node?) -> EnvelopeError {
-      let line = node?.mark.map { ", line \($0.line)" } ?? ""
-      return EnvelopeError(.configuration, "envelope.yaml\(line): \(reason)", advice: "See: envelope help seal")
+      configuration(reason, line: node?.mark?.line)
+    }
+
+    fileprivate static func configuration(_ reason: String, line: Int?) -> EnvelopeError {
+      let place = line.map { ", line \($0)" } ?? ""
+      return EnvelopeError(.configuration, "envelope.yaml\(place): \(reason)", advice: "See: envelope help seal")
     }
   }
 #endif

@@ -12,35 +12,62 @@ import EnvelopeKitFiles
   import Musl
 #endif
 
-/// Standard output carries data, standard error talk.
+/// Standard output carries data, standard error messages.
 enum Console {
-  /// Says something to the person, on standard error; what a name of a file holds steers no terminal.
-  static func say(_ message: String) {
-    send(
-      message.split(separator: "\n", omittingEmptySubsequences: false).map { String($0).printable }
-        .joined(separator: "\n") + "\n")
-  }
+  /// Writes one line to standard error.
+  ///
+  /// Text from outside is quoted where the message is made; what was forgotten there still forges no line and steers no
+  /// terminal.
+  static func say(_ message: String) { send(EnvelopeError.escaped(message) + "\n") }
 
   /// Sends text to standard error as it is, such as what moves a terminal's cursor.
   static func send(_ text: String) {
     let line = Array(text.utf8)
     // Where nobody listens there is nothing left to say.
     try? Descriptor.withoutClosing(STDERR_FILENO) { (error) throws(EnvelopeError) in
-      try unsafe error.writeAll(line.span.bytes, to: Path("standard error"))
+      try unsafe error.writeAll(line.span.bytes, to: .stream("standard error"))
     }
   }
 
-  /// Writes data to standard output.
+  /// Writes data to standard output, byte for byte.
+  ///
+  /// - Throws: `usage` if standard output is a terminal and the data could steer it; `fileFailure`.
   static func write(_ bytes: RawSpan) throws(EnvelopeError) {
+    if outputIsTerminal { try checkSteersNoTerminal(bytes) }
     try Descriptor.withoutClosing(STDOUT_FILENO) { (output) throws(EnvelopeError) in
-      try output.writeAll(bytes, to: Path("standard output"))
+      try output.writeAll(bytes, to: .stream("standard output"))
     }
   }
 
-  /// Writes text that is not secret to standard output.
+  /// Writes the lines of a report, which is not secret, to standard output; fields may stand apart by tabs.
   static func write(_ text: String) throws(EnvelopeError) {
-    let bytes = Array(text.utf8)
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+      line.split(separator: "\t", omittingEmptySubsequences: false).map { EnvelopeError.escaped(String($0)) }
+        .joined(separator: "\t")
+    }
+    let bytes = Array(lines.joined(separator: "\n").utf8)
     try unsafe write(bytes.span.bytes)
+  }
+
+  /// Refuses data with characters that a terminal obeys or does not show, or that is not UTF-8.
+  ///
+  /// - Throws: `usage`.
+  static func checkSteersNoTerminal(_ bytes: RawSpan) throws(EnvelopeError) {
+    let isSafe = unsafe bytes.withUnsafeBytes { bytes in
+      var (decoder, iterator) = unsafe (UTF8(), bytes.makeIterator())
+      while true {
+        switch unsafe decoder.decode(&iterator) {
+        case .emptyInput: return true
+        case .scalarValue(let scalar) where scalar.isPrintable || scalar == "\n" || scalar == "\t": continue
+        default: return false
+        }
+      }
+    }
+    guard isSafe else {
+      throw EnvelopeError(
+        .usage, "The output has control or invisible characters, or is not UTF-8, and is not shown on a terminal",
+        advice: "Write it to a file or a pipe: … > FILE, or … | cat -v")
+    }
   }
 
   static var inputIsTerminal: Bool { isatty(STDIN_FILENO) == 1 }
@@ -57,7 +84,7 @@ enum Console {
   /// Reads standard input to its end.
   static func readInput(limit: Int) throws(EnvelopeError) -> SecretBytes {
     try Descriptor.withoutClosing(STDIN_FILENO) { (input) throws(EnvelopeError) in
-      try input.readAll(limit: limit, of: Path("standard input"))
+      try input.readAll(limit: limit, of: .stream("standard input"))
     }
   }
 
@@ -86,7 +113,7 @@ enum Console {
       throw EnvelopeError(.usage, "There is no terminal to ask on", advice: "Use \(other) instead.")
     }
     let terminal = Descriptor(number)
-    let path = Path("the terminal")
+    let path = Path.stream("the terminal")
     var settings = termios()
     unsafe tcgetattr(number, &settings)
     let before = settings
@@ -104,7 +131,7 @@ enum Console {
       if !echoing { unsafe tcsetattr(number, TCSAFLUSH, &before) }
       signals.end()
     }
-    try unsafe terminal.writeAll(Array(prompt.utf8).span.bytes, to: path)
+    try unsafe terminal.writeAll(Array(EnvelopeError.escaped(prompt).utf8).span.bytes, to: path)
     let line = try terminal.readLine(limit: 65536, of: path, unless: signals)
     if !echoing { try unsafe terminal.writeAll(Array("\n".utf8).span.bytes, to: path) }
     return line
@@ -112,15 +139,8 @@ enum Console {
 }
 
 extension String {
-  /// The text in one line that a terminal shows and does not obey: every control character is a question mark.
-  var printable: String {
-    guard unicodeScalars.contains(where: \.isControl) else { return self }
-    return String(String.UnicodeScalarView(unicodeScalars.map { $0.isControl ? "?" : $0 }))
-  }
-}
-
-extension Unicode.Scalar {
-  fileprivate var isControl: Bool { properties.generalCategory == .control }
+  /// A name from outside, as messages and reports show it.
+  var shown: String { EnvelopeError.shown(self) }
 }
 
 extension Descriptor {
@@ -154,5 +174,17 @@ extension Descriptor {
       }
       throw EnvelopeError(.usage, "The line is longer than \(limit) bytes")
     }
+  }
+}
+
+extension Path {
+  /// Whether it leads to a terminal; nothing else is opened to find out.
+  var isTerminal: Bool {
+    var status = stat()
+    guard unsafe stat(string, &status) == 0, mode_t(status.st_mode) & S_IFMT == S_IFCHR else { return false }
+    let number = unsafe open(string, O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
+    guard number >= 0 else { return false }
+    defer { close(number) }
+    return isatty(number) == 1
   }
 }

@@ -26,7 +26,7 @@ enum ExitStatus: Int32 {
       self = .unavailable
     case .bufferTooSmall: self = .software
     case .systemFailure: self = .system
-    case .keyExists: self = .cannotCreate
+    case .keyExists, .outputExists: self = .cannotCreate
     case .fileFailure, .fileBusy, .changedMeanwhile: self = .ioError
     case .keyNotFound, .filePermissions, .keyAccessDenied, .keyDisabled, .keyInvalidState, .keyVersionTooOld,
       .keyStoreLocked, .entryNotReadBack, .credentialsMissing, .credentialsRefused:
@@ -44,6 +44,8 @@ extension EnvelopeError.Code {
   static let noInput = Self(rawValue: "noInput")
   /// Somebody else changed a file while it was worked on.
   static let changedMeanwhile = Self(rawValue: "changedMeanwhile")
+  /// A file that a command was to write holds what would be lost.
+  static let outputExists = Self(rawValue: "outputExists")
   /// A file is none of variables.
   static let noVariables = Self(rawValue: "noVariables")
   /// The command was called in a way that it cannot follow.

@@ -40,7 +40,7 @@ enum Passphrase {
     // What this process starts must not inherit it, but must have its three streams.
     if number > STDERR_FILENO { _ = fcntl(number, F_SETFD, FD_CLOEXEC) }
     let line = try Descriptor.withoutClosing(number) { (file) throws(EnvelopeError) in
-      try file.readLine(limit: 65536, of: Path("the open file that \(variable) names"))
+      try file.readLine(limit: 65536, of: .stream("the open file that \(variable) names"))
     }
     guard line.byteCount > 0 else {
       throw EnvelopeError(.usage, "The open file that \(variable) names has no more lines, or an empty one")

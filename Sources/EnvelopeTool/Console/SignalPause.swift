@@ -54,6 +54,9 @@ struct SignalPause {
     return false
   }
 
+  /// Whether a signal came since the pause began.
+  var hasSignal: Bool { putOffSignal.load(ordering: .relaxed) != 0 }
+
   /// Lets them through again: one that came meanwhile takes effect now.
   func end() {
     for (signal, action) in before {

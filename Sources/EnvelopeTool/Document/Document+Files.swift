@@ -18,22 +18,8 @@ extension Document {
       self = try text.withBytes { (text) throws(EnvelopeError) in try Document(text: text) }
     } catch {
       // Of several files that a call is about, it is not plain which one has that line.
-      let place = path == "-" ? "standard input" : path
+      let place = path == "-" ? "standard input" : path.shown
       throw EnvelopeError(error.code, "In \(place): \(error.message)", advice: error.advice, names: error.names)
-    }
-  }
-
-  /// Reads a file that the next version will take the place of; nil where there is none.
-  ///
-  /// - Throws: As ``read(_:)``, with the advice to write elsewhere.
-  static func readExisting(_ path: String) throws(EnvelopeError) -> Document? {
-    guard try Path(path).kind == .file else { return nil }
-    do throws(EnvelopeError) {
-      return try read(path)
-    } catch {
-      throw EnvelopeError(
-        error.code, error.message, advice: "It would be written over: write to another file.",
-        names: error.names)
     }
   }
 
@@ -41,7 +27,7 @@ extension Document {
     if path == "-" { return try Console.readInput(limit: byteLimit) }
     let path = Path(path)
     guard path.exists else {
-      throw EnvelopeError(.noInput, "There is no file \(path)", advice: "Check the path.")
+      throw EnvelopeError(.noInput, "No such file: \(path)", advice: "Check the path.")
     }
     let file: Descriptor
     do throws(EnvelopeError) {
@@ -52,25 +38,13 @@ extension Document {
     return try file.readAll(limit: byteLimit, of: path)
   }
 
-  /// Writes to a file, whole or not at all, or to standard output where there is no path or it is `-`.
+  /// Writes a text to a file, atomically, or to a pipe or device.
   ///
-  /// - Parameters:
-  ///   - revealing: Whether the text shows secrets: a file is then for its owner alone.
-  ///   - portable: Whether to refuse values that not every reader of dotenv files reads alike.
-  func write(to path: String?, revealing: Bool, portable: Bool = false) throws(EnvelopeError) {
-    try Self.write(variables(), as: layout, to: path, revealing: revealing, portable: portable)
-  }
-
-  static func write(
-    _ variables: OpenedEnvironment, as layout: Layout, to path: String?, revealing: Bool, portable: Bool
-  ) throws(EnvelopeError) {
-    try write(text(of: variables, layout: layout, portable: portable), to: path, revealing: revealing)
-  }
-
-  static func write(_ text: borrowing SecretBytes, to path: String?, revealing: Bool) throws(EnvelopeError) {
+  /// - Parameter revealing: Whether the text shows secrets: a file is then for its owner alone.
+  static func write(_ text: borrowing SecretBytes, to path: String, revealing: Bool) throws(EnvelopeError) {
     try text.withBytes { (text) throws(EnvelopeError) in
-      guard let path, path != "-" else { return try Console.write(text) }
       let file = Path(path)
+      if file.isTerminal { try Console.checkSteersNoTerminal(text) }
       // An interruption must not leave a half-written file of secrets beside the other; a pipe may be waited for.
       let signals = try file.kind == .other ? nil : SignalPause()
       defer { signals?.end() }

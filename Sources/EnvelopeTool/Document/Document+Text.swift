@@ -19,6 +19,29 @@ extension Document {
     }
   }
 
+  /// Writes variables down of which some are sealed.
+  ///
+  /// - Throws: As ``text(of:layout:portable:)``; `invalidArgument` if the text is longer than any command reads.
+  static func sealedText(
+    of variables: OpenedEnvironment, layout: Layout, portable: Bool
+  ) throws(EnvelopeError) -> SecretBytes {
+    let text = try text(of: variables, layout: layout, portable: portable)
+    try checkIsReadAgain(text)
+    return text
+  }
+
+  /// Refuses a text of which no command could read back what is sealed in it.
+  ///
+  /// - Throws: `invalidArgument`.
+  static func checkIsReadAgain(_ text: borrowing SecretBytes) throws(EnvelopeError) {
+    guard text.byteCount > byteLimit else { return }
+    throw EnvelopeError(
+      .invalidArgument,
+      "The sealed variables would take \(text.byteCount.grouped) bytes, "
+        + "and no command reads more than \(byteLimit.grouped)",
+      advice: "Keep large values elsewhere, and seal the key to them.")
+  }
+
   /// Writes variables down, the header first.
   ///
   /// A value that not every reader of dotenv files reads alike is announced on standard error.

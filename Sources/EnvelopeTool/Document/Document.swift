@@ -52,7 +52,8 @@ struct Document {
 
   static func nothingSealed(in file: String) -> EnvelopeError {
     EnvelopeError(
-      .noHeader, "Nothing in \(file) is sealed", advice: "Seal it: envelope seal \(file) --function NAME -o SEALED")
+      .noHeader, "Nothing in \(file == "-" ? "standard input" : file.shown) is sealed",
+      advice: "Seal it: envelope seal FILE --function NAME -o SEALED")
   }
 
   /// All variables as they are written down: sealed ones in their text form, plain ones as they are.

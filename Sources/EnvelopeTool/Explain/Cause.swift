@@ -45,7 +45,7 @@ enum Cause: String {
         .keyServiceRefused, .credentialsMissing, .credentialsRefused,
       ],
       .machine: [.systemFailure, .fileFailure, .changedMeanwhile],
-      .call: [.usage, .configuration, .noInput, .invalidArgument, .bufferTooSmall, .variableMissing],
+      .call: [.usage, .configuration, .noInput, .invalidArgument, .bufferTooSmall, .variableMissing, .outputExists],
     ]
     return Dictionary(uniqueKeysWithValues: codes.flatMap { cause, codes in codes.map { ($0, cause) } })
   }()

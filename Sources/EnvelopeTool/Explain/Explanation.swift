@@ -44,8 +44,8 @@ struct Explanation {
     return Self.text(lines)
   }
 
-  /// Names of files and what `envelope.yaml` says steer no terminal.
-  private static func text(_ lines: [String]) -> String { lines.map { $0.printable + "\n" }.joined() }
+  /// One line each, also if text from outside was not quoted.
+  private static func text(_ lines: [String]) -> String { lines.map { EnvelopeError.escaped($0) + "\n" }.joined() }
 
   private mutating func look(_ question: Question) async throws {
     let sealed: SealedFile
@@ -86,7 +86,7 @@ struct Explanation {
     var advice = "Give the same function name and context as when it was sealed."
     if let index = try question.guesses.index(for: header, in: question.file) {
       let guess = question.guesses.candidates[index]
-      let others = guess.context.pairs.filter { $0.key != "function" }.map { "\($0.key)=\($0.value)" }
+      let others = guess.context.pairs.filter { $0.key != "function" }.map { "\($0.key.shown)=\($0.value.shown)" }
       let pairs = others.isEmpty ? "no further pairs" : others.joined(separator: ", ")
       lines.append("context: fits \(guess.name) with \(pairs)")
       advice = "It was sealed for \(guess.name) with \(pairs): give these."

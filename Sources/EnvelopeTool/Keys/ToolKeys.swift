@@ -57,7 +57,7 @@ enum ToolKeys {
     let kmsNames = names.filter(isKMS)
     if !kmsNames.isEmpty {
       keyrings += try kms(kmsNames, service)
-      keys += kmsNames
+      keys += kmsNames.map(\.shown)
     }
     if !local.isEmpty || names.isEmpty {
       let (locals, described) = try await sealing(under: local)
@@ -95,7 +95,7 @@ enum ToolKeys {
   static func require(_ name: String, in store: KeyStore) throws(EnvelopeError) -> Keyset {
     guard let keyset = store[name] else {
       throw EnvelopeError(
-        .keyNotFound, "The key store \(try KeyStoreFile().location) has no key \(EnvelopeError.quoted(name))",
+        .keyNotFound, "The key store \(try KeyStoreFile().location.shown) has no key \(EnvelopeError.quoted(name))",
         advice: "Make it: envelope keys create NAME")
     }
     return keyset
@@ -125,7 +125,9 @@ enum ToolKeys {
     }
     guard let others else { return }
     let place = try KeyStoreFile().location
-    Console.say(others == 0 ? "Made the key store \(place) with a key 'default'." : "Made the default key in \(place).")
+    Console.say(
+      others == 0
+        ? "Made the key store \(place.shown) with a key 'default'." : "Made the default key in \(place.shown).")
     Console.say("Keep a copy of it in a safe place: what is sealed under its keys opens nowhere else.")
   }
 

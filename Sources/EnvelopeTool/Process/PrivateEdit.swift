@@ -6,40 +6,45 @@ import EnvelopeKitFiles
 
 /// Lets a person edit secrets in an editor of their own, over a private file that is wiped afterwards.
 enum PrivateEdit {
-  /// Edits the text of variables.
+  /// Opens a text in the editor until what the user wrote is accepted, or nothing more is changed.
   ///
   /// Signals that would end the process are put off until the file has been wiped.
   ///
   /// - Parameters:
-  ///   - text: What the person finds in the editor.
+  ///   - text: What the user finds in the editor.
   ///   - name: What the private file is called, from which editors tell what it holds.
-  /// - Returns: What was written, or nil where nothing was changed.
-  /// - Throws: `fileFailure` where the editor fails, `malformed` where a line cannot be read and the person
-  ///   does not want to correct it.
-  static func edit(_ text: borrowing SecretBytes, as name: String) throws(EnvelopeError) -> OpenedEnvironment? {
+  ///   - accept: Takes what was written. Returns nil to accept it, or the text to open the editor again with.
+  /// - Returns: Whether a text was accepted; false if the user left the text as it was, or as it was refused before.
+  /// - Throws: `fileFailure` if the editor fails; what `accept` throws.
+  static func edit(
+    _ text: consuming SecretBytes, as name: String, _ accept: (borrowing SecretBytes) async throws -> SecretBytes?
+  ) async throws -> Bool {
     let signals = SignalPause()
     defer { signals.end() }
-    return try edit(text, in: PrivateFolder(), as: name)
+    let folder = try PrivateFolder()
+    let file = folder.path.appending(name)
+    var shown = text
+    var refused = SecretBytes(byteCount: 0) { _ in }
+    var isFirst = true
+    while true {
+      try shown.withBytes { (text) throws(EnvelopeError) in try file.replace(with: text, Replacement(isSecret: true)) }
+      try runEditor(on: file)
+      guard !signals.hasSignal else { return false }
+      // Longer than what is accepted, so that the user gets it back.
+      let edited = try file.openForReading().readAll(limit: byteLimit, of: file)
+      if isSame(edited, shown) || !isFirst && isSame(edited, refused) { return false }
+      guard let next = try await accept(edited) else { return true }
+      shown = next
+      refused = edited
+      isFirst = false
+    }
   }
 
-  private static func edit(
-    _ text: borrowing SecretBytes, in folder: consuming PrivateFolder, as name: String
-  ) throws(EnvelopeError) -> OpenedEnvironment? {
-    let file = folder.path.appending(name)
-    try text.withBytes { (text) throws(EnvelopeError) in try file.replace(with: text, Replacement(isSecret: true)) }
-    while true {
-      try runEditor(on: file)
-      let edited = try file.openForReading().readAll(limit: Document.byteLimit, of: file)
-      let isSame = edited.withBytes { edited in text.withBytes { $0.equalsInConstantTime(edited) } }
-      if isSame { return nil }
-      do throws(EnvelopeError) {
-        return try edited.withBytes { (edited) throws(EnvelopeError) in try VariablesText.read(edited) }
-      } catch {
-        guard Console.inputIsTerminal else { throw error }
-        Console.say("envelope: \(error)")
-        guard try Console.confirm("Edit again? Otherwise your changes are lost.") else { throw error }
-      }
-    }
+  /// The maximum length of a text that is read back, in bytes.
+  private static let byteLimit = 4 * Document.byteLimit
+
+  private static func isSame(_ a: borrowing SecretBytes, _ b: borrowing SecretBytes) -> Bool {
+    a.withBytes { a in b.withBytes { a.equalsInConstantTime($0) } }
   }
 
   private static func runEditor(on file: Path) throws(EnvelopeError) {

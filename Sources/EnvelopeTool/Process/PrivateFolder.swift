@@ -91,7 +91,7 @@ extension Path {
     guard number >= 0 else { throw .system("Cannot open \(self)") }
     let file = Descriptor(number)
     let count = try file.status(of: self).byteCount
-    let zeros = [UInt8](repeating: 0, count: min(max(count, 0), Document.byteLimit))
+    let zeros = [UInt8](repeating: 0, count: min(max(count, 0), 4 * Document.byteLimit))
     try unsafe file.writeAll(zeros.span.bytes, to: self)
     fsync(number)
   }

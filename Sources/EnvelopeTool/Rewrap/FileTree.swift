@@ -33,7 +33,7 @@ struct FileTree {
   init(_ paths: [String]) throws(EnvelopeError) {
     for path in paths {
       switch try Path(path).kind {
-      case .nothing: throw EnvelopeError(.noInput, "There is no file \(path)", advice: "Check the path.")
+      case .nothing: throw EnvelopeError(.noInput, "No such file: \(path.shown)", advice: "Check the path.")
       case .file: add(Entry(path: path, isNamed: true))
       case .other: addFolder(Path(path))
       }

@@ -59,23 +59,23 @@ struct RewrapReport {
 
   /// Tells all of it.
   func say() {
-    for (path, error) in failures { Console.say("\(path.printable): \(error)") }
+    for (path, error) in failures { Console.say("\(path.shown): \(error)") }
     if !unmatched.isEmpty {
       Console.say("Of a context that is not known, and left alone:")
-      for path in unmatched { Console.say("  \(path.printable)") }
+      for path in unmatched { Console.say("  \(path.shown)") }
       Console.say("Give it with --function and --context, or put it into envelope.yaml.")
     }
     for path in keyStores {
-      Console.say("\(path.printable): a locked key store, left alone. Lock it anew: envelope keys lock")
+      Console.say("\(path.shown): a locked key store, left alone. Lock it anew: envelope keys lock")
     }
-    for (path, error) in unreadable { Console.say("\(path.printable): not read: \(error.message).") }
+    for (path, error) in unreadable { Console.say("\(path.shown): not read: \(error.message).") }
     Console.say(summary)
     if droppedReaders > 0 {
       Console.say("Whoever was removed may have kept the data keys; values set later there stay readable to them.")
     }
     for (key, paths) in remaining.sorted(by: { $0.key < $1.key }) {
       Console.say("Still under \(key): \(paths.count.grouped) \(paths.count == 1 ? "file" : "files").")
-      for path in paths.prefix(20) { Console.say("  \(path.printable)") }
+      for path in paths.prefix(20) { Console.say("  \(path.shown)") }
       if paths.count > 20 { Console.say("  and \((paths.count - 20).grouped) more") }
     }
   }

@@ -48,18 +48,12 @@ struct Rewrapper {
   ///
   /// - Throws: What would befall every other file, too: an unreachable key service, say.
   mutating func rewrap(_ file: FileTree.Entry) async throws {
-    var entries: [WrappedDataKey] = []
+    var progress = Progress()
     do {
-      let outcome: Outcome
-      do {
-        outcome = try await rewrap(file, &entries)
-      } catch let error as EnvelopeError where error.code == .changedMeanwhile {
-        // Somebody who does the same to the same tree has been here, and there may be nothing left to do.
-        outcome = try await rewrap(file, &entries)
-      }
-      report.add(file.path, outcome, entries)
+      try await rewrap(file, &progress)
+      report.add(file.path, progress.outcome, progress.entries)
     } catch let error as EnvelopeError where !Self.befallsAll.contains(error.code) {
-      report.add(file.path, .failed(error), entries)
+      report.add(file.path, .failed(error), progress.entries)
     }
   }
 
@@ -71,32 +65,56 @@ struct Rewrapper {
     .keyStoreDamaged, .filePermissions,
   ]
 
-  private mutating func rewrap(_ file: FileTree.Entry, _ entries: inout [WrappedDataKey]) async throws -> Outcome {
-    guard let bytes = try read(file) else { return .notSealed }
+  /// How far the work on a file has come.
+  private struct Progress {
+    var outcome = Outcome.notSealed
+    /// The entries of its header as far as it was read, or as it is now.
+    var entries: [WrappedDataKey] = []
+  }
+
+  private mutating func rewrap(_ file: FileTree.Entry, _ progress: inout Progress) async throws {
+    guard try file.isNamed || !isTooLong(file) else { return }
+    try await Document.exchange(file.path, revealing: false, reading: Document.readText) { bytes in
+      try await rewrap(file, bytes, &progress)
+    }
+  }
+
+  /// Returns a file's new text; nil to leave it as it is.
+  private mutating func rewrap(
+    _ file: FileTree.Entry, _ bytes: borrowing SecretBytes, _ progress: inout Progress
+  ) async throws -> SecretBytes? {
+    progress = Progress()
     let before: SealedFile
     do throws(EnvelopeError) {
       if file.isNamed {
         before = try SealedFile.require(bytes, of: file.path)
       } else {
-        guard let sealed = try SealedFile(bytes, of: file.path) else { return .notSealed }
+        guard let sealed = try SealedFile(bytes, of: file.path) else { return nil }
         before = sealed
       }
     } catch {
-      // A page may show how something sealed looks: that is told, and no failure.
+      // A page may show how something sealed looks: that is reported, and is no failure.
       guard !file.isNamed, error.code == .noVariables else { throw error }
-      return .unreadable(error)
+      progress.outcome = .unreadable(error)
+      return nil
     }
     let header = try before.header()
-    entries = header.wrappedKeys
-    guard try !LockedKeyStore.isOf(header) else { return .keyStore }
-    guard let index = try keys.search.index(for: header, in: file.path) else { return .unmatched }
-    let plan = try await keys.plan(entries, index)
-    guard options.reseals || !plan.isNothing else { return .unchanged }
+    progress.entries = header.wrappedKeys
+    progress.outcome = .keyStore
+    guard try !LockedKeyStore.isOf(header) else { return nil }
+    progress.outcome = .unmatched
+    guard let index = try keys.search.index(for: header, in: file.path) else { return nil }
+    let plan = try await keys.plan(progress.entries, index)
+    progress.outcome = .unchanged
+    guard options.reseals || !plan.isNothing else { return nil }
 
     let (after, isNew) = try await change(before, plan, index)
-    if !options.isDryRun { try Document.replace(file.path, bytes, with: after.text(replacing: before, in: bytes)) }
-    entries = try after.header().wrappedKeys
-    return isNew ? .resealed(plan) : .rewrapped(plan)
+    progress.entries = try after.header().wrappedKeys
+    progress.outcome = isNew ? .resealed(plan) : .rewrapped(plan)
+    guard !options.isDryRun else { return nil }
+    let text = try after.text(replacing: before, in: bytes)
+    try Document.checkIsReadAgain(text)
+    return text
   }
 
   private mutating func change(
@@ -132,12 +150,9 @@ struct Rewrapper {
     }
   }
 
-  /// The file's bytes; nil where it is too long for anything sealed, and none was meant by naming it.
-  private func read(_ file: FileTree.Entry) throws(EnvelopeError) -> SecretBytes? {
+  /// Whether a file is too long for anything sealed.
+  private func isTooLong(_ file: FileTree.Entry) throws(EnvelopeError) -> Bool {
     let path = Path(file.path)
-    if !file.isNamed {
-      guard try path.openForReading().status(of: path).byteCount <= Document.byteLimit else { return nil }
-    }
-    return try Document.readText(file.path)
+    return try path.openForReading().status(of: path).byteCount > Document.byteLimit
   }
 }

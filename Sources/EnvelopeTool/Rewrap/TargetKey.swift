@@ -43,7 +43,7 @@ struct TargetKey {
 
   /// A key of AWS KMS, whose ARN is known.
   init(kms arn: String, _ keyring: any Keyring) {
-    name = arn
+    name = arn.shown
     self.keyring = keyring
     reader = WrappedDataKey.Reader(scheme: .awsKMS, id: arn)
     owns = { $0.scheme == .awsKMS && $0.keyID.string.isSameKMSKey(as: arn) }

@@ -10,7 +10,7 @@ import Testing
     let sandbox = try Sandbox()
     try sandbox.write("not variables\n", to: "out.txt")
     try sandbox.start(["seal", "-", "--function", "app", "-o", "out.txt"], input: Data("A=1\n".utf8)).wait()
-      .failed(65, saying: "write to another file")
+      .failed(73, saying: "--force")
     #expect(try sandbox.read("out.txt") == "not variables\n")
   }
 

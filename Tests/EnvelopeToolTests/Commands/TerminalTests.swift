@@ -72,28 +72,69 @@ import Testing
     #expect(try sandbox.read("app.env") == merged)
   }
 
-  @Test func anInterruptionAfterEditingWipesTheFile() throws {
+  /// The first text is refused, and the editor opens again: there the user interrupts.
+  @Test func interruptionAfterRefusalWipesTheFile() throws {
     let before = try sandbox.read("app.env")
-    try sandbox.write("echo broken line > \"$1\"", to: "editor")
+    try sandbox.write(
+      "if [ -e again ]; then echo ready; read line; fi; touch again; echo broken line > \"$1\"", to: "editor")
     let arguments = ["edit", "app.env", "--function", "app"]
-    let session = try sandbox.terminal(arguments, with: ["EDITOR": "sh editor"], steps: [("[y/N] ", "\u{3}")])
+    let session = try sandbox.terminal(arguments, with: ["EDITOR": "sh editor"], steps: [("ready", "\u{3}")])
     #expect(session.signal == SIGINT)
     #expect(try sandbox.names(in: sandbox.privatePlace) == [])
     #expect(try sandbox.read("app.env") == before)
   }
 
-  @Test func anUnreadableLineCanBeCorrected() throws {
-    let script = "if [ -e again ]; then echo AA=fixed > \"$1\"; else touch again; echo broken line > \"$1\"; fi"
+  @Test func unreadableLineCanBeCorrected() throws {
+    let script =
+      "if [ -e again ]; then cat \"$1\"; sed -i s/broken.line/AA=fixed/ \"$1\"; else touch again; echo broken line > \"$1\"; fi"
     try sandbox.write(script, to: "editor")
-    let arguments = ["edit", "app.env", "--function", "app"]
-    let variables = ["EDITOR": "sh editor"]
-    let first = try sandbox.terminal(arguments, with: variables, steps: [("[y/N] ", "n\n")])
-    #expect(first.code == 65)
-    try FileManager.default.removeItem(atPath: sandbox.path("again"))
-    #expect(try sandbox.opened() == ["AA": "1", "BB": "2"])
-    let second = try sandbox.terminal(arguments, with: variables, steps: [("[y/N] ", "y\n")])
-    #expect(second.code == 0)
+    let session = try sandbox.terminal(
+      ["edit", "app.env", "--function", "app"], with: ["EDITOR": "sh editor"], steps: [])
+    #expect(session.code == 0 && session.shown.contains("NOT SAVED: Line 3"))
     #expect(try sandbox.opened() == ["AA": "fixed"])
     #expect(try sandbox.names(in: sandbox.privatePlace) == [])
+  }
+
+  // A terminal obeys these, does not show them, or shows what follows in another order.
+  static let steering = [
+    "\u{1b}]0;title\u{7}", "a\rb", "a\u{8}b", "\u{7f}", "\u{9b}2J", "\u{202e}fdp.exe", "\u{2066}x", "\u{200b}x",
+    "\u{2028}x",
+    "\u{feff}x", "\u{ad}x", "\u{e0041}x",
+  ]
+
+  @Test(arguments: steering) func valueThatSteersTerminalIsNotShown(value: String) throws {
+    try sandbox.envelope(["set", "app.env", "BB", "--function", "app"], bytes: Data(value.utf8)).succeeded()
+    for command in [["get", "app.env", "BB"], ["open", "app.env"], ["open", "app.env", "-o", "/dev/tty"]] {
+      let session = try sandbox.terminal(command + ["--function", "app"], steps: [])
+      #expect(session.code == 64 && session.shown.contains("not shown on a terminal"))
+      #expect(!session.shown.unicodeScalars.contains { value.unicodeScalars.contains($0) && !$0.isASCII })
+      #expect(!session.shown.contains("\u{1b}") && !session.shown.contains("\u{7}") && !session.shown.contains("\u{8}"))
+    }
+    // To a pipe or file the bytes are exact.
+    #expect(try sandbox.envelope("get", "app.env", "BB", "--function", "app").succeeded().text == value)
+    #expect(try sandbox.opened()["BB"] == value)
+  }
+
+  @Test func bytesThatAreNotUTF8AreNotShown() throws {
+    try sandbox.envelope(["set", "app.env", "BB", "--function", "app"], bytes: Data([0x61, 0x9b, 0x32, 0x4a]))
+      .succeeded()
+    let session = try sandbox.terminal(["get", "app.env", "BB", "--function", "app"], steps: [])
+    #expect(session.code == 64 && session.shown.contains("not shown on a terminal"))
+  }
+
+  @Test func linesTabsAndLettersAreShown() throws {
+    let value = "-----BEGIN\nzwölf\t十二 🔑 -----END"
+    try sandbox.envelope(["set", "app.env", "BB", "--function", "app"], bytes: Data(value.utf8)).succeeded()
+    let session = try sandbox.terminal(["get", "app.env", "BB", "--function", "app"], steps: [])
+    #expect(session.code == 0 && session.shown.hasPrefix("-----BEGIN\r\nzwölf") && session.shown.contains("十二 🔑"))
+  }
+
+  @Test func plainValueThatSteersTerminalIsNotShownBySeal() throws {
+    try sandbox.write("PLAIN='\u{1b}[2J'\nTOKEN=1\n", to: ".env")
+    let seal = ["seal", ".env", "--function", "app", "--plain", "PLAIN"]
+    let session = try sandbox.terminal(seal, steps: [])
+    #expect(session.code == 64 && !session.shown.contains("\u{1b}"))
+    let open = try sandbox.terminal(["open", "app.env", "--function", "app", "--format", "json"], steps: [])
+    #expect(open.code == 0)
   }
 }

@@ -190,10 +190,11 @@ extension Sandbox {
     return Running(process: process, outputPath: output, messagesPath: messages)
   }
 
-  /// Makes `app.env`, sealed for the function `app`.
+  /// Makes `app.env`, sealed for the function `app`, whatever was there.
   @discardableResult
   func seal(_ text: String, _ arguments: String..., to name: String = "app.env") throws -> Outcome {
-    try start(["seal", "-", "--function", "app", "-o", name] + arguments, input: Data(text.utf8)).wait().succeeded()
+    try start(["seal", "-", "--function", "app", "-o", name, "--force"] + arguments, input: Data(text.utf8)).wait()
+      .succeeded()
   }
 
   /// What `app.env` opens to, as a dictionary.

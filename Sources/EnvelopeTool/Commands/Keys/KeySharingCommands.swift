@@ -103,6 +103,9 @@
         completion: .file())
       var output: String?
 
+      @Flag(help: "Write over the output file even if it holds something else than an earlier export of the key.")
+      var force = false
+
       func execute() async throws {
         let scopes = try scopes.scopes()
         guard !scopes.isEmpty else {
@@ -112,11 +115,6 @@
         guard output != nil || !Console.outputIsTerminal else {
           throw EnvelopeError(.usage, "A key is not shown on a terminal", advice: "Give a file to write: -o FILE")
         }
-        if let output, output != "-", try Path(output).resolved == Path(KeyStoreFile().location).resolved {
-          throw EnvelopeError(
-            .usage, "That would write over the key store, and every other key in it",
-            advice: "Give another file: -o FILE")
-        }
         let store = try await ToolStore.open()
         let exported: KeyStore
         do throws(EnvelopeError) {
@@ -124,9 +122,13 @@
         } catch {
           throw error.code == .invalidArgument ? EnvelopeError(.usage, error.message, advice: error.advice) : error
         }
-        try Document.write(exported.text(), to: output, revealing: true)
+        try await Document.write(to: output, revealing: true, force: force) { replaced in
+          if !force { try replaced.checkMayHold(exported: exported) }
+          return try exported.text()
+        }
         Console.say(
-          "Exported \(key.key) for \(KeysCommand.list(scopes.sorted())). Whoever has this seals and opens for them.")
+          "Exported \(key.key.shown) for \(KeysCommand.list(scopes.sorted())). Whoever has this seals and opens for them."
+        )
       }
     }
 
@@ -183,7 +185,7 @@
         guard let before = try await ToolStore.unlock(file) else { throw ToolStore.missing(file) }
         let sealing: any Keyring
         if key.isEmpty {
-          let passphrase = try Passphrase.read("New passphrase of \(file.location): ")
+          let passphrase = try Passphrase.read("New passphrase of \(file.location.shown): ")
           if !Passphrase.isFromDescriptor {
             let again = try Passphrase.read("Once more: ")
             guard passphrase.withBytes({ a in again.withBytes { a.equalsInConstantTime($0) } }) else {
@@ -197,7 +199,8 @@
         }
         let opening = try MultiKeyring([before.keyring?.keyring ?? sealing])
         try await file.update(unlockingWith: opening, lockingWith: sealing) { (_) throws(EnvelopeError) in }
-        Console.say("Locked \(file.location). Copies from before are not: remove them, or keep them as safe as before.")
+        Console.say(
+          "Locked \(file.location.shown). Copies from before are not: remove them, or keep them as safe as before.")
       }
 
       /// Refuses to put the key into the box that it locks.
@@ -232,11 +235,11 @@
       func execute() async throws {
         let file = try ToolStore.file()
         guard let before = try await ToolStore.unlock(file) else { throw ToolStore.missing(file) }
-        guard let opening = before.keyring else { return Console.say("\(file.location) is not locked.") }
+        guard let opening = before.keyring else { return Console.say("\(file.location.shown) is not locked.") }
         try await file.update(unlockingWith: MultiKeyring([opening.keyring]), lockingWith: nil) {
           (_) throws(EnvelopeError) in
         }
-        Console.say("Took the lock off \(file.location).")
+        Console.say("Took the lock off \(file.location.shown).")
       }
     }
   }

@@ -24,7 +24,7 @@
         let (version, keyset) = try await ToolStore.change(key.key, "rotate") { (store, keyset) throws(EnvelopeError) in
           try store.rotate(keyset.id.string)
         }
-        Console.say("Version \(version) of \(key.key) seals from now on; the older ones still open.")
+        Console.say("Version \(version) of \(key.key.shown) seals from now on; the older ones still open.")
         Console.say("Bring what is sealed to it: envelope rewrap FILE…")
         try Console.write(keyset.kind == .identity ? "\(try keyset.recipient())\n" : "\(keyset.id).\(version)\n")
       }
@@ -137,8 +137,8 @@
           return try store.scheduleDeletion(of: keyset.id.string, afterDays: days)
         }
         guard let end else { return }
-        Console.say("The key \(key.key) will be destroyed at \(KeysCommand.date(end)).")
-        Console.say("Keep it after all: envelope keys cancel-deletion \(key.key)")
+        Console.say("The key \(key.key.shown) will be destroyed at \(KeysCommand.date(end)).")
+        Console.say("Keep it after all: envelope keys cancel-deletion \(key.key.shown)")
       }
     }
 
@@ -156,7 +156,7 @@
         _ = try await ToolStore.change(key.key, "cancel-deletion") { (store, keyset) throws(EnvelopeError) in
           try store.cancelDeletion(of: keyset.id.string)
         }
-        Console.say("The key \(key.key) is kept, and disabled: envelope keys enable \(key.key)")
+        Console.say("The key \(key.key.shown) is kept, and disabled: envelope keys enable \(key.key.shown)")
       }
     }
 

@@ -54,7 +54,7 @@
       func execute() async throws {
         let id = try await KeysCommand.make(.symmetric, alias: alias).id
         let file = try KeyStoreFile()
-        Console.say("Made the key \(alias) in \(file.location). Keep a copy of that file in a safe place.")
+        Console.say("Made the key \(alias.shown) in \(file.location.shown). Keep a copy of that file in a safe place.")
         try Console.write("\(id)\n")
       }
     }
@@ -77,7 +77,8 @@
       func execute() async throws {
         let keyset = try await KeysCommand.make(.identity, alias: alias)
         let file = try KeyStoreFile()
-        Console.say("Made the identity \(alias) in \(file.location). Keep a copy of that file in a safe place.")
+        Console.say(
+          "Made the identity \(alias.shown) in \(file.location.shown). Keep a copy of that file in a safe place.")
         try Console.write("\(try keyset.recipient())\n")
       }
     }

@@ -1,0 +1,46 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+import EnvelopeKit
+
+extension OpenedDocument {
+  /// The variables that there shall be after a user edited an earlier state of the document: the user's changes, and
+  /// those that others made to other variables meanwhile.
+  ///
+  /// A plain variable stays plain; every new one is sealed.
+  ///
+  /// - Parameters:
+  ///   - edited: All variables as the user left them.
+  ///   - base: The document that the user was shown.
+  /// - Throws: `changedMeanwhile` with the names of variables that both changed.
+  func merging(
+    _ edited: OpenedEnvironment, madeOf base: OpenedDocument, in file: String
+  ) throws(EnvelopeError) -> (secrets: OpenedEnvironment, plain: OpenedEnvironment) {
+    let (before, now) = (try base.variables(), try variables())
+    var (secrets, plain, conflicts): ([Secret], [Secret], [String]) = ([], [], [])
+    for name in Set(before.names + now.names + edited.names).sorted() {
+      let isChangedHere = !Secret.isSame(edited[name], before[name])
+      let isChangedThere =
+        !Secret.isSame(now[name], before[name]) || (document.plain[name] == nil) != (base.document.plain[name] == nil)
+      if isChangedHere, isChangedThere, !Secret.isSame(edited[name], now[name]) { conflicts.append(name) }
+      guard let secret = isChangedHere ? edited[name] : now[name] else { continue }
+      if document.plain[name] != nil { plain.append(secret) } else { secrets.append(secret) }
+    }
+    guard conflicts.isEmpty else {
+      throw EnvelopeError(
+        .changedMeanwhile,
+        "\(file.shown) was changed by another command meanwhile, in variables that you changed as well: "
+          + conflicts.joined(separator: ", "),
+        advice: "Look at the file; what you save now replaces the other change.", names: conflicts)
+    }
+    return (try OpenedEnvironment(merging: secrets), try OpenedEnvironment(merging: plain))
+  }
+}
+
+extension Secret {
+  /// Whether two variables have the same value, or neither is there.
+  fileprivate static func isSame(_ a: Secret?, _ b: Secret?) -> Bool {
+    guard let a, let b else { return a == nil && b == nil }
+    return a.withBytes { a in b.withBytes { a.equalsInConstantTime($0) } }
+  }
+}
