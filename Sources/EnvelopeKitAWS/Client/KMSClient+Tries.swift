@@ -49,7 +49,11 @@
       let answer = try await web.answer(
         to: signed(request, with: credentials), within: min(remaining, configuration.tryTimeout))
       let requestID = answer.header("x-amzn-requestid").flatMap(Self.printable)
-      guard answer.status == 200 else { throw KMSFailure(answer, requestID: requestID).error(from: endpoint) }
+      guard answer.status == 200 else {
+        throw KMSFailure(
+          status: answer.status, errorType: answer.header("x-amzn-errortype"), body: answer.body, requestID: requestID
+        ).error(from: endpoint)
+      }
       return KMSAnswer(body: answer.body, requestID: requestID)
     }
 

@@ -14,13 +14,17 @@
     private let words: String?
     private let requestID: String?
 
-    init(_ answer: WebClient.Answer, requestID: String?) {
-      status = answer.status
+    /// - Parameters:
+    ///   - status: The status of HTTP.
+    ///   - errorType: The value of the header `x-amzn-errortype`.
+    ///   - body: The body, JSON or not.
+    ///   - requestID: The id of the request.
+    init(status: Int, errorType: String?, body: GuardedMemory, requestID: String?) {
+      self.status = status
       self.requestID = requestID
-      let members = try? JSONMembers(answer.body)
-      let header = answer.header("x-amzn-errortype")
+      let members = try? JSONMembers(body)
       // com.amazonaws.kms#NotFoundException, or NotFoundException:http://…
-      let type = (try? members?.string("__type")) ?? header ?? Self.nameInXML(answer.body)
+      let type = (try? members?.string("__type")) ?? errorType ?? Self.nameInXML(body)
       name = type.flatMap { type in
         let name = type.split(separator: "#").last?.split(separator: ":").first.map(String.init) ?? ""
         return (1...128).contains(name.utf8.count) && name.utf8.allSatisfy { $0.isLetter || $0.isDigit } ? name : nil

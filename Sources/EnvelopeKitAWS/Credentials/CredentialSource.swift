@@ -48,51 +48,63 @@
         accessKeyID: id, secretAccessKey: secret, sessionToken: surroundings.variable("AWS_SESSION_TOKEN"))
     }
 
-    private func fromProfile() throws(EnvelopeError) -> AWSCredentials? {
-      if let path = surroundings.credentialsPath, let file = try SharedFile.read(path),
-        let found = try credentials(in: file, sections: [surroundings.profile], of: path)
-      {
-        return found
-      }
-      guard let path = surroundings.configPath, let file = try SharedFile.read(path) else {
-        return try missingProfile(isThere: false)
-      }
-      if let found = try credentials(in: file, sections: surroundings.configSections, of: path) { return found }
-      for key in [
-        "role_arn", "sso_session", "sso_start_url", "credential_process", "web_identity_token_file", "login_session",
-      ]
-      where file.string(of: key, in: surroundings.configSections) != nil {
-        let profile = surroundings.profile
-        throw EnvelopeError(
-          .credentialsMissing,
-          "The profile \(EnvelopeError.quoted(profile)) gets its credentials by \(key), which is not done here",
-          advice: "Have the AWS command line get them: "
-            + "eval \"$(aws configure export-credentials --profile \(Path(profile).quoted) --format env)\"")
-      }
-      return try missingProfile(isThere: file.hasSection(surroundings.configSections))
-    }
+    /// The ways to get credentials that are not supported.
+    ///
+    /// Static keys beside them are not used: to AWS's own tools they are the keys that assume the role, or none at all.
+    private static let unsupportedKeys = [
+      "role_arn", "sso_session", "sso_start_url", "sso_account_id", "sso_role_name", "sso_region", "credential_process",
+      "web_identity_token_file", "login_session",
+    ]
 
-    /// A profile that was asked for must be there; the default one need not.
-    private func missingProfile(isThere: Bool) throws(EnvelopeError) -> AWSCredentials? {
-      guard !isThere, let profile = surroundings.chosenProfile else { return nil }
+    /// Reads both files: what one of them says of the profile affects the keys in the other.
+    private func fromProfile() throws(EnvelopeError) -> AWSCredentials? {
+      var (found, isThere) = (AWSCredentials?.none, false)
+      for (path, sections) in [
+        (surroundings.credentialsPath, [surroundings.profile]), (surroundings.configPath, surroundings.configSections),
+      ] {
+        guard let path, let file = try SharedFile.read(path), let section = try file.section(sections) else { continue }
+        isThere = true
+        for key in Self.unsupportedKeys where file.has(key, in: section) { throw unsupported(key, in: path) }
+        if found == nil { found = try credentials(in: file, section: section, of: path) }
+      }
+      // A profile that was asked for must be there; the default one need not.
+      guard !isThere, let profile = surroundings.chosenProfile else { return found }
       throw EnvelopeError(
         .credentialsMissing, "There is no AWS profile \(EnvelopeError.quoted(profile))",
         advice: "List them: aws configure list-profiles")
     }
 
+    private func unsupported(_ key: String, in path: Path) -> EnvelopeError {
+      let profile = surroundings.profile
+      return EnvelopeError(
+        .credentialsMissing,
+        "The profile \(EnvelopeError.quoted(profile)) gets its credentials by \(key) in \(path), which is not supported",
+        advice: "Have the AWS command line get them: "
+          + "eval \"$(aws configure export-credentials --profile \(Path(profile).quoted) --format env)\"")
+    }
+
     private func credentials(
-      in file: borrowing SharedFile, sections: [String], of path: Path
+      in file: borrowing SharedFile, section: String, of path: Path
     ) throws(EnvelopeError) -> AWSCredentials? {
-      guard let id = file.string(of: "aws_access_key_id", in: sections) else { return nil }
-      guard let secret = file.value(of: "aws_secret_access_key", in: sections) else {
-        throw EnvelopeError(
-          .credentialsMissing,
-          "\(path) has aws_access_key_id and no aws_secret_access_key for the profile "
-            + EnvelopeError.quoted(surroundings.profile))
+      let (idKey, secretKey, tokenKey) = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
+      guard file.has(idKey, in: section) else {
+        // Without this, a typing error in the id's key would have another source's credentials used.
+        guard !file.has(secretKey, in: section) else { throw missing(idKey, beside: secretKey, in: path) }
+        return nil
+      }
+      guard let id = try file.string(of: idKey, in: section) else { throw missing(idKey, beside: secretKey, in: path) }
+      guard let secret = try file.value(of: secretKey, in: section), secret.byteCount > 0 else {
+        throw missing(secretKey, beside: idKey, in: path)
       }
       return try AWSCredentials(
-        accessKeyID: id, sessionToken: file.string(of: "aws_session_token", in: sections), expiration: nil,
-        secret: secret)
+        accessKeyID: id, sessionToken: file.string(of: tokenKey, in: section), expiration: nil, secret: secret)
+    }
+
+    private func missing(_ key: String, beside other: String, in path: Path) -> EnvelopeError {
+      EnvelopeError(
+        .credentialsMissing,
+        "\(path) has \(other) and no \(key) for the profile \(EnvelopeError.quoted(surroundings.profile))",
+        advice: "Set both, or neither.")
     }
   }
 #endif

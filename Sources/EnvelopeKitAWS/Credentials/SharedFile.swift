@@ -5,89 +5,95 @@
   internal import EnvelopeKit
   internal import EnvelopeKitFiles
 
-  /// One of the two files that AWS's tools share: `credentials` and `config`.
+  /// The sections of one of the two files that AWS's tools share: `credentials` and `config`.
   ///
-  /// Sections `[name]` hold lines `key = value`; lines that begin with `#` or `;` are comments, indented ones belong
-  /// to the line before and are passed over.
+  /// Looks up settings by section and key. ``SharedFileReader`` describes the format.
   struct SharedFile: ~Copyable {
     private let text: SecretBytes
+    private let path: Path
+    /// The settings of each section, by name and key.
+    let sections: [String: [String: Setting]]
+
+    /// Where the value of a setting is.
+    struct Setting {
+      /// The value on the line of the key, without blanks at its ends.
+      let value: Range<Int>
+      /// The line of the key, counted from 1.
+      let line: Int
+      /// Whether indented lines follow that belong to the value.
+      var isContinued = false
+    }
 
     /// Reads a file.
     ///
-    /// - Returns: The file, or nil where there is none.
-    /// - Throws: `fileFailure` where it is there and cannot be read.
+    /// - Returns: The file, or nil if it does not exist.
+    /// - Throws: `fileFailure` if the file cannot be read or parsed.
     static func read(_ path: Path) throws(EnvelopeError) -> SharedFile? {
       guard path.exists else { return nil }
-      return SharedFile(text: try path.openForReading().readAll(limit: 1 << 20, of: path))
+      return try SharedFile(text: try path.openForReading().readAll(limit: 1 << 20, of: path), path: path)
     }
 
-    /// Takes over the text of a file.
-    init(text: consuming SecretBytes) { self.text = text }
-
-    /// Whether there is a section that any of some names stand for.
-    func hasSection(_ names: [String]) -> Bool {
-      var found = false
-      forEachLine { section, key, _ in found = found || key == nil && names.contains(section) }
-      return found
-    }
-
-    /// The value of a key in a section, wiped when its owner lets go of it; the last where it is there twice.
-    func value(of key: String, in names: [String]) -> SecretBytes? {
-      var place: Range<Int>?
-      forEachLine { section, found, range in if names.contains(section), found == key { place = range } }
-      guard let place, !place.isEmpty else { return nil }
-      return text.withBytes { SecretBytes(copying: $0.extracting(place)) }
-    }
-
-    /// The same of a value that is not secret; nil where it is not UTF-8.
-    func string(of key: String, in names: [String]) -> String? {
-      guard let value = value(of: key, in: names) else { return nil }
-      return value.withBytes { bytes in
-        unsafe bytes.withUnsafeBytes { unsafe String(validating: $0, as: UTF8.self) }
+    /// Parses the text of a file.
+    ///
+    /// - Parameters:
+    ///   - text: The text.
+    ///   - path: The path that errors name.
+    /// - Throws: `fileFailure`, which names the path and the line.
+    init(text: consuming SecretBytes, path: Path) throws(EnvelopeError) {
+      sections = try text.withBytes { (text) throws(EnvelopeError) in
+        var reader = SharedFileReader(path: path)
+        return try reader.readSections(of: text)
       }
+      self.text = text
+      self.path = path
     }
 
-    /// Gives away each section, with no key, and each line of a section, with its key and where its value lies.
-    private func forEachLine(_ body: (_ section: String, _ key: String?, _ value: Range<Int>) -> Void) {
-      text.withBytes { text in
-        var (start, section) = (text.byteOrderMarkLength, "")
-        while start < text.byteCount {
-          var end = start
-          while let byte = text.byteIfAny(at: end), byte != .lineFeed { end += 1 }
-          let line = text.trimmed(start..<end)
-          switch text.byteIfAny(at: start) {
-          case UInt8(ascii: "[")? where text.byte(at: line.upperBound - 1) == UInt8(ascii: "]"):
-            let words = text.string(in: line.lowerBound + 1..<line.upperBound - 1)
-            section = words.split(whereSeparator: { $0 == " " || $0 == "\t" }).joined(separator: " ")
-            body(section, nil, line)
-          case UInt8(ascii: "#")?, UInt8(ascii: ";")?, .space?, .tab?: break
-          default:
-            if let sign = line.first(where: { text.byte(at: $0) == .equals }) {
-              let key = text.string(in: text.trimmed(line.lowerBound..<sign)).lowercased()
-              body(section, key, text.trimmed(sign + 1..<line.upperBound))
-            }
-          }
-          start = end + 1
-        }
+    /// Finds the section of a profile.
+    ///
+    /// - Parameter names: The names that the section may have.
+    /// - Returns: The name of the section, or nil if there is none.
+    /// - Throws: `fileFailure` if more than one of the names has a section.
+    func section(_ names: [String]) throws(EnvelopeError) -> String? {
+      let found = names.filter { sections[$0] != nil }
+      guard found.count < 2 else {
+        throw EnvelopeError(
+          .fileFailure,
+          "\(path) has two sections for one profile: \(found.map(EnvelopeError.quoted).joined(separator: " and "))",
+          advice: "Remove one of them.")
       }
+      return found.first
+    }
+
+    /// Returns whether a section has a setting, even if its value is empty.
+    func has(_ key: String, in section: String) -> Bool { sections[section]?[key] != nil }
+
+    /// Copies the value of a setting into memory that is wiped.
+    ///
+    /// - Returns: The value, which may be empty, or nil if the section has no such setting.
+    /// - Throws: `fileFailure` if the value spans several lines.
+    func value(of key: String, in section: String) throws(EnvelopeError) -> SecretBytes? {
+      guard let setting = sections[section]?[key] else { return nil }
+      guard !setting.isContinued else {
+        throw .sharedFile(
+          path, line: setting.line, "the value of \(key) continues on indented lines",
+          advice: "Write the value on one line, and begin the next setting at the start of its line.")
+      }
+      return text.withBytes { SecretBytes(copying: $0.extracting(setting.value)) }
+    }
+
+    /// Returns the value of a setting that is not secret, or nil if it is missing or empty.
+    ///
+    /// - Throws: `fileFailure` if the value spans several lines.
+    func string(of key: String, in section: String) throws(EnvelopeError) -> String? {
+      guard let value = try value(of: key, in: section), value.byteCount > 0 else { return nil }
+      return value.withBytes { String(decoding: [UInt8](copying: $0), as: UTF8.self) }
     }
   }
 
-  extension RawSpan {
-    /// A range without blanks at its ends.
-    fileprivate func trimmed(_ range: Range<Int>) -> Range<Int> {
-      var (start, end) = (range.lowerBound, range.upperBound)
-      while start < end, byte(at: start).isSpace { start += 1 }
-      while start < end, byte(at: end - 1).isSpace { end -= 1 }
-      return start..<end
+  extension EnvelopeError {
+    /// An error at a line of a shared file, which it does not show.
+    static func sharedFile(_ path: Path, line: Int, _ failure: String, advice: String) -> EnvelopeError {
+      EnvelopeError(.fileFailure, "Cannot read \(path), line \(line): \(failure)", advice: advice)
     }
-
-    fileprivate func string(in range: Range<Int>) -> String {
-      String(decoding: [UInt8](copying: extracting(range)), as: UTF8.self)
-    }
-  }
-
-  extension UInt8 {
-    fileprivate var isSpace: Bool { isBlank || self == .carriageReturn }
   }
 #endif

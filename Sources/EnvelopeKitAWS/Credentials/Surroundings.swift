@@ -28,8 +28,15 @@
 
     var profile: String { chosenProfile ?? "default" }
 
-    /// What the profile's section is called in the file `config`.
-    var configSections: [String] { profile == "default" ? ["default", "profile default"] : ["profile \(profile)"] }
+    /// The names that the profile's section may have in the file `config`.
+    ///
+    /// A name with blanks must be quoted there; one with quotes or a backslash cannot be written.
+    var configSections: [String] {
+      guard !profile.contains(where: { "\"'\\".contains($0) }) else { return [] }
+      let bare = profile.contains(where: \.isWhitespace) ? [] : ["profile \(profile)"]
+      let quoted = ["profile \"\(profile)\"", "profile '\(profile)'"]
+      return (profile == "default" ? ["default"] : []) + bare + quoted
+    }
 
     var configPath: Path? { path("AWS_CONFIG_FILE", inHome: ".aws/config") }
     var credentialsPath: Path? { path("AWS_SHARED_CREDENTIALS_FILE", inHome: ".aws/credentials") }
@@ -43,10 +50,11 @@
 
     /// A setting of the profile in the file `config`.
     ///
-    /// - Throws: `fileFailure` where the file is there and cannot be read.
+    /// - Throws: `fileFailure` if the file is there and cannot be read or parsed.
     func setting(_ key: String) throws(EnvelopeError) -> String? {
-      guard let path = configPath, let file = try SharedFile.read(path) else { return nil }
-      return file.string(of: key, in: configSections)
+      guard let path = configPath, let file = try SharedFile.read(path), let section = try file.section(configSections)
+      else { return nil }
+      return try file.string(of: key, in: section)
     }
   }
 #endif

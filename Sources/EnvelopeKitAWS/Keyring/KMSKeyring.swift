@@ -167,7 +167,7 @@
       KMSRequest.Subject(key: name.text, context: context, grantTokens: grantTokens)
     }
 
-    private func entry(_ encrypted: KMSClient.Encrypted) throws(EnvelopeError) -> WrappedDataKey {
+    private func entry(_ encrypted: KMSAnswer.Encrypted) throws(EnvelopeError) -> WrappedDataKey {
       guard encrypted.key.region == client.region, key.canName(encrypted.key) else {
         throw KMSAnswer.invalid("it answered for another key than the one named", requestID: nil)
       }

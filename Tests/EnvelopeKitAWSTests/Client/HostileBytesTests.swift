@@ -3,6 +3,7 @@
 
 #if AWS
   import EnvelopeKit
+  import EnvelopeKitFiles
   import TestSupport
   import Testing
 
@@ -71,13 +72,20 @@
     @Test(arguments: seeds)
     func sharedFilesOfAnyBytesNeverTrap(seed: UInt64) {
       var random = SplitMix64(seed: seed)
-      let alphabet = Array("[]=#; \t\r\nak\u{e9}".utf8) + [0, 0xff, 0xef, 0xbb, 0xbf]
+      let parts = ["[a]", "[", "]", "k", "=", ":", "#", ";", " ", "\t", "\r", "\n", "\n", "\u{e9}", "\0", "\u{feff}"]
+      var read = 0
       for _ in 0..<2000 {
-        let text = (0..<Int.random(in: 0...40, using: &random)).map { _ in alphabet.randomElement(using: &random) ?? 0 }
-        let file = SharedFile(text: SecretBytes(copied: text))
-        _ = file.string(of: "k", in: ["a"])
-        _ = file.hasSection(["a"])
+        let text =
+          "[a]\n"
+          + (0..<Int.random(in: 0...12, using: &random)).map { _ in parts.randomElement(using: &random) ?? "" }.joined()
+        do throws(EnvelopeError) {
+          _ = try SharedFile(text: SecretBytes(copying: text), path: Path("f")).string(of: "k", in: "a")
+          read += 1
+        } catch {
+          #expect(error.code == .fileFailure, "\(text)")
+        }
       }
+      #expect(read > 10, "seed \(seed)")
     }
 
     @Test(arguments: seeds)

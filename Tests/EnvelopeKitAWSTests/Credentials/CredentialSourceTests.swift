@@ -71,12 +71,62 @@
       #expect(elsewhere.accessKeyID == "D")
     }
 
-    @Test(arguments: ["role_arn", "sso_session", "sso_start_url", "credential_process", "web_identity_token_file"])
-    func waysThatAreNotGoneAreNamed(key: String) async throws {
-      let folder = try home(config: "[profile p]\n\(key) = something\n")
-      await expectError(.credentialsMissing, saying: key) { try await find(["HOME": folder.path], profile: "p") }
-      await expectError(.credentialsMissing, saying: "export-credentials") {
-        try await find(["HOME": folder.path, "AWS_PROFILE": "p"])
+    @Test(arguments: [
+      "role_arn", "sso_session", "sso_start_url", "sso_account_id", "sso_role_name", "credential_process",
+      "web_identity_token_file", "login_session",
+    ])
+    func refusesUnsupportedProfileByName(key: String) async throws {
+      let keys = "aws_access_key_id = S\naws_secret_access_key = s\n"
+      // Static keys beside it are not used, whichever file has which.
+      for (credentials, config) in [
+        (nil, "[profile p]\n\(key) = something\n"), (nil, "[profile p]\n\(keys)\(key) = something\n"),
+        ("[p]\n\(keys)", "[profile p]\n\(key) = something\n"), ("[p]\n\(keys)\(key.uppercased()): something\n", nil),
+        ("[p]\n\(key) =\n", "[profile p]\n\(keys)"), (nil, "[profile 'p'] # c\n\(keys)\(key) =\n  x = y\n"),
+      ] {
+        let home = try home(credentials: credentials, config: config)
+        await expectError(.credentialsMissing, saying: key) { try await find(["HOME": home.path], profile: "p") }
+        await expectError(.credentialsMissing, saying: "export-credentials --profile 'p'") {
+          try await find(["HOME": home.path, "AWS_PROFILE": "p"])
+        }
+      }
+      // Nested, of another profile, or a comment, it does not matter.
+      let other = try home(
+        credentials: "[p]\n\(keys)",
+        config: "[profile p]\n# \(key) = x\ns3 =\n  \(key) = x\n[profile q]\n\(key) = x\n[p]\n\(key) = x\n")
+      #expect(try await find(["HOME": other.path], profile: "p").accessKeyID == "S")
+    }
+
+    /// The settings of another profile must not become those of the section above it.
+    @Test(arguments: ["[prod] # comment", "  [prod]", "[prod]; x", "[prod] [x]", "[prod", "\u{a0}[prod]", "[prod]\r\r"])
+    func keepsProfilesApart(header: String) async throws {
+      let keys = "aws_access_key_id = D\naws_secret_access_key = d\n"
+      let prod = "aws_access_key_id = P\naws_secret_access_key = p\nregion = eu-west-1\n"
+      for (credentials, config) in [
+        ("[default]\n\(keys)\n\(header)\n\(prod)", nil),
+        (nil, "[default]\n\(keys)region = us-east-1\n\(header.replacing("prod", with: "profile prod"))\n\(prod)"),
+      ] {
+        let home = try home(credentials: credentials, config: config)
+        do {
+          #expect(try await find(["HOME": home.path]).accessKeyID == "D")
+          let region = try Surroundings(variables: ["HOME": home.path], profile: nil).setting("region")
+          #expect(region == (config == nil ? nil : "us-east-1"))
+        } catch let error as EnvelopeError {
+          #expect(error.code == .fileFailure && error.message.contains(", line "), "\(error)")
+        }
+      }
+    }
+
+    @Test func readsQuotedProfileNames() async throws {
+      let keys = "aws_access_key_id = Q\naws_secret_access_key = q\n"
+      let home = try home(config: "[profile \"a b\"]\n\(keys)[profile 'c']\n\(keys)[profile d e]\n\(keys)[default]\n")
+      #expect(try await find(["HOME": home.path], profile: "a b").accessKeyID == "Q")
+      #expect(try await find(["HOME": home.path], profile: "c").accessKeyID == "Q")
+      for name in ["d e", "\"a b\"", "'c'", "a", "d", "c\\"] {
+        await expectError(.credentialsMissing) { try await find(["HOME": home.path], profile: name) }
+      }
+      let twice = try self.home(config: "[profile a]\n\(keys)[profile \"a\"]\n\(keys)[default]\n[profile default]\n")
+      for name in ["a", "default"] {
+        await expectError(.fileFailure, saying: "two sections") { try await find(["HOME": twice.path], profile: name) }
       }
     }
 
@@ -96,6 +146,24 @@
         try await find(["AWS_ACCESS_KEY_ID": "A"])
       }
       await expectError(.fileFailure) { try await find(["AWS_SHARED_CREDENTIALS_FILE": folder.path]) }
+    }
+
+    /// Another source's credentials must not be used because of a typing error.
+    @Test(arguments: [
+      ("aws_secret_access_key=s", "aws_access_key_id"),
+      ("aws_access_key_id=\naws_secret_access_key=s", "aws_access_key_id"),
+      ("aws_access_key_id=A\naws_secret_access_key=", "aws_secret_access_key"),
+      ("aws_access_key_ld=A\naws_secret_access_key=s", "aws_access_key_id"),
+    ])
+    func refusesHalfOfKey(lines: String, missing: String) async throws {
+      let home = try home(
+        credentials: "[default]\n\(lines)\n", config: "[default]\naws_access_key_id=C\naws_secret_access_key=c\n")
+      await expectError(.credentialsMissing, saying: "no \(missing)") { try await find(["HOME": home.path]) }
+    }
+
+    @Test func refusesKeyOfSeveralLines() async throws {
+      let home = try home(credentials: "[default]\naws_access_key_id=A\naws_secret_access_key=s\n  t\n")
+      await expectError(.fileFailure, saying: "line 3") { try await find(["HOME": home.path]) }
     }
 
     @Test(arguments: ["A B", "A\n", "", "\u{e9}", String(repeating: "A", count: 129), "A/../x", "A\r\nHost: x"])

@@ -3,38 +3,106 @@
 
 #if AWS
   import EnvelopeKit
+  import EnvelopeKitFiles
   import Testing
 
   @testable import EnvelopeKitAWS
 
   @Suite(.timeLimit(.minutes(20))) struct SharedFileTests {
-    private func value(_ key: String, in section: String, of text: String) -> String? {
-      SharedFile(text: SecretBytes(copying: text)).string(of: key, in: [section])
+    private func file(_ text: String) throws(EnvelopeError) -> SharedFile {
+      try SharedFile(text: SecretBytes(copying: text), path: Path("/h/config"))
+    }
+
+    private func value(_ key: String, in section: String, of text: String) throws(EnvelopeError) -> String? {
+      try file(text).string(of: key, in: section)
     }
 
     @Test(arguments: [
-      "[a]\nk=v\n", "[a]\nk = v", "[ a ]\r\nk =  v \r\n", "# k = x\n[a]\n; k = y\nK=v\n",
-      "[b]\nk=w\n[a]\nk=v\n[c]\nk=x",
-      "[a]\nk=v\n  k = nested\n", "\u{feff}[a]\nk=v", "[a]\nk=w\nk=v\n", "[a]\n=x\n\nnothing\nk=v",
-      "[b]\n[a]\nk=v\n[]\nk=x",
+      "[a]\nk=v\n", "[a]\nk = v", "[ a ]\r\nk =  v \r\n", "# k = x\n[a]\n; k = y\nK=v\n", "[a]\nk: v", "[a]\nk:v\n",
+      "[b]\nk=w\n[a]\nk=v\n[c]\nk=x", "\u{feff}[a]\nk=v", "\n\n\n[a]\n\t\n k=v\n", "[a]\nk\t=\tv\t\n",
+      // Comments after and before a header.
+      "[b]\nk=w\n[a] # comment\nk=v", "[b]\nk=w\n[a]\t; x=y\nk=v", "[a]# [b]\nk=v", "[a] #\nk=v", "  # x\n[a]\nk=v",
+      // An indented header is a header unless a setting is above it.
+      "  [a]\n  k=v\n", "[b]\n  [a]\nk=v", "[b]\n\tk=w\n\t[a]\n\tk=v", "[b]\n    k=w\n  [a]\n  k=v\n",
+      // What is nested stays inside.
+      "[a]\ns3 =\n  k = nested\n  x=y\nk=v", "[a]\ns3=\n  # comment\n\n  k = nested\nk=v", "[a]\nk=v\ns3:\n\tk=nested",
+      "[a]\n  s3 =\n    k = nested\n  k = v\n", "[a]\nk=v\nother = 1\n  k = part of other\n",
     ])
-    func theValueIsFound(text: String) { #expect(value("k", in: "a", of: text) == "v", "\(text)") }
-
-    @Test(arguments: [
-      "", "k=v", "[a", "[a]", "[a]\nk", "[a]\nk=", "[a]\nk= \n", "[b]\nk=v", "[a]\nkk=v", "[a]x\nk=v", "[a]\n#k=v",
-      "[", "]", "[]\nk=v", "[a]\nk=\u{00}\u{00}".replacing("\u{00}", with: ""), "=\n=\n[", "\n\n\n",
-    ])
-    func whatIsNotThereIsNotFound(text: String) { #expect(value("k", in: "a", of: text) == nil, "\(text)") }
-
-    @Test func valuesKeepSignsAndCase() {
-      #expect(value("k", in: "a", of: "[a]\nk = aB=/+= #x") == "aB=/+= #x")
-      #expect(value("k", in: "profile a", of: "[profile   a]\nk=v") == "v")
+    func findsValue(text: String) throws {
+      #expect(try value("k", in: "a", of: text) == "v", "\(text)")
     }
 
-    @Test func sectionsAreToldApart() {
-      let file = SharedFile(text: SecretBytes(copying: "[a]\n[profile b]\nk=v"))
-      #expect(file.hasSection(["a"]) && file.hasSection(["profile b"]) && file.hasSection(["x", "a"]))
-      #expect(!file.hasSection(["b"]) && !file.hasSection([""]))
+    @Test(arguments: [
+      "", "[a]", "[a]\nk=", "[a]\nk= \n", "[b]\nk=v", "[a]\nkk=v", "[a]\n#k=v", "[a]\n  ; k=v\n", "# [a]\n# k=v",
+      "[a]\ns3 =\n  k = v\n", "[a]\nother = 1\n k = v", "[a b]\nk=v", "[profile a]\nk=v", "[A]\nk=v", "[\"a\"]\nk=v",
+    ])
+    func findsNothingElsewhere(text: String) throws {
+      #expect(try value("k", in: "a", of: text) == nil, "\(text)")
+    }
+
+    /// Each would put the settings of one section into another, or lose them, if its line were passed over.
+    @Test(arguments: [
+      ("[a]\nk=w\n[b] x\nk=v", 3), ("[a]\nk=w\n[b]x=y\n", 3), ("[a]\nk=w\n[b\nk=v", 3), ("[a]\n[]\nk=v", 2),
+      ("[a]\n[ ]\nk=v", 2), ("[", 1), ("]", 1), ("[a]\n[b]]\n", 2), ("[a]\n[b]=x\n", 2), ("[a]\n(b)\nk=v", 2),
+      ("k=v", 1), ("\n# c\nk=v\n[a]", 3), ("[a]\nnothing\nk=v", 2), ("[a]\n=x", 2), ("[a]\n= \n", 2), ("[a]\n:x", 2),
+      ("[a]\nexport k=v", 2), ("[a]\nk k=v", 2), ("[a]\n\"k\"=v", 2), ("[a]\n'k'=v", 2), ("[a]\n\u{e9}=v", 2),
+      ("[a]\n\u{a0}[b]\u{a0}=v", 2), ("[a]\n\u{a0}[b]", 2), ("[a]\nk\n=v", 2),
+      // Indented below a setting.
+      ("[a]\nk=w\n  [b]\nk=v", 3), ("[a]\ns3 =\n  [b]\n  k=v", 3), ("[a]\n\tk=w\n\t\t[b]", 3), ("[a]\ns3 =\n  x", 3),
+      ("[a]\ns3=\n  x=y\n  z", 4), ("[a]\nk=w\n\n# c\n [b] # c\n", 5),
+      // Twice.
+      ("[a]\nk=w\nk=v", 3), ("[a]\nk=w\nK:v", 3), ("[a]\n[b]\n[a]\nk=v", 3), ("[a]\n[ a ]", 2),
+      ("[profile a]\n[profile\ta] # c", 2), ("[DEFAULT]\nk=v\n[a]", 1),
+      // Other line ends, and what some tools take for blanks.
+      ("[a]\rk=v", 1), ("[a]\nk=v\rj=w\n", 2), ("[a]\r\r\nk=v", 1), ("[a]\nk=\0v", 2), ("[a]\n\u{b}k=v", 2),
+      ("[a]\n\u{c}[b]\nk=v", 2), ("[a]\nk=v\u{7f}", 2), ("[a]\n# \u{1b}[2J\nk=v", 2),
+    ])
+    func refusesLineThatItCannotRead(text: String, line: Int) async {
+      let error = await expectError(.fileFailure, saying: "/h/config, line \(line):") {
+        try value("k", in: "a", of: text)
+      }
+      #expect(error?.advice.isEmpty == false, "\(text)")
+    }
+
+    @Test(arguments: [[0xff], [0xc3], [0xed, 0xa0, 0x80], [0xc0, 0x80]] as [[UInt8]])
+    func refusesTextThatIsNotUTF8(bytes: [UInt8]) async {
+      await expectError(.fileFailure, saying: "line 3") {
+        _ = try SharedFile(text: SecretBytes(copied: Array("[a]\nk=v\n#".utf8) + bytes), path: Path("/h/config"))
+      }
+    }
+
+    /// A line of a broken file can be a part of a secret.
+    @Test(arguments: [
+      "[a]\nhunter2", "[a]\nhunter2=x\nhunter2=y", "hunter2=x", "[a]\nhunter2=x\n  [b]", "[a]\nhunter2=\n  x",
+      "[a]\nhunter 2=x", "[a]\n[b] hunter2", "[a]\nhunter2 hunter2=x",
+    ])
+    func showsNoneOfRefusedLine(text: String) async {
+      let error = await expectError(.fileFailure) { try value("k", in: "a", of: text) }
+      #expect(error?.description.contains("hunter") == false, "\(text)")
+    }
+
+    @Test func refusesValueOfSeveralLines() async throws {
+      for text in ["[a]\nj=w\nk=v\n  w\n", "[a]\nj=w\nk=v\n  j = x\n", "[a]\nj=w\nk=\n  x=y"] {
+        await expectError(.fileFailure, saying: "line 3") { try value("k", in: "a", of: text) }
+        #expect(try value("j", in: "a", of: text) == "w")
+      }
+    }
+
+    @Test func keepsSignsAndCaseOfValues() throws {
+      #expect(try value("k", in: "a", of: "[a]\nk = aB=/+=: #x ;y") == "aB=/+=: #x ;y")
+      #expect(try value("k", in: "a", of: "[a]\nk = [b]") == "[b]")
+      #expect(try value("k", in: "profile a", of: "[profile   a]\nk=v") == "v")
+      #expect(try value("k", in: "profile \"a  b\"", of: "[profile\t\"a  b\"]\nk=v") == "v")
+    }
+
+    @Test func tellsSectionsApart() async throws {
+      let file = try file("[a]\n[profile b]\nk=\n")
+      #expect(try file.section(["a"]) == "a" && file.section(["x", "profile b"]) == "profile b")
+      #expect(try file.section(["b", "", "A"]) == nil && file.section([]) == nil)
+      #expect(file.has("k", in: "profile b") && !file.has("k", in: "a") && !file.has("k", in: "x"))
+      await expectError(.fileFailure, saying: "'a' and 'profile b'") {
+        try self.file("[a]\n[profile b]").section(["a", "profile b"])
+      }
     }
   }
 #endif
