@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The EnvelopeKit authors
 // SPDX-License-Identifier: Apache-2.0
 
-package import EnvelopeKit
+internal import EnvelopeKit
 
 /// A path as the system takes it, in the few ways that are needed here.
 package struct Path: Hashable, Sendable, CustomStringConvertible {
