@@ -8,7 +8,7 @@ extension SealedEnvironment {
   /// Returns the generation that follows one that has been verified: one more, or the time now.
   ///
   /// - Throws: `invalidArgument` after the last number.
-  static func generation(after previous: UInt32) throws(EnvelopeError) -> UInt32 {
+  package static func generation(after previous: UInt32) throws(EnvelopeError) -> UInt32 {
     guard previous < .max else {
       throw EnvelopeError(
         .invalidArgument, "The environment's generation is the last that there is",

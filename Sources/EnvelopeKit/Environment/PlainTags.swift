@@ -62,17 +62,20 @@ struct PlainTags: Sendable, Equatable {
     for index in stride(from: 0, to: bytes.count, by: Self.byteCount) {
       left[tag(at: index).prefix(Self.nameByteCount), default: []].append(tag(at: index))
     }
-    var (added, changed) = ([] as [String], [] as [String])
+    var unmatched: [(variable: String, name: ArraySlice<UInt8>)] = []
     for secret in plain.secrets where !allowed.contains(secret.name) {
       let tag = try Self.tag(of: secret, key: key)
       let name = tag[..<Self.nameByteCount]
-      guard let tags = left[name], !tags.isEmpty else {
-        added.append(secret.name)
-        continue
+      if let match = left[name]?.firstIndex(where: { Array($0).equalsInConstantTime(tag) }) {
+        left[name]?.remove(at: match)
+      } else {
+        unmatched.append((secret.name, name))
       }
-      let match = tags.firstIndex { Array($0).equalsInConstantTime(tag) }
-      if match == nil { changed.append(secret.name) }
-      left[name]?.remove(at: match ?? 0)
+    }
+    // Two names can have the same four bytes, so what is unchanged takes its tag first.
+    var (added, changed) = ([] as [String], [] as [String])
+    for (variable, name) in unmatched {
+      if left[name]?.popLast() == nil { added.append(variable) } else { changed.append(variable) }
     }
     for name in allowed { left[try Self.nameTag(of: name, key: key)[...]] = nil }
     let missingCount = left.values.reduce(0) { $0 + $1.count }

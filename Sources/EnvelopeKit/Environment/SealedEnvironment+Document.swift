@@ -40,6 +40,11 @@ extension SealedEnvironment {
   }
 }
 
+extension SealedEnvironment {
+  /// The same document, in which these plain variables may differ.
+  package func allowing(plain names: Set<String>) -> SealedEnvironment { with(plain: plain, allowing: names) }
+}
+
 extension Secret {
   /// Whether the variable belongs to a sealed environment, as its name or the beginning of its value shows.
   package var looksSealed: Bool {

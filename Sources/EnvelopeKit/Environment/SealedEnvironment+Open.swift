@@ -48,21 +48,23 @@ extension SealedEnvironment {
   func open(
     with unlocked: borrowing UnlockedHeader
   ) throws(EnvelopeError) -> (secrets: OpenedEnvironment, tags: PlainTags) {
-    let (secrets, tags): (OpenedEnvironment, PlainTags)
-    switch payload {
-    case .separate(let trailer, let entries):
-      (secrets, tags) = (try open(entries, trailer, with: unlocked), trailer.plain)
-    case .packed(let sealed): (secrets, tags) = try Self.unpack(sealed, generation: generation, with: unlocked)
-    }
+    let (secrets, tags) = try openSealed(with: unlocked)
     guard let plain else { return (secrets, tags) }
-    let difference = try tags.difference(from: plain, allowing: allowedPlain, keys: unlocked.keys)
+    // Sealing refuses a name that is plain and sealed at once, so such a variable was added, even if it may differ.
+    let allowed = allowedPlain.filter { secrets[$0] == nil }
+    let difference = try tags.difference(from: plain, allowing: allowed, keys: unlocked.keys)
     guard difference.isEmpty else { throw .plainVariablesAltered(difference) }
-    // Sealing refuses such names, so an allowed variable was added under the name of a packed one.
-    let both = plain.names.filter { secrets[$0] != nil }
-    guard both.isEmpty else {
-      throw .plainVariablesAltered(PlainDifference(added: both, changed: [], missingCount: 0))
-    }
     return (secrets, tags)
+  }
+
+  /// Verifies and opens the sealed variables; the plain ones are not compared.
+  func openSealed(
+    with unlocked: borrowing UnlockedHeader
+  ) throws(EnvelopeError) -> (secrets: OpenedEnvironment, tags: PlainTags) {
+    switch payload {
+    case .separate(let trailer, let entries): (try open(entries, trailer, with: unlocked), trailer.plain)
+    case .packed(let sealed): try Self.unpack(sealed, generation: generation, with: unlocked)
+    }
   }
 
   private func open(

@@ -9,11 +9,9 @@
   struct AcceptCommand: EnvelopeSubcommand {
     static let configuration = CommandConfiguration(
       commandName: "accept",
-      abstract: "Makes a merge of two branches' edits whole again.",
+      abstract: "Accept a merge of two branches' edits, or changed plain variables.",
       discussion: """
-        After two branches changed different variables and git merged their lines, each variable still verifies, but
-        not all together. This lists them and, if you agree, stamps them as one environment. Where git could not
-        merge the line of ENVELOPE_HEADER, keep either side of it.
+        After two branches changed different variables and git merged their lines, each variable still verifies, but not all together. This lists them, shows the plain variables and how they differ from those that were sealed with the file, and authenticates all of them as one environment if you agree. If git could not merge the line of ENVELOPE_HEADER, keep either side of it.
 
         EXAMPLE
           envelope accept checkout.env --function checkout
@@ -35,22 +33,45 @@
       try await Document.rewrite(file, retries: yes) { document in
         let sealed = try document.requireSealed(in: file)
         let keyring = try await ToolKeys.opening(sealed.wrappedKeys, settings)
+        let accepted: AcceptedMerge
         do {
           _ = try await sealed.open(context: settings.context, using: keyring)
           Console.say("\(file.shown) is whole: there is nothing to accept.")
           return nil
+        } catch let error as EnvelopeError where error.code == .plainVariablesAltered {
+          accepted = try await sealed.acceptingPlainVariables(context: settings.context, using: keyring)
         } catch let error as EnvelopeError
           where [.variablePutBack, .variablesAdded, .variablesMissing].contains(error.code)
         {
           Console.say("\(error.message).")
+          accepted = try await sealed.acceptingMerge(context: settings.context, using: keyring)
+          Console.say("Each of these was sealed by a holder of the key, though it may be an earlier value:")
+          for name in sealed.names { Console.say("  \(name)") }
         }
-        let accepted = try await sealed.acceptingMerge(context: settings.context, using: keyring)
-        Console.say("Each of these was sealed by somebody who held the key, though it may be an earlier value:")
-        for name in sealed.names { Console.say("  \(name)") }
+        try show(accepted, document.plain)
         guard try yes || Console.confirm("Accept them together?") else {
           throw EnvelopeError(.usage, "Nothing was changed")
         }
         return Document(layout: document.layout, sealed: accepted.environment, plain: document.plain)
+      }
+    }
+
+    /// Shows the plain variables with their values, and what differs.
+    private func show(_ accepted: AcceptedMerge, _ plain: OpenedEnvironment) throws(EnvelopeError) {
+      let difference = accepted.plainDifference
+      if !plain.names.isEmpty { Console.say("These are plain, and anybody could have changed them:") }
+      for secret in plain.secrets {
+        let mark = difference.added.contains(secret.name)
+          ? " (added)" : difference.changed.contains(secret.name) ? " (changed)" : ""
+        let value = secret.withBytes { String(decoding: [UInt8](copying: $0.extracting(first: 200)), as: UTF8.self) }
+        Console.say("  \(secret.name)=\(EnvelopeError.escaped(value))\(secret.byteCount > 200 ? "…" : "")\(mark)")
+      }
+      let missing = difference.missingCount
+      if missing > 0 { Console.say("\(missing == 1 ? "1 plain variable is" : "\(missing) plain variables are") missing.") }
+      if accepted.isGenerationReset {
+        Console.say(
+          "The generation in the file is more than a year ahead of the clock and cannot be verified; the new one is the "
+            + "present time. A handler that demands a higher generation will refuse the file.")
       }
     }
   }

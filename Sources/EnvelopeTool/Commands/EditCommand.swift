@@ -26,13 +26,17 @@
 
     @OptionGroup var keys: KeyOptions
 
+    @OptionGroup var change: ChangeOptions
+
     @Flag(help: "Remove all variables if the text has none.")
     var allowEmpty = false
 
     func execute() async throws {
-      let settings = try options.settings(file: file, keys: keys)
+      let settings = try options.settings(file: file, keys: keys).changing(change)
       try Document.checkIsFile(file)
-      var base = try await OpenedDocument.read(file, settings)
+      var opening = settings
+      opening.anonymousSender = .accepted
+      var base = try await OpenedDocument.read(file, opening)
       // What cannot be changed, such as what an anonymous sender sealed, is refused before anything is typed.
       _ = try await base.sealed.updated(
         to: base.secrets, beside: base.document.plain, context: settings.context, using: base.keyring)
@@ -51,7 +55,7 @@
           guard !isEmptied else { throw EnvelopeError.emptied }
           try await Document.update(file, settings: settings) { (current) throws(EnvelopeError) in
             newest = current
-            return try current.merging(variables, madeOf: base, in: file)
+            return try current.merging(variables, madeOf: base, leavingPlain: settings.plain, in: file)
           }
           return nil
         } catch let error as EnvelopeError {

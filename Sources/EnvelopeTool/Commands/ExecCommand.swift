@@ -13,7 +13,7 @@
           envelope exec checkout.env --function checkout -- ./server --port 8080
           envelope exec --function checkout -- ./server
 
-        Without a file it opens the environment that it was started with, and takes the function's name from
+        Without a file it opens the environment that it was started with, and in AWS Lambda takes the function's name from
         AWS_LAMBDA_FUNCTION_NAME unless told. It replaces itself by the command, which sees no sealed variable and
         no header, and whose exit code is the command's own: 126 where it cannot be run, 127 where it is not found.
         """)
@@ -28,8 +28,7 @@
     @Flag(help: "Give the command the file's variables and nothing of this environment.")
     var pristine = false
 
-    @Flag(help: "Take what was sealed to a recipient's public key, as anybody can.")
-    var acceptAnonymousSender = false
+    @OptionGroup var trust: TrustOptions
 
     @Argument(parsing: .postTerminator, help: "The command and its arguments, after --.")
     var command: [String] = []
@@ -37,7 +36,8 @@
     func execute() async throws {
       let execution = Execution(
         file: file, function: options.function, context: options.context, keys: keys.key, keyService: keys.keyService,
-        isPristine: pristine, acceptsAnonymousSender: acceptAnonymousSender, command: command)
+        isPristine: pristine, acceptsAnonymousSender: trust.acceptAnonymousSender,
+        changeablePlain: trust.change.allowChanged, command: command)
       throw ExitCode(try await execution.run())
     }
   }

@@ -28,6 +28,42 @@
     }
   }
 
+  /// Says which differences from what was sealed a file may have.
+  struct ChangeOptions: ParsableArguments {
+    @Option(
+      name: .long, parsing: .singleValue,
+      help: ArgumentHelp(
+        "A plain variable that may differ from what was sealed with the file, such as LOG_LEVEL. Repeatable.",
+        valueName: "name"))
+    var allowChanged: [String] = []
+  }
+
+  /// Says what a command that opens accepts.
+  struct TrustOptions: ParsableArguments {
+    @OptionGroup var change: ChangeOptions
+
+    @Flag(help: "Open what was sealed to a recipient's public key, as anybody can.")
+    var acceptAnonymousSender = false
+
+    var anonymousSender: AnonymousSender { acceptAnonymousSender ? .accepted : .refused }
+  }
+
+  extension FunctionSettings {
+    /// The same settings with what a command accepts.
+    func trusting(_ options: TrustOptions) -> FunctionSettings {
+      var settings = changing(options.change)
+      settings.anonymousSender = options.anonymousSender
+      return settings
+    }
+
+    /// The same settings with the differences that a file may have.
+    func changing(_ options: ChangeOptions) -> FunctionSettings {
+      var settings = self
+      settings.changeablePlain = Set(options.allowChanged)
+      return settings
+    }
+  }
+
   /// Names keys, and says how to reach those of AWS KMS.
   struct KeyOptions: ParsableArguments {
     @Option(

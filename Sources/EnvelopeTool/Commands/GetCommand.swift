@@ -29,8 +29,10 @@
 
     @OptionGroup var keys: KeyOptions
 
+    @OptionGroup var trust: TrustOptions
+
     func execute() async throws {
-      let settings = try options.settings(file: file, keys: keys)
+      let settings = try options.settings(file: file, keys: keys).trusting(trust)
       // Everything is verified before anything is shown, also if the variable is a plain one.
       let secret = try await OpenedDocument.read(file, settings).variables().require(name)
       try secret.withBytes { (bytes) throws(EnvelopeError) in try Console.write(bytes) }

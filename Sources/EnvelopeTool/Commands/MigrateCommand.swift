@@ -90,12 +90,9 @@
         let keyring: MultiKeyring
         (keyring, keys) = try await ToolKeys.sealing(settings)
         let plainVariables = try OpenedEnvironment(merging: rest)
-        let document = Document(
-          layout: format.layout,
-          sealed: try await SealedEnvironment.seal(
-            opened.secrets, beside: plainVariables, as: packed || format == .packed ? .packed : .separate,
-            context: settings.context, using: keyring, after: replaced.sealed),
-          plain: plainVariables)
+        let document = try await Document.seal(
+          opened.secrets, beside: plainVariables, as: packed || format == .packed ? .packed : .separate,
+          layout: format.layout, settings, using: keyring, replacing: replaced.sealed)
         if format == .lambda { try document.checkFitsLambda(allowingOversize: false) }
         bytesNow = try Budget(document).byteCount
         return try Document.sealedText(of: document.variables(), layout: document.layout, portable: false)

@@ -38,11 +38,13 @@
       completion: .file())
     var output: String?
 
+    @OptionGroup var trust: TrustOptions
+
     @Flag(help: "Write over the output file even if it holds something else.")
     var force = false
 
     func execute() async throws {
-      let settings = try options.settings(file: file, keys: keys)
+      let settings = try options.settings(file: file, keys: keys).trusting(trust)
       let opened = try await OpenedDocument.read(file, settings).variables()
       try await Document.write(to: output, revealing: true, force: force) { replaced in
         if !force { try replaced.checkMayHold(opened: opened.names) }

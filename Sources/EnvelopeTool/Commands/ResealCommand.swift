@@ -36,6 +36,8 @@
     @Option(help: "What a value was authenticated with when it was sealed, and will be again: it is not secret.")
     var associatedData: String?
 
+    @OptionGroup var change: ChangeOptions
+
     @Flag(help: "Change nothing, and write what would be changed.")
     var dryRun = false
 
@@ -51,7 +53,7 @@
       try await Rewrapper.run(
         Rewrapper.Options(
           isDryRun: dryRun, reseals: true, acceptsAnonymousSender: acceptAnonymousSender,
-          associatedData: Array((associatedData ?? "").utf8)),
+          changeablePlain: Set(change.allowChanged), associatedData: Array((associatedData ?? "").utf8)),
         on: file, wish, options, keys)
     }
   }

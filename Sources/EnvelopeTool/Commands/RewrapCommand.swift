@@ -21,9 +21,7 @@
         envelope.yaml; files of other contexts are listed and left alone. Each file is verified, and nothing is dropped
         from it before what is new has been read back. It can be interrupted and run again.
 
-        Whoever is removed from an environment knows its data key: it is sealed anew under those that remain, unless
-        --keep-data-key says that values set later may stay readable to them. Copies, backups and git's history stay
-        readable in any case: change the secrets themselves where that matters.
+        Whoever is removed knows the data key, and could forge what the others accept: a file is resealed under those that remain, unless --keep-data-key says that former readers may forge. Copies, backups and git's history stay readable in any case: change the secrets themselves if that matters.
         """)
 
     @Argument(help: "Files and folders.", completion: .file())
@@ -55,8 +53,10 @@
     @Flag(help: "Change nothing, and write what would be changed.")
     var dryRun = false
 
-    @Flag(help: "Keep an environment's data key though a key is removed: values set later stay readable to it.")
+    @Flag(help: "Keep the data key though a key is removed: former readers can read values set later, and forge.")
     var keepDataKey = false
+
+    @OptionGroup var change: ChangeOptions
 
     @Flag(help: "Take what was sealed to a recipient's public key, as anybody can.")
     var acceptAnonymousSender = false
@@ -71,7 +71,8 @@
         configured ? .configured : to.isEmpty ? .change(adding: add, removing: remove) : .only(to)
       try await Rewrapper.run(
         Rewrapper.Options(
-          isDryRun: dryRun, keepsDataKey: keepDataKey, acceptsAnonymousSender: acceptAnonymousSender),
+          isDryRun: dryRun, keepsDataKey: keepDataKey, acceptsAnonymousSender: acceptAnonymousSender,
+          changeablePlain: Set(change.allowChanged)),
         on: file, wish, options, keys)
     }
   }

@@ -92,12 +92,9 @@
         (keyring, keys) = try await ToolKeys.sealing(settings)
         let isPacked = packed || format == .packed
         let plainVariables = try OpenedEnvironment(merging: plain)
-        let document = Document(
-          layout: format.layout,
-          sealed: try await SealedEnvironment.seal(
-            OpenedEnvironment(merging: secrets), beside: plainVariables, as: isPacked ? .packed : .separate,
-            context: settings.context, using: keyring, after: replaced.sealed),
-          plain: plainVariables)
+        let document = try await Document.seal(
+          OpenedEnvironment(merging: secrets), beside: plainVariables, as: isPacked ? .packed : .separate,
+          layout: format.layout, settings, using: keyring, replacing: replaced.sealed)
         if format == .lambda { try document.checkFitsLambda(allowingOversize: allowOversize) }
         return try Document.sealedText(of: document.variables(), layout: document.layout, portable: portable)
       }

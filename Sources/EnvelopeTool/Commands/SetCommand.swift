@@ -9,14 +9,15 @@
   struct SetCommand: EnvelopeSubcommand {
     static let configuration = CommandConfiguration(
       commandName: "set",
-      abstract: "Seals one more variable, or another value of one, into a sealed file.",
+      abstract: "Set a variable of a sealed file, sealed unless it is named plain.",
       discussion: """
         EXAMPLES
           envelope set checkout.env API_KEY --function checkout
           envelope set checkout.env TLS_KEY --function checkout < key.pem
 
         The value is asked for on the terminal and not shown, or read from standard input, where one line feed at
-        the end is left out (--raw keeps it). The other variables keep their sealed bytes.
+        the end is left out (--raw keeps it). The other variables keep their sealed bytes. A variable that envelope.yaml
+        names under plain:, or that --plain names, is written as plain text, which the file's header authenticates.
         """)
 
     @Argument(help: "The file with the sealed variables.", completion: .file())
@@ -29,9 +30,14 @@
 
     @OptionGroup var keys: KeyOptions
 
+    @OptionGroup var change: ChangeOptions
+
     /// What does not belong there, taken so that it can be refused without being shown.
     @Argument(help: .hidden)
     var rest: [String] = []
+
+    @Flag(help: "Write the value as plain text, which anybody who has the file can read.")
+    var plain = false
 
     @Flag(help: "Keep a line feed at the end of standard input.")
     var raw = false
@@ -45,21 +51,36 @@
           .usage, "A value is never taken from an argument, where other users and the shell's history see it",
           advice: "Give the file and the name alone; the value is asked for, or read from standard input.")
       }
-      let settings = try options.settings(file: file, keys: keys)
+      let settings = try options.settings(file: file, keys: keys).changing(change)
       try VariableName.check(name, orThrow: .usage)
       var given: OpenedEnvironment?
       try await Document.update(file, settings: settings) { (opened) throws(EnvelopeError) in
         // The user is not asked for a value if there is no place for it, and is asked once.
         if given == nil { given = try OpenedEnvironment(name, readValue()) }
         let value = given?.secrets ?? []
-        let plain = opened.document.plain
-        if plain[name] != nil { Console.say("\(name) was plain and is now sealed.") }
-        let others = opened.secrets.secrets.filter { $0.name != name }
+        let isPlain = try staysPlain(in: opened, settings)
+        if opened.document.plain[name] != nil, !isPlain { Console.say("\(name) was plain and is now sealed.") }
+        if opened.secrets[name] != nil, isPlain { Console.say("\(name) was sealed and is now plain.") }
+        let sealedOthers = opened.secrets.secrets.filter { $0.name != name }
+        let plainOthers = opened.document.plain.secrets.filter { $0.name != name }
         return (
-          try OpenedEnvironment(merging: others + value),
-          try OpenedEnvironment(merging: plain.secrets.filter { $0.name != name })
+          try OpenedEnvironment(merging: sealedOthers + (isPlain ? [] : value)),
+          try OpenedEnvironment(merging: plainOthers + (isPlain ? value : []))
         )
       }
+    }
+
+    /// Whether the variable is written as plain text.
+    ///
+    /// - Throws: `usage` if `envelope.yaml` names it plain and it is sealed: only the user turns it plain.
+    private func staysPlain(in opened: OpenedDocument, _ settings: FunctionSettings) throws(EnvelopeError) -> Bool {
+      guard !plain, settings.plain.contains(name) else { return plain }
+      guard opened.secrets[name] == nil else {
+        throw EnvelopeError(
+          .usage, "\(name) is sealed in \(file.shown), and envelope.yaml names it plain",
+          advice: "If it is to be plain, add --plain; else remove it from plain: in envelope.yaml.", names: [name])
+      }
+      return true
     }
 
     /// Reads the value from the terminal or standard input.

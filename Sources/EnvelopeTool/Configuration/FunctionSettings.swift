@@ -12,6 +12,10 @@ struct FunctionSettings {
   let keys: [String]
   let plain: [String]
   let keyService: KeyServiceSettings
+  /// The names of plain variables that may differ from those that were sealed with the file.
+  var changeablePlain: Set<String> = []
+  /// Whether to open what was sealed to a recipient's public key.
+  var anonymousSender = AnonymousSender.refused
 
   /// Puts together flags and `envelope.yaml`: flags override.
   ///

@@ -13,8 +13,11 @@ extension Document {
     _ file: String, settings: FunctionSettings,
     _ change: (OpenedDocument) throws(EnvelopeError) -> (secrets: OpenedEnvironment, plain: OpenedEnvironment)
   ) async throws {
-    try await rewrite(file) { document in
-      let opened = try await OpenedDocument(document, of: file, settings)
+    var opening = settings
+    // Updating refuses an anonymous sender, whose data key must not be used again, with the advice for that.
+    opening.anonymousSender = .accepted
+    try await rewrite(file) { [opening] document in
+      let opened = try await OpenedDocument(document, of: file, opening)
       let (secrets, plain) = try change(opened)
       return try await opened.updated(to: secrets, plain: plain, settings)
     }

@@ -7,14 +7,15 @@ extension OpenedDocument {
   /// The variables that there shall be after a user edited an earlier state of the document: the user's changes, and
   /// those that others made to other variables meanwhile.
   ///
-  /// A plain variable stays plain; every new one is sealed.
+  /// A plain variable stays plain; a new one is sealed, unless `envelope.yaml` names it plain.
   ///
   /// - Parameters:
   ///   - edited: All variables as the user left them.
   ///   - base: The document that the user was shown.
+  ///   - names: The variables that are to be plain.
   /// - Throws: `changedMeanwhile` with the names of variables that both changed.
   func merging(
-    _ edited: OpenedEnvironment, madeOf base: OpenedDocument, in file: String
+    _ edited: OpenedEnvironment, madeOf base: OpenedDocument, leavingPlain names: [String], in file: String
   ) throws(EnvelopeError) -> (secrets: OpenedEnvironment, plain: OpenedEnvironment) {
     let (before, now) = (try base.variables(), try variables())
     var (secrets, plain, conflicts): ([Secret], [Secret], [String]) = ([], [], [])
@@ -24,7 +25,9 @@ extension OpenedDocument {
         !Secret.isSame(now[name], before[name]) || (document.plain[name] == nil) != (base.document.plain[name] == nil)
       if isChangedHere, isChangedThere, !Secret.isSame(edited[name], now[name]) { conflicts.append(name) }
       guard let secret = isChangedHere ? edited[name] : now[name] else { continue }
-      if document.plain[name] != nil { plain.append(secret) } else { secrets.append(secret) }
+      // A variable that is sealed stays sealed: only `set --plain` makes it plain.
+      let isPlain = document.plain[name] != nil || self.secrets[name] == nil && names.contains(name)
+      if isPlain { plain.append(secret) } else { secrets.append(secret) }
     }
     guard conflicts.isEmpty else {
       throw EnvelopeError(

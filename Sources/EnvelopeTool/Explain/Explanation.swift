@@ -118,14 +118,26 @@ struct Explanation {
     for entry in entries { await tell(entry, keyringContext, store ?? KeyStore(), keyring) }
     let sender: AnonymousSender = question.acceptsAnonymousSender ? .accepted : .refused
     switch sealed {
-    case .environment(_, let environment):
-      let opened = try await environment.open(
-        context: candidate.context, using: keyring, minimumGeneration: question.minimumGeneration,
-        anonymousSender: sender)
+    case .environment(let document, let environment):
+      let opened: OpenedEnvironment
+      do {
+        opened = try await environment.open(
+          context: candidate.context, using: keyring, minimumGeneration: question.minimumGeneration,
+          anonymousSender: sender)
+      } catch let error as EnvelopeError {
+        throw error.advisingOptions
+      }
       lines.append("variables: \(opened.names.count) verify")
+      let plain = document.plain.names
+      if !plain.isEmpty { lines.append("plain variables: \(plain.count) verify: \(plain.joined(separator: ", "))") }
     case .value(let envelope, _):
-      let opener = try await Opener(
-        for: envelope, context: candidate.context, using: keyring, anonymousSender: sender)
+      let opener: Opener
+      do {
+        opener = try await Opener(
+          for: envelope, context: candidate.context, using: keyring, anonymousSender: sender)
+      } catch let error as EnvelopeError {
+        throw error.advisingOptions
+      }
       lines.append("header: verifies")
       do throws(EnvelopeError) {
         _ = try opener.open(envelope, authenticating: question.associatedData)

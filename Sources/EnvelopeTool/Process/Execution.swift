@@ -13,6 +13,7 @@ struct Execution: Equatable {
   var keyService = KeyServiceSettings()
   var isPristine = false
   var acceptsAnonymousSender = false
+  var changeablePlain: [String] = []
   var command: [String] = []
 
   /// Reads the arguments of a call that is plainly `exec [FILE] [OPTION VALUE]… [FLAG]… -- COMMAND…`, and returns
@@ -30,7 +31,7 @@ struct Execution: Equatable {
       switch word {
       case "--pristine": isPristine = true
       case "--accept-anonymous-sender": acceptsAnonymousSender = true
-      case "--function", "--context", "--key", "--region", "--profile", "--endpoint-url", "--ca-bundle":
+      case "--allow-changed", "--function", "--context", "--key", "--region", "--profile", "--endpoint-url", "--ca-bundle":
         guard let value = words.popFirst(), !value.hasPrefix("-"), take(value, for: word) else { return nil }
       default:
         guard file == nil, !word.isEmpty, word == "-" || !word.hasPrefix("-") else { return nil }
@@ -41,7 +42,7 @@ struct Execution: Equatable {
 
   init(
     file: String?, function: String?, context: [String], keys: [String], keyService: KeyServiceSettings,
-    isPristine: Bool, acceptsAnonymousSender: Bool, command: [String]
+    isPristine: Bool, acceptsAnonymousSender: Bool, changeablePlain: [String], command: [String]
   ) {
     self.file = file
     self.function = function
@@ -50,6 +51,7 @@ struct Execution: Equatable {
     self.keyService = keyService
     self.isPristine = isPristine
     self.acceptsAnonymousSender = acceptsAnonymousSender
+    self.changeablePlain = changeablePlain
     self.command = command
   }
 
@@ -62,6 +64,9 @@ struct Execution: Equatable {
       return true
     case "--key":
       keys.append(value)
+      return true
+    case "--allow-changed":
+      changeablePlain.append(value)
       return true
     case "--function": place = \.function
     case "--region": place = \.keyService.region
@@ -89,13 +94,18 @@ struct Execution: Equatable {
         context: context, keys: keys, keyService: keyService, file: file, configuration: .load())
       let sealed: SealedEnvironment
       if let file, let document {
-        sealed = try document.requireSealed(in: file)
+        sealed = try document.requireSealed(in: file).allowing(plain: Set(changeablePlain))
       } else {
         sealed = try SealedEnvironment(variables: variables)
       }
       let keyring = try await ToolKeys.opening(sealed.wrappedKeys, settings)
-      let secrets = try await sealed.open(
-        context: settings.context, using: keyring, anonymousSender: acceptsAnonymousSender ? .accepted : .refused)
+      let secrets: OpenedEnvironment
+      do {
+        secrets = try await sealed.open(
+          context: settings.context, using: keyring, anonymousSender: acceptsAnonymousSender ? .accepted : .refused)
+      } catch let error as EnvelopeError {
+        throw error.advisingOptions
+      }
       return try ChildEnvironment((document?.plain.secrets ?? []) + secrets.secrets, inheriting: !isPristine)
         .run(command)
     }

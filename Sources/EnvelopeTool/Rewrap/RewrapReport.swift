@@ -71,7 +71,9 @@ struct RewrapReport {
     for (path, error) in unreadable { Console.say("\(path.shown): not read: \(error.message).") }
     Console.say(summary)
     if droppedReaders > 0 {
-      Console.say("Whoever was removed may have kept the data keys; values set later there stay readable to them.")
+      Console.say(
+        "Whoever was removed may have kept the data keys: they can read values set later there, and forge what the others "
+          + "accept.")
     }
     for (key, paths) in remaining.sorted(by: { $0.key < $1.key }) {
       Console.say("Still under \(key): \(paths.count.grouped) \(paths.count == 1 ? "file" : "files").")

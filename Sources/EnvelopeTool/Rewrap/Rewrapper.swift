@@ -15,6 +15,8 @@ struct Rewrapper {
     /// Whether the data key stays if a reader is removed, who then can forge what the others accept.
     var keepsDataKey = false
     var acceptsAnonymousSender = false
+    /// The names of plain variables that may differ from those that were sealed with a file.
+    var changeablePlain: Set<String> = []
     /// What a value was authenticated with, to seal it anew.
     var associatedData: [UInt8] = []
   }
@@ -137,7 +139,8 @@ struct Rewrapper {
         envelope, context: context, authenticating: options.associatedData, using: opening,
         sealingWith: keys.sealing(plan, index), anonymousSender: sender)
       return (.value(resealed, form), true)
-    case .environment(let document, let sealed):
+    case .environment(let document, let environment):
+      let sealed = environment.allowing(plain: options.changeablePlain)
       guard reseals else {
         let rewrapped = try await sealed.rewrapped(
           plan.rewrapping(), context: context, using: opening, anonymousSender: sender,
