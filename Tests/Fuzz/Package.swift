@@ -9,7 +9,9 @@ let readers: [Target] = [
     name: "CLibsodium", path: "Library/CLibsodium", pkgConfig: "libsodium",
     providers: [.apt(["libsodium-dev"]), .brew(["libsodium"])]),
   .target(name: "EnvelopeKit", dependencies: ["CLibsodium"], path: "Library/EnvelopeKit"),
-  .target(name: "EnvelopeKitFiles", dependencies: ["EnvelopeKit"], path: "Library/EnvelopeKitFiles"),
+  .systemLibrary(name: "CExtendedAttributes", path: "Library/CExtendedAttributes"),
+  .target(
+    name: "EnvelopeKitFiles", dependencies: ["CExtendedAttributes", "EnvelopeKit"], path: "Library/EnvelopeKitFiles"),
   .target(
     name: "EnvelopeKitAWS", dependencies: ["EnvelopeKit", "EnvelopeKitFiles"], path: "Library/EnvelopeKitAWS",
     sources: [

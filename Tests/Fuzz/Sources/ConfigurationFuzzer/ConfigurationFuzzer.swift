@@ -45,12 +45,12 @@ extension Configuration.Entry {
   }
 }
 
-/// A scalar in double quotes, with an escape for all but printable ASCII.
+/// A scalar in double quotes, with an escape for all but letters and digits of ASCII.
 private func quoted(_ word: String) -> String {
   var text = "\""
   for scalar in word.unicodeScalars {
     let digits = String(scalar.value, radix: 16)
-    if (0x20...0x7e).contains(scalar.value), scalar != "\"", scalar != "\\" {
+    if scalar.isASCII, scalar.properties.isAlphabetic || ("0"..."9").contains(scalar) {
       text.unicodeScalars.append(scalar)
     } else {
       text += "\\U" + String(repeating: "0", count: 8 - digits.count) + digits

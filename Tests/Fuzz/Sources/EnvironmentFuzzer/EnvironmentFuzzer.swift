@@ -14,38 +14,46 @@ public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
   return 0
 }
 
+/// A document that was sealed under the known key.
 private struct Sealed {
   let values: [String: [UInt8]]
-  let variables: [String: String]
+  let document: [String: String]
 
-  init(_ values: [String: String], after previous: SealedEnvironment? = nil, context: EncryptionContext) {
+  init(
+    _ values: [String: String], beside plain: [String: String], after previous: [String: String]? = nil,
+    context: EncryptionContext
+  ) {
     self.values = values.mapValues { Array($0.utf8) }
     let keyring = Known.keyring
-    variables = require("an environment is sealed") {
+    let sealed = require("an environment is sealed") {
       try immediately {
         guard let previous else {
-          return try await SealedEnvironment.seal(values, context: context, using: keyring).variables
+          return try await SealedEnvironment.seal(values, beside: plain, context: context, using: keyring).variables
         }
-        return try await previous.updated(to: OpenedEnvironment(values), context: context, using: keyring).variables
+        return try await SealedEnvironment(document: previous).updated(
+          to: OpenedEnvironment(values), beside: OpenedEnvironment(plain), context: context, using: keyring
+        ).variables
       }
     }
+    document = sealed.merging(plain) { sealed, _ in sealed }
   }
 }
 
 private let older = Sealed(
-  ["API_KEY": "first value", "DATABASE_URL": "postgres://old", "EMPTY": "", "TOKEN": "t"], context: Known.context)
+  ["API_KEY": "first value", "DATABASE_URL": "postgres://old", "EMPTY": "", "TOKEN": "t"],
+  beside: ["LOG_LEVEL": "info", "REGION": "eu"], context: Known.context)
 private let newer = Sealed(
   ["API_KEY": "first value", "DATABASE_URL": "postgres://new", "EMPTY": "", "LATER": "l"],
-  after: require("an environment is read") { try SealedEnvironment(variables: older.variables) },
-  context: Known.context)
+  beside: ["LOG_LEVEL": "debug", "REGION": "eu"], after: older.document, context: Known.context)
 /// Of another function, under the same key.
 private let foreign = Sealed(
-  ["API_KEY": "first value", "DATABASE_URL": "postgres://other", "EMPTY": ""], context: Known.otherContext)
+  ["API_KEY": "first value", "DATABASE_URL": "postgres://other", "EMPTY": ""], beside: ["LOG_LEVEL": "info"],
+  context: Known.otherContext)
 
 /// Byte for byte: as strings, a name equals one that has the Kelvin sign for its K.
 private func bytes(of variables: [String: String]) -> [[UInt8]: [UInt8]] {
   var bytes: [[UInt8]: [UInt8]] = [:]
-  for (name, value) in variables where isSealed((name, value)) { bytes[Array(name.utf8)] = Array(value.utf8) }
+  for (name, value) in variables { bytes[Array(name.utf8)] = Array(value.utf8) }
   return bytes
 }
 
@@ -53,11 +61,21 @@ private func isSealed(_ variable: (key: String, value: String)) -> Bool {
   SealedEnvironment.isSealed(name: variable.key, value: variable.value)
 }
 
-private func open(_ variables: [String: String]) -> [String: [UInt8]]? {
-  guard let sealed = accepted({ try SealedEnvironment(variables: variables) }) else { return nil }
-  require(bytes(of: sealed.variables) == bytes(of: variables), "an environment is written otherwise than it was read")
+/// Opens variables as those of a process, or as a document, whose plain ones are verified.
+private func open(_ variables: [String: String], asDocument isDocument: Bool) -> [String: [UInt8]]? {
+  let read = accepted {
+    try isDocument ? SealedEnvironment(document: variables) : SealedEnvironment(variables: variables)
+  }
+  guard let sealed = read else { return nil }
+  require(
+    bytes(of: sealed.variables) == bytes(of: variables.filter(isSealed)),
+    "an environment is written otherwise than it was read")
   let keyring = Known.keyring
-  return accepted { try immediately { try await sealed.open(context: Known.context, using: keyring).values } }
+  return accepted {
+    try immediately {
+      try await sealed.open(context: Known.context, using: keyring, anonymousSender: .accepted).values
+    }
+  }
 }
 
 private func readLines(_ bytes: [UInt8]) {
@@ -67,27 +85,35 @@ private func readLines(_ bytes: [UInt8]) {
     variables[String(decoding: parts[0], as: UTF8.self)] =
       parts.count == 2 ? String(decoding: parts[1], as: UTF8.self) : ""
   }
-  _ = open(variables)
+  for isDocument in [false, true] { _ = open(variables, asDocument: isDocument) }
 }
 
 private func openEdited(by input: inout FuzzedBytes) {
-  var variables = newer.variables
+  var variables = newer.document
   while !input.isAtEnd, !variables.isEmpty { edit(&variables, by: &input) }
-  let opened = open(variables)
-  // That a whole older environment opens is documented: nothing but a minimum generation tells them apart.
-  let expected = [newer, older].first { bytes(of: $0.variables) == bytes(of: variables) }?.values
-  require(opened == expected, "an altered environment opens, or a sealed one does not: \(variables)")
+  // That a complete older environment opens is documented: only a minimum generation tells them apart. The plain
+  // variables of a process may be anything.
+  let known = [newer, older]
+  let document = known.first { bytes(of: $0.document) == bytes(of: variables) }
+  require(
+    open(variables, asDocument: true) == document?.values,
+    "an altered document opens, or one that was sealed does not: \(variables)")
+  let sealed = bytes(of: variables.filter(isSealed))
+  let process = known.first { bytes(of: $0.document.filter(isSealed)) == sealed }
+  require(
+    open(variables, asDocument: false) == process?.values,
+    "an altered environment opens, or one that was sealed does not: \(variables)")
 }
 
 private func edit(_ variables: inout [String: String], by input: inout FuzzedBytes) {
-  let sources = [older.variables, newer.variables, foreign.variables]
+  let sources = [older.document, newer.document, foreign.document]
   let source = input.element(of: sources)
   let (name, other) = (input.element(of: variables.keys.sorted()), input.element(of: source.keys.sorted()))
   switch input.byte() % 10 {
   case 0: variables[name] = nil
   case 1: variables[other] = source[other]
   case 2: variables[name] = source[other]
-  case 3: variables = source.merging(variables.filter { !isSealed($0) }) { value, _ in value }
+  case 3: variables = source.filter(isSealed).merging(variables.filter { !isSealed($0) }) { sealed, _ in sealed }
   case 4: variables[other] = String(decoding: input.shortBytes(), as: UTF8.self)
   case 5: variables[String(decoding: input.shortBytes(), as: UTF8.self)] = variables[name]
   case 6: variables[name]?.edit(by: &input)

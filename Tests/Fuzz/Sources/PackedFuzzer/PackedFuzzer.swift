@@ -34,7 +34,9 @@ private func open(_ text: String) -> [String: [UInt8]]? {
   guard let sealed = accepted({ try SealedEnvironment(variables: variables) }) else { return nil }
   require(sealed.variables == variables, "an environment is written otherwise than it was read")
   let keyring = Known.keyring
-  return accepted { try immediately { try await sealed.open(context: Known.context, using: keyring).values } }
+  return accepted {
+    try immediately { try await sealed.open(context: Known.context, using: keyring, anonymousSender: .accepted).values }
+  }
 }
 
 private func openEdited(by input: inout FuzzedBytes) {
@@ -82,7 +84,8 @@ private func readPlaintext(_ plaintext: [UInt8]) {
     header: known.unlocked.header, generation: generation, payload: .packed(payload))
   guard let opened = accepted({ try environment.open(with: known.unlocked) }) else { return }
   let again = require("what was opened is sealed") {
-    try SealedEnvironment.seal(opened, as: .packed, under: known.unlocked, generation: generation, keeping: [:])
+    try SealedEnvironment.seal(
+      opened.secrets, as: .packed, under: known.unlocked, generation: generation, tags: opened.tags, keeping: [:])
   }
   guard case .packed(let payload) = again.payload else { fatalError("it is sealed in another form") }
   let written = require("what was sealed is opened") {

@@ -36,7 +36,9 @@ private func open(
   let keyring = Known.keyring
   return accepted {
     try immediately {
-      try await Envelope.open(envelope, context: context, authenticating: data, using: keyring).array
+      try await Envelope.open(
+        envelope, context: context, authenticating: data, using: keyring, anonymousSender: .accepted
+      ).array
     }
   }
 }
