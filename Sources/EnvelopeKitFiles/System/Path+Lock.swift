@@ -139,7 +139,7 @@ extension Path {
     }
     guard status.st_uid == geteuid() else {
       return "Its lock file \(place) belongs to the user with the id \(status.st_uid). Have that user end the process "
-        + "that holds it, or move \(self) to a folder that only you can write to."
+        + "that holds it. If there is none, it was left behind: \(place.advice(running: "rm"))"
     }
     guard isByExistence else { return "Its lock file is \(place). Wait for the other process to end, or end it." }
     return "This file system has no locks, so the file counts as locked for as long as \(place) exists. "

@@ -108,9 +108,9 @@ extension Path {
   /// Refuses a pipe or a device of another user, who can read what is written to it.
   private func checkReceivesSecrets(_ status: stat) throws(EnvelopeError) {
     // What this process was started with, its parent chose.
-    let isInherited =
-      ["/dev/stdout", "/dev/stderr"].contains(string)
-      || ["/dev/fd/", "/proc/self/fd/"].contains { string.hasPrefix($0) }
+    let isDescriptor =
+      ["/dev/fd", "/proc/self/fd"].contains(folder.string) && !name.isEmpty && name.utf8.allSatisfy(\.isDigit)
+    let isInherited = isDescriptor || ["/dev/stdout", "/dev/stderr"].contains(string)
     guard isInherited || status.st_uid == geteuid() || status.st_uid == 0 else {
       throw EnvelopeError(
         .filePermissions,
