@@ -177,8 +177,10 @@ import Testing
       let context = EncryptionContext(pairs.map { ($0.key, $0.value) })
       let wrapping = try context.forKeyrings(.environment)
       #expect(wrapping["envelope-kind"] == "environment")
-      let expected = pairs.merging(["envelope-kind": "environment"]) { $1 }.sorted { $0.key < $1.key }.flatMap {
-        [0, UInt8($0.key.utf8.count)] + Array($0.key.utf8) + [0, UInt8($0.value.utf8.count)] + Array($0.value.utf8)
+      var expected: [UInt8] = []
+      for (key, value) in pairs.merging(["envelope-kind": "environment"], uniquingKeysWith: { $1 }).sorted(by: <) {
+        expected.append(lengthPrefixed16: key.utf8)
+        expected.append(lengthPrefixed16: value.utf8)
       }
       #expect(try wrapping.canonicalBytes() == expected)
       #expect(try EncryptionContext(wrapping.pairs.reversed()).canonicalBytes() == expected)

@@ -128,7 +128,8 @@ import Testing
   @Test(arguments: forms) func anUpdateTakesOverAllowedDifferences(form: SealedEnvironment.Form) async throws {
     var plain = Self.plain
     plain["LOG_LEVEL"] = "debug"
-    let changed = try SealedEnvironment(document: document(seal(as: form), plain), allowingPlain: ["LOG_LEVEL"])
+    let changed = try await SealedEnvironment(
+      document: document(seal(as: form), plain), allowingPlain: ["LOG_LEVEL"])
     let values = try OpenedEnvironment(Planted.values)
     let updated = try await changed.updated(to: values, context: context, using: keyring)
     #expect(try await open(document(updated, plain)).strings == Planted.values)

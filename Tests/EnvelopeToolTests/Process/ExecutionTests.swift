@@ -15,7 +15,8 @@
       return Execution(
         file: command.file, function: command.options.function, context: command.options.context,
         keys: command.keys.key, keyService: command.keys.keyService, isPristine: command.pristine,
-        acceptsAnonymousSender: command.acceptAnonymousSender, command: command.command)
+        acceptsAnonymousSender: command.trust.acceptAnonymousSender,
+        changeablePlain: command.trust.change.allowChanged, command: command.command)
     }
 
     @Test(arguments: seeds)
@@ -24,7 +25,7 @@
         "--", "--pristine", "--function", "--context", "checkout", "a=b", "team=payments", "checkout.env", "-", "-f",
         "--function=checkout", "--context=a=b", "--help", "-h", "--version", "--json", "", "exec", "x y", "--prist",
         "--key", "--region", "--profile", "--endpoint-url", "--ca-bundle", "--key=alias/a", "alias/a",
-        "--accept-anonymous-sender",
+        "--accept-anonymous-sender", "--allow-changed", "LOG_LEVEL",
       ]
       var random = SplitMix64(seed: seed)
       var taken = 0
@@ -42,7 +43,7 @@
     @Test func aPlainCallIsTaken() {
       let execution = Execution(arguments: [
         "exec", "checkout.env", "--function", "checkout", "--context", "a=b", "--pristine", "--key", "alias/a",
-        "--region", "r", "--accept-anonymous-sender",
+        "--region", "r", "--accept-anonymous-sender", "--allow-changed", "A", "--allow-changed", "B",
         "--profile", "p", "--endpoint-url", "https://h", "--ca-bundle", "ca.pem", "--", "./server", "--", "-x",
       ])
       #expect(
@@ -50,7 +51,7 @@
           == Execution(
             file: "checkout.env", function: "checkout", context: ["a=b"], keys: ["alias/a"],
             keyService: KeyServiceSettings(region: "r", profile: "p", endpointURL: "https://h", caBundle: "ca.pem"),
-            isPristine: true, acceptsAnonymousSender: true, command: ["./server", "--", "-x"]))
+            isPristine: true, acceptsAnonymousSender: true, changeablePlain: ["A", "B"], command: ["./server", "--", "-x"]))
       #expect(Execution(arguments: ["exec", "--", "true"])?.command == ["true"])
     }
 
