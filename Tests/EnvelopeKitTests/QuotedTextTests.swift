@@ -5,7 +5,7 @@ import Testing
 
 @testable import EnvelopeKit
 
-@Suite("Quoted text", .timeLimit(.minutes(1))) struct QuotedTextTests {
+@Suite("Quoted text", .timeLimit(.minutes(20))) struct QuotedTextTests {
   /// Every scalar that Unicode calls a control, format, separator, surrogate, private or unassigned character, and every
   /// one that is not shown.
   @Test func nothingThatSteersIsLeft() {

@@ -58,7 +58,8 @@ import Testing
       ("FunctionScope", FunctionScope.noFunction), ("KeyPolicy", policy), ("Operation", KeyPolicy.Operation.wrap),
       ("Operation", KeyUse.Operation.wrap), ("KeyUse", use), ("ObservedKeyring", observed),
       ("Kind", EnvelopeEvent.Kind.opened), ("Rewrapping", Rewrapping.replacingAllReaders(with: passphrase)),
-      ("Rewrapping", Rewrapping(adding: observed)),
+      ("Rewrapping", Rewrapping(adding: observed)), ("AnonymousSender", AnonymousSender.accepted),
+      ("PlainDifference", PlainDifference(added: ["A"], changed: ["B"], missingCount: 1)),
     ] + events.map { ("EnvelopeEvent", $0) }
   }
 
@@ -81,6 +82,9 @@ import Testing
     let opener = try await Opener(for: envelope, context: context, using: local)
     let sealed = try await SealedEnvironment.seal(Planted.values, context: context, using: generating)
     let packed = try await SealedEnvironment.seal(Planted.values, as: .packed, context: context, using: generating)
+    let document = try await SealedEnvironment.seal(
+      ["A": "1"], beside: Planted.values, context: context, using: generating)
+    let accepted = try await document.acceptingMerge(context: context, using: generating)
     let opened = try await sealed.open(context: context, using: local)
     let secret = try opened.require("PASSWORD")
     let handler = HandlerSecrets(using: local, function: "f", variables: sealed.variables)
@@ -96,6 +100,7 @@ import Testing
       ("GuardedMemory", memory), ("WrappingKey", key), ("Version", version), ("Keyset", keyset),
       ("KeyStore", store), ("KeysetKeyring", local), ("MultiKeyring", multi), ("Sealer", sealer), ("Opener", opener),
       ("SealedEnvironment", sealed), ("SealedEnvironment", packed), ("Form", packed.form),
+      ("SealedEnvironment", document), ("AcceptedMerge", accepted),
       ("OpenedEnvironment", opened), ("OpenedEnvironment", try OpenedEnvironment(Planted.values)),
       ("Secret", secret), ("HandlerSecrets", handler), ("EncryptionContext", context),
       ("WrappedDataKey", try #require(sealed.wrappedKeys.first)), ("KeyID", keyset.id),

@@ -331,6 +331,9 @@ class Passphrase:
     def held(self, entries):
         return [entry for entry in entries if entry[0] == PASSPHRASE]
 
+    def rank(self, entry):
+        return 0
+
     def unwrap(self, entry, pairs, trace):
         _, key_id, wrapped = entry
         log2, passes = wrapped[:2]
@@ -521,6 +524,13 @@ class Store:
             return None, None
         return (self.keys[identifier], int(number)) if int(number) < 2**32 else (None, None)
 
+    def rank(self, entry):
+        """The place of the entry's key: the default first, the others in the store's order, identities after all."""
+        key, _ = self.named(entry[1])
+        order = [self.default] + [identifier for identifier in self.keys if identifier != self.default]
+        identifier = next(identifier for identifier, other in self.keys.items() if other is key)
+        return order.index(identifier) + (len(order) if key.kind == "identity" else 0)
+
     def held(self, entries):
         """The entries that a key is held for, in the order in which they are tried."""
         held = []
@@ -643,19 +653,23 @@ def unlock(header, holder, pairs, trace, anonymous=False, envelope_kind=None):
     candidates = holder.held(header.entries)
     if not candidates:
         raise Refused("keyNotFound")
-    reason, unwraps = None, False
+    reasons, unwraps = [], False
     for entry in candidates:
         own = {}
         try:
             data_key = holder.unwrap(entry, wrapping, own)
         except Refused as refused:
-            reason = reason or refused
+            reasons.append((holder.rank(entry), refused))
             continue
         unwraps = True
         schedule = Schedule(data_key, prefix_of(header.kind), header.salt, canonical)
         if same(schedule.commitment, header.commitment):
             break
     else:
+        # By key, of each key in the order of its entries; a key that is missing says less than one that fails.
+        reasons = [refused for _, refused in sorted(reasons, key=lambda reason: reason[0])]
+        failures = [refused for refused in reasons if refused.code != "keyNotFound"] or reasons
+        reason = failures[0] if failures else None
         if reason is None or unwraps and reason.code in ("keyNotFound", "unwrapFailed"):
             raise Refused("headerAltered")
         raise reason

@@ -1358,7 +1358,7 @@ def uses():
         key(disabled), two_key, entries=bad)  # fmt: skip
     use("two-reasons-other", "an entry that does not verify, and a disabled key: the first tells", "unwrapFailed",
         key(), key(disabled, identifier=TWO), entries=bad_first)  # fmt: skip
-    use("destroyed-first", "a destroyed key, and an entry that does not verify: the first tells", "keyNotFound",
+    use("destroyed-first", "a destroyed key, and an entry that does not verify: a failure says more", "unwrapFailed",
         gone, two_key, entries=bad)  # fmt: skip
     use("disabled-and-stray", "a disabled key, and an entry of another data key", "keyDisabled", key(disabled), two_key, entries=stray)
     use("destroyed-and-stray", "a destroyed key, and an entry of another data key", "headerAltered", gone, two_key, entries=stray)

@@ -50,10 +50,15 @@ extension SealedEnvironment {
   ) throws(EnvelopeError) -> (secrets: OpenedEnvironment, tags: PlainTags) {
     let (secrets, tags) = try openSealed(with: unlocked)
     guard let plain else { return (secrets, tags) }
-    // Sealing refuses a name that is plain and sealed at once, so such a variable was added, even if it may differ.
-    let allowed = allowedPlain.filter { secrets[$0] == nil }
-    let difference = try tags.difference(from: plain, allowing: allowed, keys: unlocked.keys)
-    guard difference.isEmpty else { throw .plainVariablesAltered(difference) }
+    let difference = try tags.difference(from: plain, allowing: allowedPlain, keys: unlocked.keys)
+    // Sealing refuses a name that is plain and sealed at once: such a variable counts as added, even if it may differ.
+    let both = Set(plain.names.filter { secrets[$0] != nil })
+    guard difference.isEmpty, both.isEmpty else {
+      throw .plainVariablesAltered(
+        PlainDifference(
+          added: both.union(difference.added).sorted(), changed: difference.changed.filter { !both.contains($0) },
+          missingCount: difference.missingCount))
+    }
     return (secrets, tags)
   }
 

@@ -33,7 +33,8 @@ public enum KeyringConformance {
     public var context: EncryptionContext = ["function": "conformance", "purpose": "Tests of a keyring"]
     /// Whether the keyring may be used under ``context`` alone, by a grant or a policy.
     ///
-    /// Then no data key is wrapped under another, and `keyAccessDenied` is a refusal as good as others.
+    /// Then no data key is wrapped under another, no envelope is sealed, because that adds a pair to the context, and
+    /// `keyAccessDenied` is a refusal as good as others.
     public var isLimitedToContext = false
     /// A keyring of other keys, which must not unwrap what this one wrapped; nor the other way round.
     public var stranger: (any Keyring)?

@@ -61,13 +61,16 @@
       let difference = accepted.plainDifference
       if !plain.names.isEmpty { Console.say("These are plain, and anybody could have changed them:") }
       for secret in plain.secrets {
-        let mark = difference.added.contains(secret.name)
+        let mark =
+          difference.added.contains(secret.name)
           ? " (added)" : difference.changed.contains(secret.name) ? " (changed)" : ""
         let value = secret.withBytes { String(decoding: [UInt8](copying: $0.extracting(first: 200)), as: UTF8.self) }
         Console.say("  \(secret.name)=\(EnvelopeError.escaped(value))\(secret.byteCount > 200 ? "…" : "")\(mark)")
       }
       let missing = difference.missingCount
-      if missing > 0 { Console.say("\(missing == 1 ? "1 plain variable is" : "\(missing) plain variables are") missing.") }
+      if missing > 0 {
+        Console.say("\(missing == 1 ? "1 plain variable is" : "\(missing) plain variables are") missing.")
+      }
       if accepted.isGenerationReset {
         Console.say(
           "The generation in the file is more than a year ahead of the clock and cannot be verified; the new one is the "

@@ -31,7 +31,8 @@ struct Execution: Equatable {
       switch word {
       case "--pristine": isPristine = true
       case "--accept-anonymous-sender": acceptsAnonymousSender = true
-      case "--allow-changed", "--function", "--context", "--key", "--region", "--profile", "--endpoint-url", "--ca-bundle":
+      case "--allow-changed", "--function", "--context", "--key", "--region", "--profile", "--endpoint-url",
+        "--ca-bundle":
         guard let value = words.popFirst(), !value.hasPrefix("-"), take(value, for: word) else { return nil }
       default:
         guard file == nil, !word.isEmpty, word == "-" || !word.hasPrefix("-") else { return nil }

@@ -165,8 +165,10 @@ struct RewrapKeys {
     guard let keyring = try ToolKeys.kms([name], candidate.keyService).first else { return nil }
     var arn = name
     if !name.isKMSKeyARN {
-      arn = try await keyring.wrap(
-        DataKey.generate(), for: candidate.context.forKeyrings(.environment)).first?.keyID.string ?? name
+      arn =
+        try await keyring.wrap(
+          DataKey.generate(), for: candidate.context.forKeyrings(.environment)
+        ).first?.keyID.string ?? name
     }
     let target = TargetKey(kms: arn, keyring)
     kmsTargets[index, default: [:]][name] = target

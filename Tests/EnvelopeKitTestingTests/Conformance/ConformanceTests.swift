@@ -87,7 +87,7 @@ import Testing
       var unlimited = options
       unlimited.isLimitedToContext = false
       let checks = Set(await KeyringConformance.failures(of: keyring, options: unlimited).map(\.check))
-      #expect(checks == [.context, .contextLimits, .concurrency])
+      #expect(checks == [.context, .contextLimits, .concurrency, .roundTrip])
       try service.revokeGrant(grant)
     }
   }

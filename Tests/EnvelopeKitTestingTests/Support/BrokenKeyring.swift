@@ -98,7 +98,9 @@ struct BrokenKeyring: Keyring {
         context.pairs.map {
           ($0.key.precomposedStringWithCanonicalMapping, $0.value.precomposedStringWithCanonicalMapping)
         })
-    case .ignoresValues: EncryptionContext(context.pairs.map { ($0.key, "v") })
+    case .ignoresValues:
+      // Of the kind of envelope, other values are none.
+      EncryptionContext(context.pairs.map { ($0.key, $0.key == "envelope-kind" ? $0.value : "v") })
     case .ordersMatter:
       EncryptionContext(
         context.pairs.isEmpty

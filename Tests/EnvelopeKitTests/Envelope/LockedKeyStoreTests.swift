@@ -91,7 +91,8 @@ import Testing
     }
     await expectError(.payloadAltered) { _ = try await LockedKeyStore.open(locked(purpose, []), using: local) }
     let none = try await Envelope.seal(
-      SecretBytes([1, 2, 3]), for: .keyStore, context: purpose, authenticating: Array("envelope-keys".utf8), using: local)
+      SecretBytes([1, 2, 3]), for: .keyStore, context: purpose, authenticating: Array("envelope-keys".utf8),
+      using: local)
     await expectError(.unsupportedVersion, .keyStoreDamaged) {
       _ = try await LockedKeyStore.open(Array((Envelope.text(of: none) + "\n").utf8), using: local)
     }

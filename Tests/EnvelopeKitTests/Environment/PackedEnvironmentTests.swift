@@ -21,7 +21,9 @@ import Testing
     let unlocked = try await UnlockedHeader.make(.packedEnvironment, context: context, using: keyring)
     let nonce = try Randomness.bytes(24)
     let key = try unlocked.keys.key(.payload).copy()
-    let sealed = try AEAD.xChaCha20Poly1305.seal(plaintext, authenticating: [0, 0, 0, 7], nonce: nonce, key: key)
+    // No plain variables: their tags have no bytes.
+    let sealed = try AEAD.xChaCha20Poly1305.seal(
+      [0, 0] + plaintext, authenticating: [0, 0, 0, 7], nonce: nonce, key: key)
     let environment = SealedEnvironment(header: unlocked.header, generation: 7, payload: .packed(nonce + sealed))
     return try await environment.variables.open(context: context, using: keyring).strings
   }

@@ -96,9 +96,10 @@ import Testing
     let entries = try Envelope.header(of: decoy).wrappedKeys + Envelope.header(of: sealed).wrappedKeys
     let header = try Envelope.header(of: envelope(sealed, with: entries))
     // Its tag does not verify, but it is its own data key that was found.
-    let unwrapped = try await cache.unwrap(header.wrappedKeys, for: context)
+    let wrapping = try context.forKeyrings(.value)
+    let unwrapped = try await cache.unwrap(header.wrappedKeys, for: wrapping)
     #expect(unwrapped.source == entries[0])
-    let rest = try await cache.unwrap(Array(header.wrappedKeys.dropFirst()), for: context)
+    let rest = try await cache.unwrap(Array(header.wrappedKeys.dropFirst()), for: wrapping)
     #expect(rest.source == entries[1])
     #expect(world.unwraps + second.unwraps == calls)
   }

@@ -51,7 +51,8 @@
           == Execution(
             file: "checkout.env", function: "checkout", context: ["a=b"], keys: ["alias/a"],
             keyService: KeyServiceSettings(region: "r", profile: "p", endpointURL: "https://h", caBundle: "ca.pem"),
-            isPristine: true, acceptsAnonymousSender: true, changeablePlain: ["A", "B"], command: ["./server", "--", "-x"]))
+            isPristine: true, acceptsAnonymousSender: true, changeablePlain: ["A", "B"],
+            command: ["./server", "--", "-x"]))
       #expect(Execution(arguments: ["exec", "--", "true"])?.command == ["true"])
     }
 

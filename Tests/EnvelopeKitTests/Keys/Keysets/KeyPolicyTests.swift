@@ -78,7 +78,7 @@ import Testing
     #expect(try Set([scope("\u{e9}"), scope("e\u{301}"), .noFunction]).count == 3)
     #expect(try FunctionScope.noFunction < scope("\u{0}") && scope("Z") < scope("a") && scope("a") < scope("aa"))
     #expect(FunctionScope.noFunction.description == "no function")
-    #expect(try scope("a\u{1b}[31m").description == "'a?[31m'")
+    #expect(try scope("a\u{1b}[31m").description == "'a\\u{1b}[31m'")
     for name in ["", String(repeating: "x", count: 1025)] {
       await expectError(.invalidArgument) { try FunctionScope(function: name) }
     }

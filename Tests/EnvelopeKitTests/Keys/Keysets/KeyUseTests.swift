@@ -81,7 +81,7 @@ import Testing
   @Test func keyringOfKeysetFromStoreReportsUses() async throws {
     var store = store
     var other = KeyStore()
-    try other.add(.generate(), alias: "taken over")
+    try other.add(.generate(), alias: "taken-over")
     let merged = try store.merge(other)
     let keysets = [
       store.keysets[0], try store.require("key"), try #require(store["key"]), try store.keyring().keyset,
