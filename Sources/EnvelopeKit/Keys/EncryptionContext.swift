@@ -36,7 +36,9 @@ public struct EncryptionContext: Sendable {
     canonicalForm = Self.canonicalForm(of: given)
   }
 
-  /// The pairs in the order given. The context that a keyring receives has `envelope-kind` as its last pair.
+  /// The pairs in the order given.
+  ///
+  /// The context that a keyring receives has `envelope-kind` as its last pair.
   public var pairs: [(key: String, value: String)] {
     use.map { given + [(EnvelopeUse.contextKey, $0.rawValue)] } ?? given
   }

@@ -14,6 +14,6 @@ package enum EnvelopeUse: String, Sendable, CaseIterable {
   /// A locked key store.
   case keyStore = "key-store"
 
-  /// The key of the pair. A caller's context must not have it.
+  /// The key of the pair, which a caller's context must not have.
   package static let contextKey = "envelope-kind"
 }
