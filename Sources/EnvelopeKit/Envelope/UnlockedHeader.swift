@@ -46,13 +46,14 @@ struct UnlockedHeader: ~Copyable, Sendable {
     _ header: Header, for use: EnvelopeUse? = nil, context: EncryptionContext, using keyring: some Keyring,
     anonymousSender sender: AnonymousSender = .refused, advice: String? = nil
   ) async throws -> UnlockedHeader {
-    let unlocked = try await unlock(header, for: use ?? header.kind.use, context: context, using: keyring)
-    try unlocked.source.check(sender, advice: advice)
-    return unlocked
+    try await unlock(header, for: use ?? header.kind.use, context: context, using: keyring) {
+      (source) throws(EnvelopeError) in try Optional(source).check(sender, advice: advice)
+    }
   }
 
   private static func unlock(
-    _ header: Header, for use: EnvelopeUse, context: EncryptionContext, using keyring: some Keyring
+    _ header: Header, for use: EnvelopeUse, context: EncryptionContext, using keyring: some Keyring,
+    accepting check: (WrappedDataKey) throws(EnvelopeError) -> Void
   ) async throws -> UnlockedHeader {
     let canonicalContext = try context.canonicalBytes()
     let keyringContext = try context.forKeyrings(use)
@@ -63,13 +64,15 @@ struct UnlockedHeader: ~Copyable, Sendable {
     }
     guard header.wrappedKeys.count > 1 else {
       return try await unlock(
-        header, for: use, context: keyringContext, canonicalContext: canonicalContext, using: keyring)
+        header, for: use, context: keyringContext, canonicalContext: canonicalContext, using: keyring,
+        accepting: check)
     }
     // A value that cannot be copied cannot be returned through a task-local's closure.
     let place = Place()
     try await RefusedEntries.$current.withValue(RefusedEntries()) {
       place.unlocked = try await unlock(
-        header, for: use, context: keyringContext, canonicalContext: canonicalContext, using: keyring)
+        header, for: use, context: keyringContext, canonicalContext: canonicalContext, using: keyring,
+        accepting: check)
     }
     guard let unlocked = place.unlocked.take() else { throw CancellationError() }
     return unlocked
@@ -81,7 +84,7 @@ struct UnlockedHeader: ~Copyable, Sendable {
 
   private static func unlock(
     _ header: Header, for use: EnvelopeUse, context: EncryptionContext, canonicalContext: [UInt8],
-    using keyring: some Keyring
+    using keyring: some Keyring, accepting check: (WrappedDataKey) throws(EnvelopeError) -> Void
   ) async throws -> UnlockedHeader {
     var candidates = header.wrappedKeys
     while !candidates.isEmpty {
@@ -104,6 +107,8 @@ struct UnlockedHeader: ~Copyable, Sendable {
         continue
       }
       guard try keys.headerTag(over: header.taggedBytes).equalsInConstantTime(header.tag) else { break }
+      // A cache remembers what was accepted, and nothing else.
+      try check(source)
       unwrapped.whenVerified?()
       return UnlockedHeader(header: header, keys: keys, dataKey: unwrapped.takeDataKey(), use: use, source: source)
     }

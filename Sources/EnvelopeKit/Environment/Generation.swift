@@ -3,7 +3,7 @@
 
 extension SealedEnvironment {
   /// How far ahead of the clock a generation that has not been verified may be, in seconds.
-  static let unverifiedLead: UInt64 = 366 * 86_400
+  static let unverifiedLead: UInt64 = 86_400
 
   /// Returns the generation that follows one that has been verified: one more, or the time now.
   ///

@@ -8,7 +8,7 @@ public struct AcceptedMerge: Sendable {
   public let environment: SealedEnvironment
   /// How the plain variables of the document differ from those in the old trailer, which fits neither edit.
   public let plainDifference: PlainDifference
-  /// Whether the old generation was not counted on, because it is more than 366 days ahead of the clock and cannot be
+  /// Whether the old generation was not counted on, because it is more than a day ahead of the clock and cannot be
   /// verified: the new one is the time now.
   public let isGenerationReset: Bool
 }

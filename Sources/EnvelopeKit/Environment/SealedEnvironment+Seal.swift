@@ -14,7 +14,7 @@ extension SealedEnvironment {
   ///   - previous: The environment that this one replaces: the new generation follows its generation, which is not
   ///     verified.
   /// - Throws: `invalidArgument` for a name, a value or a context that breaks a limit, a name that is both sealed and
-  ///   plain, or a previous generation more than 366 days ahead of the clock: resealing verifies it and then counts on
+  ///   plain, or a previous generation more than a day ahead of the clock: resealing verifies it and then counts on
   ///   it. Else what the keyring throws.
   public static func seal(
     _ values: OpenedEnvironment, beside plain: OpenedEnvironment? = nil, as form: Form = .separate,
@@ -23,7 +23,7 @@ extension SealedEnvironment {
     if let previous, previous.hasImplausibleGeneration {
       throw EnvelopeError(
         .invalidArgument,
-        "The generation \(previous.generation) of the environment to replace is more than a year ahead of the clock",
+        "The generation \(previous.generation) of the environment to replace is more than a day ahead of the clock",
         advice: "Reseal that environment, which verifies the generation, or seal without it.")
     }
     var next: UInt32?

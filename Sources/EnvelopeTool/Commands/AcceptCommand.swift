@@ -48,7 +48,7 @@
           Console.say("Each of these was sealed by a holder of the key, though it may be an earlier value:")
           for name in sealed.names { Console.say("  \(name)") }
         }
-        try show(accepted, document.plain)
+        try show(accepted, of: sealed, document.plain)
         guard try yes || Console.confirm("Accept them together?") else {
           throw EnvelopeError(.usage, "Nothing was changed")
         }
@@ -56,24 +56,28 @@
       }
     }
 
-    /// Shows the plain variables with their values, and what differs.
-    private func show(_ accepted: AcceptedMerge, _ plain: OpenedEnvironment) throws(EnvelopeError) {
+    /// Shows the plain variables with their values, what differs, and the generations.
+    private func show(
+      _ accepted: AcceptedMerge, of sealed: SealedEnvironment, _ plain: OpenedEnvironment
+    ) throws(EnvelopeError) {
       let difference = accepted.plainDifference
       if !plain.names.isEmpty { Console.say("These are plain, and anybody could have changed them:") }
       for secret in plain.secrets {
         let mark =
           difference.added.contains(secret.name)
           ? " (added)" : difference.changed.contains(secret.name) ? " (changed)" : ""
-        let value = secret.withBytes { String(decoding: [UInt8](copying: $0.extracting(first: 200)), as: UTF8.self) }
-        Console.say("  \(secret.name)=\(EnvelopeError.escaped(value))\(secret.byteCount > 200 ? "…" : "")\(mark)")
+        // All of it: what is not shown would be authenticated unseen.
+        let value = secret.withBytes { String(decoding: [UInt8](copying: $0), as: UTF8.self) }
+        Console.say("  \(secret.name)=\(EnvelopeError.escaped(value))\(mark)")
       }
       let missing = difference.missingCount
       if missing > 0 {
         Console.say("\(missing == 1 ? "1 plain variable is" : "\(missing) plain variables are") missing.")
       }
+      Console.say("Generation: \(sealed.generation) in the file, \(accepted.environment.generation) if you accept.")
       if accepted.isGenerationReset {
         Console.say(
-          "The generation in the file is more than a year ahead of the clock and cannot be verified; the new one is the "
+          "The generation in the file is more than a day ahead of the clock and cannot be verified; the new one is the "
             + "present time. A handler that demands a higher generation will refuse the file.")
       }
     }

@@ -33,7 +33,7 @@
     @Option(
       name: .long, parsing: .singleValue,
       help: ArgumentHelp(
-        "A plain variable that may differ from what was sealed with the file, such as LOG_LEVEL. Repeatable.",
+        "A plain variable that may differ from what was sealed with the file, such as LOG_LEVEL; a command that writes the file authenticates it as it stands. Repeatable.",
         valueName: "name"))
     var allowChanged: [String] = []
   }

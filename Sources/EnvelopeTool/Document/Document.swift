@@ -56,6 +56,15 @@ struct Document {
       advice: "Seal it: envelope seal FILE --function NAME -o SEALED")
   }
 
+  /// Whether a text holds this document and nothing else.
+  func isWritten(in text: borrowing SecretBytes) -> Bool {
+    let read = text.withBytes { text in try? Document(text: text) }
+    guard let read, read.layout == layout, read.sealed == sealed, read.plain.names == plain.names else { return false }
+    return plain.secrets.allSatisfy { secret in
+      secret.withBytes { mine in read.plain[secret.name]?.withBytes { mine.equalsInConstantTime($0) } ?? false }
+    }
+  }
+
   /// All variables as they are written down: sealed ones in their text form, plain ones as they are.
   func variables() throws(EnvelopeError) -> OpenedEnvironment {
     let sealed = try OpenedEnvironment(self.sealed?.variables ?? [:])

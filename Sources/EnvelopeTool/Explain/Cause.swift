@@ -44,7 +44,7 @@ enum Cause: String {
         .keyServiceUnavailable, .keyServiceThrottled, .keyServiceNotTrusted, .keyServiceAnswerInvalid,
         .keyServiceRefused, .credentialsMissing, .credentialsRefused,
       ],
-      .machine: [.systemFailure, .fileFailure, .changedMeanwhile],
+      .machine: [.systemFailure, .fileFailure, .fileBusy, .changedMeanwhile],
       .call: [.usage, .configuration, .noInput, .invalidArgument, .bufferTooSmall, .variableMissing, .outputExists],
     ]
     return Dictionary(uniqueKeysWithValues: codes.flatMap { cause, codes in codes.map { ($0, cause) } })

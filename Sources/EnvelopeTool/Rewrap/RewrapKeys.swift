@@ -13,6 +13,8 @@ struct RewrapKeys {
   private let named: [String]
   private var openings: [Int: MultiKeyring] = [:]
   private var targets: [Int: [TargetKey]] = [:]
+  /// The kind of the file that is planned: a policy may allow one kind alone.
+  private var use = EnvelopeUse.environment
   private var kmsTargets: [Int: [String: TargetKey]] = [:]
 
   /// - Parameters:
@@ -50,7 +52,10 @@ struct RewrapKeys {
   ///
   /// - Throws: `keyNotFound` where a key that is wanted has been rotated elsewhere, and the store has not its new version:
   ///   the entry of an older one must not take that one's place.
-  mutating func plan(_ entries: [WrappedDataKey], _ index: Int) async throws -> RewrapPlan {
+  mutating func plan(
+    _ entries: [WrappedDataKey], _ index: Int, _ use: EnvelopeUse = .environment
+  ) async throws -> RewrapPlan {
+    self.use = use
     let candidate = search.candidates[index]
     if targets[index] == nil { targets[index] = try await resolve(wantedNames(candidate), index) }
     var wanted = targets[index] ?? []
@@ -167,7 +172,7 @@ struct RewrapKeys {
     if !name.isKMSKeyARN {
       arn =
         try await keyring.wrap(
-          DataKey.generate(), for: candidate.context.forKeyrings(.environment)
+          DataKey.generate(), for: candidate.context.forKeyrings(use)
         ).first?.keyID.string ?? name
     }
     let target = TargetKey(kms: arn, keyring)

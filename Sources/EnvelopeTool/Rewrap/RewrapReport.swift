@@ -8,7 +8,7 @@ import EnvelopeKitFiles
 struct RewrapReport {
   private let store: KeyStore
   private let options: Rewrapper.Options
-  private var counts = (unchanged: 0, rewrapped: 0, resealed: 0, notSealed: 0)
+  private var counts = (unchanged: 0, unverified: 0, rewrapped: 0, resealed: 0, notSealed: 0)
   private var unmatched: [String] = []
   private var keyStores: [String] = []
   private var failures: [(path: String, error: EnvelopeError)] = []
@@ -33,6 +33,7 @@ struct RewrapReport {
     case .notSealed: counts.notSealed += 1
     case .unreadable(let error): unreadable.append((path, error))
     case .unchanged: counts.unchanged += 1
+    case .unverified: counts.unverified += 1
     case .rewrapped(let plan):
       counts.rewrapped += 1
       changes.append((path, "rewrap\(plan.description)"))
@@ -89,6 +90,9 @@ struct RewrapReport {
     if counts.resealed > 0 { parts.append("\(would ? "would reseal" : "resealed") \(files(counts.resealed))") }
     if counts.unchanged > 0 {
       parts.append("\(files(counts.unchanged)) as \(counts.unchanged == 1 ? "it" : "they") should be")
+    }
+    if counts.unverified > 0 {
+      parts.append("\(files(counts.unverified)) not verified, because none of the keys is here")
     }
     if !unmatched.isEmpty { parts.append("\(unmatched.count.grouped) of another context") }
     if !failures.isEmpty { parts.append("\(failures.count.grouped) failed") }

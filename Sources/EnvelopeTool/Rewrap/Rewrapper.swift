@@ -27,6 +27,8 @@ struct Rewrapper {
     /// It looks as if something in it were sealed, as a page about that does, and cannot be read.
     case unreadable(EnvelopeError)
     case unchanged
+    /// It lists the right keys, and none of them is at hand to verify it.
+    case unverified
     case rewrapped(RewrapPlan)
     case resealed(RewrapPlan)
     /// No context that is known is its own.
@@ -106,9 +108,11 @@ struct Rewrapper {
     guard try !LockedKeyStore.isOf(header) else { return nil }
     progress.outcome = .unmatched
     guard let index = try keys.search.index(for: header, in: file.path) else { return nil }
-    let plan = try await keys.plan(progress.entries, index)
-    progress.outcome = .unchanged
-    guard options.reseals || !plan.isNothing else { return nil }
+    let plan = try await keys.plan(progress.entries, index, header.kind.use)
+    guard options.reseals || !plan.isNothing else {
+      progress.outcome = try await verify(before, plan, index)
+      return nil
+    }
 
     let (after, isNew) = try await change(before, plan, index)
     progress.entries = try after.header().wrappedKeys
@@ -117,6 +121,28 @@ struct Rewrapper {
     let text = try after.text(replacing: before, in: bytes)
     try Document.checkIsReadAgain(text)
     return text
+  }
+
+  /// What to report of a file that is under the right keys: it is as it should be only if it opens.
+  ///
+  /// - Throws: What opening throws, unless none of its keys is at hand.
+  private mutating func verify(_ file: SealedFile, _ plan: RewrapPlan, _ index: Int) async throws -> Outcome {
+    let context = keys.search.candidates[index].context
+    do {
+      let opening = try await keys.opening(index, plan.entries)
+      switch file {
+      case .value(let envelope, _):
+        _ = try await Opener(for: envelope, context: context, using: opening, anonymousSender: .accepted)
+      case .environment(_, let sealed):
+        _ = try await sealed.allowing(plain: options.changeablePlain).open(
+          context: context, using: opening, anonymousSender: .accepted)
+      }
+      return .unchanged
+    } catch let error as EnvelopeError where error.code == .keyNotFound && error.serviceError == nil {
+      return .unverified
+    } catch let error as EnvelopeError {
+      throw error.advisingOptions
+    }
   }
 
   private mutating func change(

@@ -29,6 +29,9 @@ enum SealedFile {
         String(decoding: [UInt8](copying: lineFeed ? $0.extracting(droppingLast: 1) : $0), as: UTF8.self)
       }
       self = .value(try Envelope.bytes(ofText: text), .text(lineFeed: lineFeed))
+    case .perhapsVariables:
+      guard let document = try? Document(text: bytes, of: path), let sealed = document.sealed else { return nil }
+      self = .environment(document, sealed)
     case .variables:
       do throws(EnvelopeError) {
         let document = try Document(text: bytes, of: path)
@@ -55,6 +58,8 @@ enum SealedFile {
     case nothing
     case value(ValueForm)
     case variables
+    /// Nothing shows it but what it says once it has been read.
+    case perhapsVariables
   }
 
   private static func kind(of bytes: RawSpan) -> Kind {
@@ -63,9 +68,12 @@ enum SealedFile {
     if beginning == Array("ek1:".utf8) {
       return .value(.text(lineFeed: bytes.byte(at: bytes.byteCount - 1) == .lineFeed))
     }
-    // Where the header was lost, its variables are still there.
-    return [VariableName.header, VariableName.sealed, "=ev1:", "\"ev1:"].contains { bytes.contains(Array($0.utf8)) }
-      ? .variables : .nothing
+    // If the header was lost, its variables are still there.
+    let words = [VariableName.header, VariableName.sealed, "=ev1:", "\"ev1:"]
+    if words.contains(where: { bytes.contains(Array($0.utf8)) }) { return .variables }
+    // JSON can spell every one of them with escapes, and dotenv put blanks and quotes before a value.
+    let hints = VariablesText.isJSON(bytes) ? ["\\u"] : ["ev1:"]
+    return hints.contains { bytes.contains(Array($0.utf8)) } ? .perhapsVariables : .nothing
   }
 
   /// The header, which nobody has verified.
@@ -94,15 +102,17 @@ enum SealedFile {
       return unsafe SecretBytes(copying: text.span.bytes)
     case (.environment(let document, let sealed), .environment(_, let old)):
       let (now, then) = (sealed.variables, old.variables)
-      if let spliced = Self.splice(now, in: bytes, replacing: then) { return spliced }
-      let all = try Document(layout: document.layout, sealed: sealed, plain: document.plain).variables()
+      let whole = Document(layout: document.layout, sealed: sealed, plain: document.plain)
+      // The texts may stand elsewhere in the file than where they are read, as in a member that is ignored.
+      if let spliced = Self.splice(now, in: bytes, replacing: then), whole.isWritten(in: spliced) { return spliced }
+      let all = try whole.variables()
       return try Document.text(of: all, layout: document.layout, portable: false)
     case (.environment, .value):
       throw EnvelopeError(.invalidArgument, "A value does not become an environment")
     }
   }
 
-  /// Nil where one of the texts that have changed is not there, or not once.
+  /// Nil if one of the texts that have changed is not there, or not once.
   private static func splice(
     _ now: [String: String], in bytes: borrowing SecretBytes, replacing then: [String: String]
   ) -> SecretBytes? {

@@ -81,7 +81,8 @@ import Testing
     try sandbox.envelope(set, bytes: Data(repeating: UInt8(ascii: "a"), count: 5000)).succeeded()
     let kill = "ulimit -c 0; ulimit -f 1; exec \"$ENVELOPE\" open app.env --function app -o out.env"
     #expect(try sandbox.shell(kill).ending == .signal(SIGXFSZ))
-    #expect(try sandbox.names(in: ".") == ["app.env"])
+    // The lock's file is empty.
+    #expect(try sandbox.names(in: ".").filter { !$0.hasSuffix(".envelope-lock") } == ["app.env"])
     // Where files without names are not to be had, the next command removes what was left.
     try sandbox.write("plaintext", to: ".out.env.AAAAAAAAAAAA.new")
     let result = try sandbox.envelope("open", "app.env", "--function", "app", "-o", "out.env").succeeded()
@@ -124,7 +125,7 @@ import Testing
 
   @Test func fileThatCannotBeReadIsNotAdvisedToBeRemoved() throws {
     try sandbox.write("not a file of variables\n", to: "notes")
-    let result = try sandbox.envelope("seal", "-", "--function", "app", "-o", "notes", input: "A=1\n").failed(65)
+    let result = try sandbox.envelope("seal", "-", "--function", "app", "-o", "notes", input: "A=1\n").failed(73)
     #expect(!result.messages.contains("remove"))
   }
 }

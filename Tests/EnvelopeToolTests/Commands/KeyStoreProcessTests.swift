@@ -62,7 +62,8 @@ import Testing
     try sandbox.seal("AA=1\n")
     try sandbox.setMode(0o644, of: sandbox.keyStore)
     for arguments in [["open", "app.env"], ["seal", "-"], ["get", "app.env", "AA"]] {
-      try sandbox.start(arguments + ["--function", "app"]).wait().failed(77, saying: "chmod 600 '\(sandbox.keyStore)'")
+      try sandbox.start(arguments + ["--function", "app"], input: Data("AA=1\n".utf8)).wait().failed(
+        77, saying: "chmod 600 '\(sandbox.keyStore)'")
     }
     try sandbox.envelope("keys", "create", "more").failed(77)
     try sandbox.shell("chmod 600 '\(sandbox.keyStore)'").succeeded()

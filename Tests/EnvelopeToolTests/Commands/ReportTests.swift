@@ -66,7 +66,7 @@ import Testing
     func text(_ count: Int) -> Data {
       Data((0..<count).map { "VARIABLE_\(100 + $0)=abcdefghij0123456789\n" }.joined().utf8)
     }
-    let seal = ["seal", "-", "--function", "app", "--format", "lambda", "-o", "app.json"]
+    let seal = ["seal", "-", "--function", "app", "--format", "lambda", "-o", "app.json", "--force"]
     try sandbox.start(seal + arguments, input: text(count)).wait().succeeded()
     #expect(try measure("app.json") <= 4096)
     // The room that is told of is the room there is.

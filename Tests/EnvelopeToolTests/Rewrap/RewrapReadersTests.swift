@@ -37,7 +37,10 @@ import Testing
     try rewrap("--add", old).failed(77, saying: "newer version")
     try rewrap("--add", new, "--remove", old).succeeded()
     #expect(try sandbox.keyIDs(of: "app.env") == ["\(key).1", "\(glass).2"])
-    #expect(try sandbox.envelope("open", "app.env", "--function", "app", with: ["ENVELOPE_STORE": "offline"]).code == 0)
+    #expect(
+      try sandbox.envelope(
+        "open", "app.env", "--function", "app", "--accept-anonymous-sender", with: ["ENVELOPE_STORE": "offline"]
+      ).code == 0)
     // And one of its versions alone is removed by its id.
     try rewrap("--add", new, "--remove", "\(glass).1").succeeded()
     try rewrap("--remove", new).succeeded()

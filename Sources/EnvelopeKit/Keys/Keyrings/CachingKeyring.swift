@@ -133,6 +133,8 @@ public final class CachingKeyring: Keyring {
 
   /// Returns the first remembered data key of these entries, or calls the other keyring about one after the other.
   ///
+  /// Entries of recipients are looked up and called about only after all others have failed: they prove no sender.
+  ///
   /// Cancelling a waiting caller does not end its wait.
   ///
   /// - Throws: What the other keyring throws for the first entry that it fails to unwrap, and `keyNotFound` if it holds
@@ -140,24 +142,27 @@ public final class CachingKeyring: Keyring {
   public func unwrap(_ wrapped: [WrappedDataKey], for context: EncryptionContext) async throws -> UnwrappedDataKey {
     guard !Self.isBypassed else { return try await keyring.unwrap(wrapped, for: context) }
     _ = try context.canonicalBytes()
-    let entries = wrapped.filter { $0.scheme != .recipient } + wrapped.filter { $0.scheme == .recipient }
-    let wanted = try entries.map { (entry) throws(EnvelopeError) in
-      Wanted(name: try CacheName(context, entry, salt: salt), entry: entry)
-    }
-    if let hit = hit(among: wanted, for: context) { return try give(hit) }
-    observer?.observe(EnvelopeEvent(.cacheMissed))
     var failures = UnwrapFailures()
-    for wanted in wanted {
-      switch find(wanted, for: context) {
-      case .remembered(let hit): return try give(hit)
-      case .calling(let task, let claim):
-        do {
-          let key = try await task.value.copy
-          return UnwrappedDataKey(dataKey: try DataKey(key), source: wanted.entry, whenVerified: claim.confirm)
-        } catch is CancellationError {
-          throw CancellationError()
-        } catch {
-          failures.add(error, among: [wanted.entry])
+    var isMissReported = false
+    for entries in [wrapped.filter { $0.scheme != .recipient }, wrapped.filter { $0.scheme == .recipient }] {
+      let wanted = try entries.map { (entry) throws(EnvelopeError) in
+        Wanted(name: try CacheName(context, entry, salt: salt), entry: entry)
+      }
+      if let hit = hit(among: wanted, for: context) { return try give(hit) }
+      if !isMissReported, !wanted.isEmpty { observer?.observe(EnvelopeEvent(.cacheMissed)) }
+      isMissReported = isMissReported || !wanted.isEmpty
+      for wanted in wanted {
+        switch find(wanted, for: context) {
+        case .remembered(let hit): return try give(hit)
+        case .calling(let task, let claim):
+          do {
+            let key = try await task.value.copy
+            return UnwrappedDataKey(dataKey: try DataKey(key), source: wanted.entry, whenVerified: claim.confirm)
+          } catch is CancellationError {
+            throw CancellationError()
+          } catch {
+            failures.add(error, among: [wanted.entry])
+          }
         }
       }
     }
