@@ -31,16 +31,3 @@ struct Progress {
     Console.send("\r\u{1b}[K")
   }
 }
-
-extension Int {
-  /// The number with commas between thousands, as in 10,000.
-  var grouped: String {
-    let digits = Array(String(magnitude))
-    var text = self < 0 ? "-" : ""
-    for (index, digit) in digits.enumerated() {
-      if index > 0, (digits.count - index).isMultiple(of: 3) { text.append(",") }
-      text.append(digit)
-    }
-    return text
-  }
-}

@@ -7,7 +7,7 @@ import Testing
 @testable import EnvelopeKit
 
 /// Who may read an envelope after its keys change, and what a former reader can do.
-@Suite(.timeLimit(.minutes(5))) struct ReaderTests {
+@Suite(.timeLimit(.minutes(20))) struct ReaderTests {
   private let context: EncryptionContext = ["function": "checkout"]
   private let old: KeysetKeyring
   private let new: KeysetKeyring

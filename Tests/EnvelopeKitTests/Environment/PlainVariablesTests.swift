@@ -7,7 +7,7 @@ import Testing
 @testable import EnvelopeKit
 
 /// The plain variables of a document are those that were sealed with it, or it does not open.
-@Suite(.timeLimit(.minutes(5))) struct PlainVariablesTests {
+@Suite(.timeLimit(.minutes(20))) struct PlainVariablesTests {
   private static let forms: [SealedEnvironment.Form] = [.separate, .packed]
   private static let plain = ["DATABASE_HOST": "db.example", "EMPTY": "", "LOG_LEVEL": "info"]
   private let context: EncryptionContext = ["function": "checkout"]

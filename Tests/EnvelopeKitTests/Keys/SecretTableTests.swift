@@ -7,7 +7,7 @@ import Testing
 @testable import EnvelopeKit
 
 /// The table that caches keep their secrets in: bounded, and as fast when it is large.
-@Suite(.timeLimit(.minutes(2))) struct SecretTableTests {
+@Suite(.timeLimit(.minutes(20))) struct SecretTableTests {
   private static let start = ContinuousClock.now
 
   private func name(_ index: Int) throws -> CacheName {

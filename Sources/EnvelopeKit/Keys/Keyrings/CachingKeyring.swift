@@ -149,8 +149,10 @@ public final class CachingKeyring: Keyring {
         Wanted(name: try CacheName(context, entry, salt: salt), entry: entry)
       }
       if let hit = hit(among: wanted, for: context) { return try give(hit) }
-      if !isMissReported, !wanted.isEmpty { observer?.observe(EnvelopeEvent(.cacheMissed)) }
-      isMissReported = isMissReported || !wanted.isEmpty
+      if !isMissReported, !wanted.isEmpty || wrapped.isEmpty {
+        observer?.observe(EnvelopeEvent(.cacheMissed))
+        isMissReported = true
+      }
       for wanted in wanted {
         switch find(wanted, for: context) {
         case .remembered(let hit): return try give(hit)
