@@ -44,6 +44,8 @@ import Testing
     #expect(seen.map(\.entry) == Array(1...seen.count))
     #expect(
       seen.map { "\($0.operation) \($0.version.map(String.init) ?? "-") \($0.function ?? "-") \($0.outcome)" } == [
+        // What is sealed over is opened first, for its generation.
+        "unwrap 1 app success",
         "wrap 1 app success", "unwrap 1 app success", "unwrap 1 app success", "rotate - - success",
         // It is opened, wrapped anew, and read back before the old entry goes.
         "unwrap 1 app success", "wrap 2 app success", "unwrap 2 app success", "disable - - success",
@@ -64,14 +66,14 @@ import Testing
     try FileManager.default.removeItem(atPath: log)
     let started = try sandbox.start(["audit", "start"], with: link).wait().succeeded()
     #expect(started.messages.contains(log) && !started.messages.contains(sandbox.path("link")))
-    try sandbox.seal("AA=1\n")
+    try sandbox.seal("AA=1\n", to: "new.env")
     #expect(try sandbox.start(["audit", "verify"], with: link).wait().succeeded().text.hasPrefix("1:"))
   }
 
   @Test func aCheckpointFindsWhatWasCutOff() throws {
     try start()
     #expect(try sandbox.envelope("audit", "verify").succeeded().text.hasPrefix("0:"))
-    for _ in 0..<3 { try sandbox.seal("AA=1\n") }
+    for number in 0..<3 { try sandbox.seal("AA=1\n", to: "\(number).env") }
     let verified = try sandbox.envelope("audit", "verify").succeeded()
     let checkpoint = String(verified.text.dropLast())
     #expect(checkpoint.hasPrefix("3:") && verified.messages == "3 entries verify.\n")
