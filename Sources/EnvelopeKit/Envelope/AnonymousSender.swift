@@ -3,7 +3,7 @@
 
 /// Whether to accept an envelope that was opened through the entry of a recipient.
 ///
-/// Anybody who has the recipient's public text can create such an envelope, so it proves no sender. Everything that
+/// Anyone who has the recipient's public text can create such an envelope, so it proves no sender. Everything that
 /// opens refuses it with `anonymousSender` unless the caller accepts it.
 public enum AnonymousSender: Sendable {
   /// Throws `anonymousSender`.
@@ -19,7 +19,7 @@ extension WrappedDataKey? {
   func check(_ sender: AnonymousSender, advice: String? = nil) throws(EnvelopeError) {
     guard self?.scheme == .recipient, sender == .refused else { return }
     throw EnvelopeError(
-      .anonymousSender, "This was sealed to a recipient's public key, so anybody may have sealed it",
+      .anonymousSender, "This was sealed to a recipient's public key, so anyone may have sealed it",
       advice: advice ?? "Seal it under a key of your own as well, or accept an anonymous sender.")
   }
 }

@@ -16,7 +16,7 @@ extension UnlockedHeader {
   ///
   /// - Throws: `entryNotReadBack` if that fails and an entry is to be dropped; `keyNotFound` if the readers are to stay
   ///   and none is the keyring's, or one has a newer version; `invalidArgument` if no key or more than 16 would remain,
-  ///   or if whoever knows the data key could forge what the new readers accept; what a keyring throws.
+  ///   or if a party that knows the data key could forge what the new readers accept; what a keyring throws.
   func rewrapped(
     _ change: Rewrapping, context: EncryptionContext, using opening: some Keyring, allowingFormerReadersToForge: Bool
   ) async throws -> Header {
@@ -82,13 +82,13 @@ extension UnlockedHeader {
     return change
   }
 
-  /// Refuses a change after which somebody who knows the data key could forge what the new readers accept.
+  /// Refuses a change after which a party that knows the data key could forge what the new readers accept.
   private func checkForgers(after entries: [WrappedDataKey]) throws(EnvelopeError) {
     let gone = Set(header.wrappedKeys.map(\.reader)).subtracting(entries.map(\.reader))
     guard gone.isEmpty else {
       throw EnvelopeError(
         .invalidArgument,
-        "Whoever holds \(gone.map(\.description).sorted().joined(separator: ", ")) knows the data key, and could read "
+        "The holder of \(gone.map(\.description).sorted().joined(separator: ", ")) knows the data key, and could read "
           + "values set later and forge envelopes of this context",
         advice: "Reseal it under the keys that remain.")
     }
@@ -97,7 +97,7 @@ extension UnlockedHeader {
     guard source?.scheme != .recipient || !isForgotten else {
       throw EnvelopeError(
         .invalidArgument,
-        "Whoever sealed this to a recipient's public key knows the data key, and could forge envelopes that open under "
+        "The sender, who sealed this to a recipient's public key, knows the data key, and could forge envelopes for "
           + "the new keys",
         advice: "Reseal it under the new keys.")
     }

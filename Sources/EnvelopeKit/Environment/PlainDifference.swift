@@ -26,6 +26,10 @@ extension PlainDifference: CustomStringConvertible {
 }
 
 extension EnvelopeError {
+  static let plainVariablesUnknown = EnvelopeError(
+    .invalidArgument, "The plain variables that belong to the environment are not known",
+    advice: "Read it as a document.")
+
   static func plainVariablesAltered(_ difference: PlainDifference) -> EnvelopeError {
     EnvelopeError(
       .plainVariablesAltered,

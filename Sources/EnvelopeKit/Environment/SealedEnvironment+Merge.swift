@@ -34,9 +34,7 @@ extension SealedEnvironment {
         advice: "Take one side and make the other's edits again.")
     }
     guard let plain = try plain ?? (trailer.plain == .none ? OpenedEnvironment([:]) : nil) else {
-      throw EnvelopeError(
-        .invalidArgument, "The plain variables that belong to the environment are not known",
-        advice: "Read it as a document.")
+      throw EnvelopeError.plainVariablesUnknown
     }
     let unlocked = try await UnlockedHeader.unlock(
       header, context: context, using: keyring, anonymousSender: .refused, advice: Self.anonymousSenderAdvice)
@@ -67,11 +65,7 @@ extension SealedEnvironment {
   public func acceptingPlainVariables(
     context: EncryptionContext, using keyring: some Keyring
   ) async throws -> AcceptedMerge {
-    guard let plain else {
-      throw EnvelopeError(
-        .invalidArgument, "The plain variables that belong to the environment are not known",
-        advice: "Read it as a document.")
-    }
+    guard let plain else { throw EnvelopeError.plainVariablesUnknown }
     let unlocked = try await UnlockedHeader.unlock(
       header, context: context, using: keyring, anonymousSender: .refused, advice: Self.anonymousSenderAdvice)
     let (secrets, oldTags) = try openSealed(with: unlocked)

@@ -18,30 +18,31 @@ extension SealedEnvironment {
     context: EncryptionContext, using keyring: some Keyring, minimumGeneration: UInt32 = 0,
     anonymousSender sender: AnonymousSender = .refused
   ) async throws -> OpenedEnvironment {
+    try await openReporting(
+      context: context, using: keyring, minimumGeneration: minimumGeneration, anonymousSender: sender
+    ).secrets
+  }
+
+  /// Opens it and reports the result to the keyring's observer; the tags are those of the plain variables as sealed.
+  func openReporting(
+    context: EncryptionContext, using keyring: some Keyring, minimumGeneration: UInt32 = 0,
+    anonymousSender sender: AnonymousSender
+  ) async throws -> (secrets: OpenedEnvironment, tags: PlainTags) {
     do {
-      let opened = try await openUnobserved(
-        context: context, using: keyring, minimumGeneration: minimumGeneration, anonymousSender: sender)
-      keyring.observer?.observe(EnvelopeEvent(.opened, source: opened.source))
+      let unlocked = try await UnlockedHeader.unlock(header, context: context, using: keyring, anonymousSender: sender)
+      let opened = try open(with: unlocked)
+      guard generation >= minimumGeneration else {
+        throw EnvelopeError(
+          .staleGeneration,
+          "The environment's generation \(generation) is lower than \(minimumGeneration), the one demanded",
+          advice: "Deploy the variables that were sealed last.")
+      }
+      keyring.observer?.observe(EnvelopeEvent(.opened, source: opened.secrets.source))
       return opened
     } catch {
       keyring.observer?.observe(EnvelopeEvent(.openFailed, failure: error))
       throw error
     }
-  }
-
-  private func openUnobserved(
-    context: EncryptionContext, using keyring: some Keyring, minimumGeneration: UInt32,
-    anonymousSender sender: AnonymousSender
-  ) async throws -> OpenedEnvironment {
-    let unlocked = try await UnlockedHeader.unlock(header, context: context, using: keyring, anonymousSender: sender)
-    let opened = try open(with: unlocked).secrets
-    guard generation >= minimumGeneration else {
-      throw EnvelopeError(
-        .staleGeneration,
-        "The environment's generation \(generation) is lower than \(minimumGeneration), the one demanded",
-        advice: "Deploy the variables that were sealed last.")
-    }
-    return opened
   }
 
   /// Verifies everything, and opens the variables; the tags of the plain ones are those that were sealed.

@@ -43,13 +43,8 @@ extension SealedEnvironment {
     context: EncryptionContext, using keyring: some Keyring, sealingWith newKeyring: some Keyring,
     anonymousSender sender: AnonymousSender = .refused
   ) async throws -> SealedEnvironment {
-    let unlocked = try await UnlockedHeader.unlock(header, context: context, using: keyring, anonymousSender: sender)
-    let (opened, tags) = try open(with: unlocked)
-    guard plain != nil || tags == .none else {
-      throw EnvelopeError(
-        .invalidArgument, "The plain variables that belong to the environment are not known",
-        advice: "Read it as a document.")
-    }
+    let (opened, tags) = try await openReporting(context: context, using: keyring, anonymousSender: sender)
+    guard plain != nil || tags == .none else { throw EnvelopeError.plainVariablesUnknown }
     return try await Self.seal(
       opened, beside: plain, as: form, context: context, using: newKeyring,
       generation: Self.generation(after: generation)

@@ -11,7 +11,7 @@ package enum LambdaFunction {
 
   /// Returns the name that AWS Lambda gives the function.
   ///
-  /// Outside AWS Lambda, whoever sets the process's variables sets this one, too, and could put another function's
+  /// Outside AWS Lambda, an attacker who sets the process's variables can set this one, too, and put another function's
   /// environment beside it. So it counts only beside the other variables that AWS Lambda sets and reserves.
   ///
   /// - Throws: `functionUnknown` if it does not count, is not set, or is empty.

@@ -19,7 +19,7 @@
     ///
     /// - Parameters:
     ///   - client: Speaks to AWS KMS in the Region of the keys.
-    ///   - accounts: A value under a key of any other account is refused: anybody could have made it.
+    ///   - accounts: A value under a key of any other account is refused: anyone could have created it.
     ///   - acceptingValuesWithoutContext: Whether a value that does not open under the function's context may open
     ///     under none: it may then have been made for another function.
     ///   - concurrencyLimit: How many calls may be under way at once; at least 1.

@@ -249,7 +249,7 @@ public struct KeyStoreFile: Sendable {
   private static let moveAdvice =
     "Move the key store to a folder that only you can write to, and set ENVELOPE_STORE to its path."
 
-  /// Whether a folder holds nothing but a key store, so that nobody else misses it.
+  /// Whether a folder holds a key store alone, so that narrowing its permissions affects no other file.
   private static func isForStoreAlone(_ folder: Path, of file: Path) -> Bool {
     // Folders of the system's own, such as /srv, may be empty.
     let place = folder.resolved

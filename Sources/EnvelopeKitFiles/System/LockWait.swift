@@ -31,7 +31,7 @@ package struct LockWait: Sendable {
     ///
     /// - Parameters:
     ///   - file: What the lock is for.
-    ///   - advice: What to do if nobody releases the lock.
+    ///   - advice: What to do if no process releases the lock.
     /// - Throws: `fileBusy` if the limit has passed.
     mutating func next(for file: Path, advice: () -> String) throws(EnvelopeError) -> Duration {
       let elapsed = ContinuousClock.now - start

@@ -13,7 +13,7 @@ internal import EnvelopeKit
 
 /// A file that will replace another, and is removed with its owner unless it has.
 ///
-/// Its lock is held for as long as it is written, so that nobody takes it for one that a killed process left.
+/// Its lock is held for as long as it is written, so that no process takes it for one that a killed process left.
 struct NewFile: ~Copyable {
   private let target: Path
   private let temporary: Path

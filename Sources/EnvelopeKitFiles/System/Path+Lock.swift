@@ -50,7 +50,7 @@ package struct FileLock: ~Copyable {
 extension Path {
   /// Takes the lock of a file, and waits for it on this thread.
   ///
-  /// Whoever comes by a symbolic link waits for the same lock.
+  /// A path through a symbolic link has the same lock.
   ///
   /// - Throws: `fileBusy` if another process holds the lock past the limit; `fileFailure`.
   package func lock(_ wait: LockWait = LockWait()) throws(EnvelopeError) -> FileLock {

@@ -61,7 +61,7 @@
       _ accepted: AcceptedMerge, of sealed: SealedEnvironment, _ plain: OpenedEnvironment
     ) throws(EnvelopeError) {
       let difference = accepted.plainDifference
-      if !plain.names.isEmpty { Console.say("These are plain, and anybody could have changed them:") }
+      if !plain.names.isEmpty { Console.say("These are plain; anyone who can write the file can change them:") }
       for secret in plain.secrets {
         let mark =
           difference.added.contains(secret.name)

@@ -31,7 +31,7 @@
     @Option(help: "What a value was authenticated with when it was sealed.")
     var associatedData: String?
 
-    @Flag(help: "Take what was sealed to a recipient's public key, as anybody can.")
+    @Flag(help: "Accept what was sealed to a recipient's public key, which anyone can do.")
     var acceptAnonymousSender = false
 
     func execute() async throws {

@@ -42,7 +42,7 @@
   struct TrustOptions: ParsableArguments {
     @OptionGroup var change: ChangeOptions
 
-    @Flag(help: "Open what was sealed to a recipient's public key, as anybody can.")
+    @Flag(help: "Accept what was sealed to a recipient's public key, which anyone can do.")
     var acceptAnonymousSender = false
 
     var anonymousSender: AnonymousSender { acceptAnonymousSender ? .accepted : .refused }

@@ -41,7 +41,7 @@
     @Flag(help: "Change nothing, and write what would be changed.")
     var dryRun = false
 
-    @Flag(help: "Take what was sealed to a recipient's public key, as anybody can.")
+    @Flag(help: "Accept what was sealed to a recipient's public key, which anyone can do.")
     var acceptAnonymousSender = false
 
     func validate() throws {

@@ -21,7 +21,7 @@
         envelope.yaml; files of other contexts are listed and left alone. Each file is verified, and nothing is dropped
         from it before what is new has been read back. It can be interrupted and run again.
 
-        Whoever is removed knows the data key, and could forge what the others accept: a file is resealed under those that remain, unless --keep-data-key says that former readers may forge. Copies, backups and git's history stay readable in any case: change the secrets themselves if that matters.
+        A removed reader knows the data key, and could forge what the others accept: a file is resealed under those that remain, unless --keep-data-key says that former readers may forge. Copies, backups and git's history stay readable in any case: change the secrets themselves if that matters.
         """)
 
     @Argument(help: "Files and folders.", completion: .file())
@@ -58,7 +58,7 @@
 
     @OptionGroup var change: ChangeOptions
 
-    @Flag(help: "Take what was sealed to a recipient's public key, as anybody can.")
+    @Flag(help: "Accept what was sealed to a recipient's public key, which anyone can do.")
     var acceptAnonymousSender = false
 
     func validate() throws {

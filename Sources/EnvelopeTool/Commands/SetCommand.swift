@@ -36,7 +36,7 @@
     @Argument(help: .hidden)
     var rest: [String] = []
 
-    @Flag(help: "Write the value as plain text, which anybody who has the file can read.")
+    @Flag(help: "Write the value as plain text, which everyone who has the file can read.")
     var plain = false
 
     @Flag(help: "Keep a line feed at the end of standard input.")

@@ -4,8 +4,17 @@
 import EnvelopeKit
 
 extension EnvelopeError {
+  /// Runs `body`; errors whose remedy is an option of the command name that option.
+  static func advisingOptions<Result>(_ body: () async throws -> Result) async throws -> Result {
+    do {
+      return try await body()
+    } catch let error as EnvelopeError {
+      throw error.advisingOptions
+    }
+  }
+
   /// The same error with advice that names the command's options.
-  var advisingOptions: EnvelopeError {
+  private var advisingOptions: EnvelopeError {
     let advice: String
     switch code {
     case .plainVariablesAltered:

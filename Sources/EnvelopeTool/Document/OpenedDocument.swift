@@ -20,14 +20,14 @@ struct OpenedDocument {
 
   init(_ document: Document, of file: String, _ settings: FunctionSettings) async throws {
     self.document = document
-    sealed = try document.requireSealed(in: file).allowing(plain: settings.changeablePlain)
-    keyring = try await ToolKeys.opening(sealed.wrappedKeys, settings)
-    do {
-      secrets = try await sealed.open(
+    let sealed = try document.requireSealed(in: file).allowing(plain: settings.changeablePlain)
+    let keyring = try await ToolKeys.opening(sealed.wrappedKeys, settings)
+    secrets = try await EnvelopeError.advisingOptions {
+      try await sealed.open(
         context: settings.context, using: keyring, anonymousSender: settings.anonymousSender)
-    } catch let error as EnvelopeError {
-      throw error.advisingOptions
     }
+    self.sealed = sealed
+    self.keyring = keyring
   }
 
   /// All variables: what was sealed, and the plain ones beside it.

@@ -119,24 +119,17 @@ struct Explanation {
     let sender: AnonymousSender = question.acceptsAnonymousSender ? .accepted : .refused
     switch sealed {
     case .environment(let document, let environment):
-      let opened: OpenedEnvironment
-      do {
-        opened = try await environment.open(
+      let opened = try await EnvelopeError.advisingOptions {
+        try await environment.open(
           context: candidate.context, using: keyring, minimumGeneration: question.minimumGeneration,
           anonymousSender: sender)
-      } catch let error as EnvelopeError {
-        throw error.advisingOptions
       }
       lines.append("variables: \(opened.names.count) verify")
       let plain = document.plain.names
       if !plain.isEmpty { lines.append("plain variables: \(plain.count) verify: \(plain.joined(separator: ", "))") }
     case .value(let envelope, _):
-      let opener: Opener
-      do {
-        opener = try await Opener(
-          for: envelope, context: candidate.context, using: keyring, anonymousSender: sender)
-      } catch let error as EnvelopeError {
-        throw error.advisingOptions
+      let opener = try await EnvelopeError.advisingOptions {
+        try await Opener(for: envelope, context: candidate.context, using: keyring, anonymousSender: sender)
       }
       lines.append("header: verifies")
       do throws(EnvelopeError) {

@@ -100,12 +100,9 @@ struct Execution: Equatable {
         sealed = try SealedEnvironment(variables: variables)
       }
       let keyring = try await ToolKeys.opening(sealed.wrappedKeys, settings)
-      let secrets: OpenedEnvironment
-      do {
-        secrets = try await sealed.open(
-          context: settings.context, using: keyring, anonymousSender: acceptsAnonymousSender ? .accepted : .refused)
-      } catch let error as EnvelopeError {
-        throw error.advisingOptions
+      let sender: AnonymousSender = acceptsAnonymousSender ? .accepted : .refused
+      let secrets = try await EnvelopeError.advisingOptions {
+        try await sealed.open(context: settings.context, using: keyring, anonymousSender: sender)
       }
       return try ChildEnvironment((document?.plain.secrets ?? []) + secrets.secrets, inheriting: !isPristine)
         .run(command)

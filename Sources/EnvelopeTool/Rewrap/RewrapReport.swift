@@ -73,7 +73,7 @@ struct RewrapReport {
     Console.say(summary)
     if droppedReaders > 0 {
       Console.say(
-        "Whoever was removed may have kept the data keys: they can read values set later there, and forge what the others "
+        "Removed readers may have kept the data keys: they can read values set later there, and forge what the others "
           + "accept.")
     }
     for (key, paths) in remaining.sorted(by: { $0.key < $1.key }) {

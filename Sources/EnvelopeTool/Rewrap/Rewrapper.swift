@@ -130,18 +130,18 @@ struct Rewrapper {
     let context = keys.search.candidates[index].context
     do {
       let opening = try await keys.opening(index, plan.entries)
-      switch file {
-      case .value(let envelope, _):
-        _ = try await Opener(for: envelope, context: context, using: opening, anonymousSender: .accepted)
-      case .environment(_, let sealed):
-        _ = try await sealed.allowing(plain: options.changeablePlain).open(
-          context: context, using: opening, anonymousSender: .accepted)
+      try await EnvelopeError.advisingOptions {
+        switch file {
+        case .value(let envelope, _):
+          _ = try await Opener(for: envelope, context: context, using: opening, anonymousSender: .accepted)
+        case .environment(_, let sealed):
+          _ = try await sealed.allowing(plain: options.changeablePlain).open(
+            context: context, using: opening, anonymousSender: .accepted)
+        }
       }
       return .unchanged
     } catch let error as EnvelopeError where error.code == .keyNotFound && error.serviceError == nil {
       return .unverified
-    } catch let error as EnvelopeError {
-      throw error.advisingOptions
     }
   }
 

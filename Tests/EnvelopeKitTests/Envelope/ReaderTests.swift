@@ -79,7 +79,7 @@ import Testing
     }
   }
 
-  /// Whoever was removed from a value knows its data key, so it is resealed.
+  /// A removed reader of a value knows its data key, so it is resealed.
   @Test func refusesToRemoveAReaderOfAValue() async throws {
     let both = try MultiKeyring([old, new] as [any Keyring])
     let sealed = try await Envelope.seal([1], context: context, using: both)
@@ -105,7 +105,7 @@ import Testing
     let sealed = try await Envelope.seal([1], context: context, using: both)
     let known = try await UnlockedHeader.unlock(Envelope.header(of: sealed), context: context, using: old)
     let entry = try #require(try Envelope.header(of: sealed).wrappedKeys.first { $0.reader.id == new.keyset.id.string })
-    let forger = KnownDataKey(entry: entry, dataKey: known.dataKey.withBytes { [UInt8](copying: $0) })
+    let forger = KnownKeyring(entry: entry, dataKey: known.dataKey.withBytes { [UInt8](copying: $0) })
     for form in [SealedEnvironment.Form.separate, .packed] {
       let forged = try await SealedEnvironment.seal(["A": "evil"], as: form, context: context, using: forger)
       await expectError(.unwrapFailed) { try await forged.open(context: context, using: new) }
@@ -116,29 +116,13 @@ import Testing
     // And not from an environment to a value.
     let environment = try await SealedEnvironment.seal(["A": "1"], context: context, using: both)
     let opened = try await UnlockedHeader.unlock(environment.header, context: context, using: old)
-    let taken = KnownDataKey(
+    let taken = KnownKeyring(
       entry: environment.wrappedKeys[1], dataKey: opened.dataKey.withBytes { [UInt8](copying: $0) })
     let value = try await Envelope.seal([2], context: context, using: taken)
     await expectError(.unwrapFailed) { try await Envelope.open(value, context: context, using: new) }
     // Of its own kind it does: that is what a known data key can forge.
     let again = try await Envelope.seal([2], context: context, using: forger)
     #expect(try await Envelope.open(again, context: context, using: new).copy() == [2])
-  }
-
-  /// One data key and one entry: what a former reader has kept.
-  private struct KnownDataKey: Keyring {
-    let entry: WrappedDataKey
-    let dataKey: [UInt8]
-
-    func generateDataKey(for context: EncryptionContext) async throws -> GeneratedDataKey {
-      GeneratedDataKey(dataKey: try DataKey(copying: dataKey), wrapped: [entry])
-    }
-
-    func wrap(_ dataKey: borrowing DataKey, for context: EncryptionContext) async throws -> [WrappedDataKey] { [entry] }
-
-    func unwrap(_ wrapped: [WrappedDataKey], for context: EncryptionContext) async throws -> UnwrappedDataKey {
-      UnwrappedDataKey(dataKey: try DataKey(copying: dataKey), source: entry)
-    }
   }
 
   /// A locked key store's entry opens no value, and a value's no key store.

@@ -231,7 +231,7 @@ import Testing
     let all = KeysetKeyring(old.keyset, alsoUnwrappingWith: [identity])
     let alone = try await rewrap(both, Rewrapping(adding: nil) { $0.reader.id == id }, using: all)
     #expect(try keyIDs(of: alone) == ["\(identity.id).1"])
-    // From now on anybody may have sealed it.
+    // From now on anyone may have sealed it.
     await expectError(.anonymousSender) { try await rewrap(alone, Rewrapping(adding: new), using: all) }
     await expectError(.anonymousSender) { try await open(alone, all) }
     await expectError(.invalidArgument) {

@@ -44,7 +44,7 @@ import Testing
     }
   }
 
-  /// Whoever was removed knows the data key.
+  /// A removed reader knows the data key.
   @Test(arguments: forms) func removingAReaderIsRefused(form: SealedEnvironment.Form) async throws {
     let sealed = try await seal(old, as: form)
     let error = await expectError(.invalidArgument) {
@@ -147,7 +147,7 @@ import Testing
     let recipient = try identity.keyset.recipient()
     let secret = [UInt8](repeating: 7, count: 32)
     let entry = try recipient.wrap(DataKey(copying: secret), for: context.forKeyrings(.environment))
-    let forged = try await seal(FixedKeyring(entry: entry, dataKey: secret), as: form)
+    let forged = try await seal(KnownKeyring(entry: entry, dataKey: secret), as: form)
     let counting = CountingKeyring(new)
     for change in [Rewrapping(adding: counting), .replacingAllReaders(with: counting)] {
       await expectError(.invalidArgument) {
@@ -165,7 +165,7 @@ import Testing
       Rewrapping(adding: new), context: context, using: identity, anonymousSender: .accepted,
       allowingFormerReadersToForge: true)
     let updated = try await kept.updated(to: OpenedEnvironment(["NEW": "1"]), context: context, using: new)
-    let sendersKeyring = FixedKeyring(entry: entry, dataKey: secret)
+    let sendersKeyring = KnownKeyring(entry: entry, dataKey: secret)
     let read = try await updated.open(context: context, using: sendersKeyring, anonymousSender: .accepted)
     #expect(try read.strings == ["NEW": "1"])
     // A new one does not.
@@ -173,22 +173,6 @@ import Testing
       context: context, using: identity, sealingWith: new, anonymousSender: .accepted)
     #expect(try await resealed.open(context: context, using: new).strings == Planted.values)
     #expect(resealed.header.commitment != forged.header.commitment)
-  }
-
-  /// One data key and one entry, whatever is asked: what a sender has kept.
-  private struct FixedKeyring: Keyring {
-    let entry: WrappedDataKey
-    let dataKey: [UInt8]
-
-    func generateDataKey(for context: EncryptionContext) async throws -> GeneratedDataKey {
-      GeneratedDataKey(dataKey: try DataKey(copying: dataKey), wrapped: [entry])
-    }
-
-    func wrap(_ dataKey: borrowing DataKey, for context: EncryptionContext) async throws -> [WrappedDataKey] { [entry] }
-
-    func unwrap(_ wrapped: [WrappedDataKey], for context: EncryptionContext) async throws -> UnwrappedDataKey {
-      UnwrappedDataKey(dataKey: try DataKey(copying: dataKey), source: entry)
-    }
   }
 
   @Test func theNumbersOfAnEnvironmentAreNotUsedUp() async throws {

@@ -101,21 +101,25 @@ import Testing
   @Test func whatIsThereAlreadyIsNotAddedAgain() async throws {
     var store = try filled()
     let drawn = try Keyset.generate()
-    // An id may begin with a hyphen or an underscore, and an alias may not: this one could be either.
-    let id = try KeyID("A" + drawn.id.string.dropFirst())
-    try store.add(Keyset(id: id, versions: drawn.versions, primary: drawn.primary))
+    func named(_ first: String) throws -> Keyset {
+      try Keyset(id: KeyID(first + drawn.id.string.dropFirst()), versions: drawn.versions, primary: drawn.primary)
+    }
+    // An id can begin with an underscore, an alias cannot.
+    let ids = try ["A", "_"].map { try named($0) }
+    for keyset in ids { try store.add(keyset) }
     let before = try text(of: store)
     await expectError(.keyExists) { try store.add(store.keysets[1]) }
     await expectError(.keyExists) { try store.add(.generate(), alias: "default") }
     // An alias must not be taken for another key's id.
-    await expectError(.keyExists) { try store.add(.generate(), alias: id.string) }
+    for keyset in ids {
+      await expectError(.keyExists) { try store.add(.generate(), alias: keyset.id.string) }
+      await expectError(.keyExists) { try store.addAlias(keyset.id.string, for: "default") }
+    }
     for alias in ["", ".a", "_a", "-a", "a b", "a/b", "é", "a\n", String(repeating: "a", count: 65)] {
       await expectError(.invalidArgument) { try store.add(.generate(), alias: alias) }
     }
     // Nor be its own key's: such a text could not be read back.
-    let named = try Keyset(
-      id: KeyID("B" + drawn.id.string.dropFirst()), versions: drawn.versions, primary: drawn.primary)
-    await expectError(.keyExists) { try store.add(named, alias: named.id.string) }
+    await expectError(.keyExists) { try store.add(named("B"), alias: named("B").id.string) }
     #expect(try text(of: store) == before)
   }
 

@@ -155,7 +155,7 @@ import Testing
       ).code == 0)
   }
 
-  /// Whoever was removed knows the old data key: it must not be the new one.
+  /// A removed reader knows the old data key: it must not be the new one.
   @Test func removingAKeyResealsUnlessTold() throws {
     let second = try sandbox.makeKey("second")
     for name in ["new.env", "kept.env"] {
@@ -210,7 +210,7 @@ import Testing
     let recipient = try sandbox.makeRecipient("me", in: sandbox.keyStore)
     try seal("app", "app.env", "--key", recipient)
     try sandbox.envelope("keys", "rotate", "me").succeeded()
-    try sandbox.envelope("rewrap", "app.env", "--function", "app").failed(65, saying: "anybody may have sealed it")
+    try sandbox.envelope("rewrap", "app.env", "--function", "app").failed(65, saying: "anyone may have sealed it")
     try sandbox.envelope("rewrap", "app.env", "--function", "app", "--accept-anonymous-sender").succeeded()
     #expect(try sandbox.keyIDs(of: "app.env").allSatisfy { $0.hasSuffix(".2") })
   }

@@ -7,7 +7,7 @@ struct CacheName: Hashable, Sendable {
 
   /// Hashes a context and, if there is one, the entry of a header that the secret was unwrapped from.
   ///
-  /// - Parameter salt: 16 random bytes of the cache, so that nobody can look for collisions beforehand.
+  /// - Parameter salt: 16 random bytes of the cache, so that an attacker cannot compute collisions beforehand.
   /// - Throws: `invalidArgument` if the context breaks a limit.
   init(_ context: EncryptionContext, _ entry: WrappedDataKey? = nil, salt: [UInt8]) throws(EnvelopeError) {
     let canonical = try context.canonicalBytes()

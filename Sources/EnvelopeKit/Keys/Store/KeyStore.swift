@@ -54,16 +54,16 @@ public struct KeyStore: Sendable {
     defaultKeyID = defaultKeyID ?? keyset.id
   }
 
-  /// Refuses a name that no alias can have, or that is taken.
+  /// Refuses a name that is taken, or that no alias can have: an id can begin with an underscore, an alias cannot.
   func checkIsNew(_ alias: String) throws(EnvelopeError) {
+    guard self[alias] == nil else {
+      throw EnvelopeError(
+        .keyExists, "The key store has a key \(alias) already", advice: "Choose another alias.")
+    }
     guard Self.isValidAlias(alias) else {
       throw EnvelopeError(
         .invalidArgument, "\(EnvelopeError.quoted(alias)) cannot be the alias of a key",
         advice: "Use 1 to 64 letters, digits, dots, underscores and hyphens, a letter or digit first.")
-    }
-    guard self[alias] == nil else {
-      throw EnvelopeError(
-        .keyExists, "The key store has a key \(alias) already", advice: "Choose another alias.")
     }
   }
 

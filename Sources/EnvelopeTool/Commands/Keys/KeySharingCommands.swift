@@ -127,7 +127,7 @@
           return try exported.text()
         }
         Console.say(
-          "Exported \(key.key.shown) for \(KeysCommand.list(scopes.sorted())). Whoever has this seals and opens for them."
+          "Exported \(key.key.shown) for \(KeysCommand.list(scopes.sorted())). Its holder can seal and open for them."
         )
       }
     }

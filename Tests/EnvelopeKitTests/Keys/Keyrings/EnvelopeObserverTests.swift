@@ -93,6 +93,12 @@ import Testing
     #expect(recorder.take() == ["unwrapped", "openFailed"])
     await expectError(.contextDiffers) { try await sealed.open(context: [:], using: observed) }
     #expect(recorder.take() == ["openFailed"])
+    _ = try await sealed.resealed(context: context, using: observed, sealingWith: observed)
+    #expect(recorder.take() == ["unwrapped", "opened", "wrapped"])
+    await expectError(.contextDiffers) {
+      try await sealed.resealed(context: [:], using: observed, sealingWith: observed)
+    }
+    #expect(recorder.take() == ["openFailed"])
   }
 
   /// The keyring's own events may come before or after the cache's: another task asks it.
