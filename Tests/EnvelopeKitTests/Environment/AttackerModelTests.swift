@@ -54,6 +54,7 @@ import Testing
       } catch let error as EnvelopeError {
         refusals[error.code, default: 0] += 1
       }
+      if number.isMultiple(of: 50) { try await checkRewrites(of: document, from: world) }
       // The reader of a process compares no plain variable, and returns none.
       guard let opened = try? await SealedEnvironment(variables: document).open(context: Self.context, using: keyring)
       else { continue }
@@ -68,6 +69,21 @@ import Testing
       form == .packed ? [.payloadAltered] : [.variablesAltered, .variablesAdded, .variablesMissing, .variablePutBack])
     #expect(expected.isSubset(of: refusals.keys), "\(refusals)")
     #expect(untouched < accepted && accepted < 8_000, "\(accepted) accepted, \(untouched) of them untouched")
+  }
+
+  /// What does not open is neither rewrapped nor resealed, and a result opens to what was sealed together once.
+  private func checkRewrites(of document: [String: String], from world: World) async throws {
+    guard let sealed = try? SealedEnvironment(document: document) else { return }
+    let opens = (try? await sealed.open(context: Self.context, using: keyring)) != nil
+    let rewrapped = try? await sealed.rewrapped(
+      Rewrapping(adding: KeysetKeyring(.generate())), context: Self.context, using: keyring)
+    let resealed = try? await sealed.resealed(context: Self.context, using: keyring, sealingWith: keyring)
+    #expect((rewrapped != nil) == opens && (resealed != nil) == opens, "\(document)")
+    for result in [rewrapped, resealed].compactMap({ $0 }) {
+      let secrets = try await result.open(context: Self.context, using: keyring).strings
+      let plain = try #require(try result.plain?.strings)
+      #expect(world.own.contains { $0.secrets == secrets && $0.plain == plain }, "\(document)")
+    }
   }
 
   private func world(_ form: SealedEnvironment.Form) async throws -> World {

@@ -29,7 +29,7 @@
       ]
       var random = SplitMix64(seed: seed)
       var taken = 0
-      for _ in 0..<3000 {
+      for _ in 0..<600 {
         var arguments =
           ["exec"] + (0..<Int.random(in: 0...5, using: &random)).map { _ in words.randomElement(using: &random) ?? "" }
         if Bool.random(using: &random) { arguments += ["--", "./server", "--port", "8080"] }
@@ -37,7 +37,7 @@
         taken += 1
         #expect(try parsed(arguments) == execution, "seed \(seed): \(arguments)")
       }
-      #expect(taken > 50, "seed \(seed): the words hardly ever make a plain call")
+      #expect(taken > 10, "seed \(seed): the words hardly ever make a plain call")
     }
 
     @Test func aPlainCallIsTaken() {

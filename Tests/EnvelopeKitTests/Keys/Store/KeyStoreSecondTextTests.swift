@@ -85,7 +85,8 @@ import Testing
     let secrets = try Self.secrets(of: store).map { Base64URL.encode($0) }
     let text = try Array(store.string.utf8)
     for (position, byte) in text.enumerated() {
-      for other in [byte ^ 1, byte ^ 0x80, 0, 10, 32, UInt8(ascii: "0")] where other != byte {
+      let others: [UInt8] = [byte ^ 1, byte ^ 0x80, 0, 10, 32, UInt8(ascii: "0")]
+      for other in others.shuffled(using: &random).prefix(2) where other != byte {
         var altered = text
         altered[position] = other
         do throws(EnvelopeError) {
