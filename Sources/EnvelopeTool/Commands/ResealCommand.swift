@@ -14,7 +14,7 @@
           envelope reseal checkout.env --function checkout
           envelope reseal . --to checkout --to er1:…
 
-        Whoever knew the old data key learns nothing of what is set from then on. Copies, backups and git's history stay
+        A reader who knew the old data key learns nothing of what is set from then on. Copies, backups and git's history stay
         readable to them: change the secrets themselves where that matters.
         """)
 

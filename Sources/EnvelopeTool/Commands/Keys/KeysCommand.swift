@@ -63,8 +63,9 @@
       static let configuration = CommandConfiguration(
         abstract: "Makes an identity, and tells the public string that anybody can seal to.",
         discussion: """
-          The string is no secret: give it to whoever shall seal, as a --key or in envelope.yaml. Only a store that has
-          the identity opens. What is sealed to a recipient alone has no sender: exec and handlers refuse it unless told.
+          The string is no secret: give it to those who seal, as a --key or in envelope.yaml. Only a store that has
+          the identity opens. What is sealed to a recipient alone has no sender: commands and handlers refuse it, unless
+          the caller passes --accept-anonymous-sender.
 
           EXAMPLE
             ENVELOPE_STORE=/media/safe/keys envelope keys recipient break-glass
