@@ -45,6 +45,16 @@ extension SealedEnvironment {
     }
   }
 
+  /// Opens the sealed variables and compares no plain ones; an anonymous sender is refused.
+  ///
+  /// - Throws: What ``open(context:using:minimumGeneration:anonymousSender:)`` throws, but for `plainVariablesAltered`.
+  package func openSealed(
+    context: EncryptionContext, using keyring: some Keyring
+  ) async throws -> OpenedEnvironment {
+    let unlocked = try await UnlockedHeader.unlock(header, context: context, using: keyring, anonymousSender: .refused)
+    return try openSealed(with: unlocked).secrets
+  }
+
   /// Verifies everything, and opens the variables; the tags of the plain ones are those that were sealed.
   func open(
     with unlocked: borrowing UnlockedHeader

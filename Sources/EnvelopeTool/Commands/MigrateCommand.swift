@@ -82,7 +82,8 @@
       let rest = before.plain.secrets.filter { secret in !encrypted.contains { $0.name == secret.name } }
       var (keys, bytesNow, withoutContext): ([String], Int, [String]) = ([], 0, [])
       try await Document.write(to: output, revealing: false, force: replacing.force) { replaced in
-        try await replacing.check(replaced, holds: before.plain.names, from: file, settings)
+        let predecessor = try await replacing.check(replaced, holds: before.plain.names, from: file, settings)
+        try replacing.checkStaysSealed(rest.map(\.name), predecessor)
         let opened = try await ToolKeys.openHelperValues(
           encrypted, of: settings, accounts: account.isEmpty ? function.map { [$0.account] } ?? [] : account,
           region: function?.region, acceptingNoContext: acceptNoContext)
@@ -92,7 +93,8 @@
         let plainVariables = try OpenedEnvironment(merging: rest)
         let document = try await Document.seal(
           opened.secrets, beside: plainVariables, as: packed || format == .packed ? .packed : .separate,
-          layout: format.layout, settings, using: keyring, replacing: replaced.sealed)
+          layout: format.layout, settings, using: keyring, replacing: predecessor)
+        try replacing.checkReaders(of: document, predecessor, replaced)
         if format == .lambda { try document.checkFitsLambda(allowingOversize: false) }
         bytesNow = try Budget(document).byteCount
         return try Document.sealedText(of: document.variables(), layout: document.layout, portable: false)

@@ -17,6 +17,14 @@
     @Flag(help: "Let variables go that the output file has and the input has not.")
     var allowRemoval = false
 
+    @Flag(help: "Let keys go that open the output file and are not given.")
+    var allowRemovedReaders = false
+
+    @Option(
+      name: .long, parsing: .singleValue,
+      help: ArgumentHelp("A variable that was sealed in the output file and may now be plain.", valueName: "name"))
+    var allowPlain: [String] = []
+
     /// Refuses an input without variables, which is more often a command that failed before a pipe.
     ///
     /// - Throws: `noInput`.
@@ -29,28 +37,88 @@
 
     /// Refuses to replace what these variables do not stand for.
     ///
+    /// - Returns: The sealed environment that is replaced, if there is one of the same context.
     /// - Throws: `outputExists`, unless there is nothing, the input itself, or a sealed environment of the same context
-    ///   with no other variables; and if the environment is packed and cannot be opened.
+    ///   with no other variables; and if that was altered, or is packed and cannot be opened.
     func check(
       _ replaced: Replaced, holds names: [String], from input: String, _ settings: FunctionSettings
-    ) async throws {
-      guard !force else { return }
+    ) async throws -> Predecessor? {
       switch replaced.content {
-      case .nothing: return
-      case .keyStore: throw replaced.refusal("holds a key store")
-      case .other(let words): throw replaced.refusal("holds \(words)")
+      case .nothing: return nil
+      case .keyStore where !force: throw replaced.refusal("holds a key store")
+      case .other(let words) where !force: throw replaced.refusal("holds \(words)")
+      case .keyStore, .other: return nil
       case .variables(let document):
         guard let sealed = document.sealed else {
-          guard input != "-", Path(input).resolved == Path(replaced.path).resolved else {
-            throw replaced.refusal("holds variables that are not sealed")
-          }
-          return
+          try checkIsInput(replaced, document, input)
+          return nil
         }
-        try checkContext(sealed.header, replaced, settings)
-        guard !allowRemoval, !(allowEmpty && names.isEmpty) else { return }
-        let before = try await Self.names(of: document, sealed, replaced, settings)
-        try replaced.checkLoses(
-          Set(before).subtracting(names), advice: "If that is meant, add --allow-removal; else add them to the input.")
+        do throws(EnvelopeError) {
+          try checkContext(sealed.header, replaced, settings)
+        } catch {
+          guard force else { throw error }
+          return nil
+        }
+        let predecessor = try await Predecessor(document, sealed, settings)
+        if !force { try checkLoses(predecessor, replaced, names) }
+        return predecessor
+      }
+    }
+
+    /// Refuses to replace a file of plain variables that is not the input, or that holds more than variables.
+    private func checkIsInput(_ replaced: Replaced, _ document: Document, _ input: String) throws(EnvelopeError) {
+      guard !force else { return }
+      guard input != "-", Path(input).resolved == Path(replaced.path).resolved else {
+        throw replaced.refusal("holds variables that are not sealed")
+      }
+      if document.layout == .answer { throw replaced.refusal("holds an answer of AWS") }
+    }
+
+    private func checkLoses(
+      _ predecessor: Predecessor, _ replaced: Replaced, _ names: [String]
+    ) throws(EnvelopeError) {
+      if predecessor.isAltered {
+        throw EnvelopeError(
+          .outputExists,
+          "\(replaced.path.shown) was altered, so what would be lost is not known: \(predecessor.reason ?? "")",
+          advice: "Look at it with 'envelope explain'; or add --force to replace it.")
+      }
+      guard !allowRemoval, !(allowEmpty && names.isEmpty) else { return }
+      guard let before = predecessor.names else {
+        throw EnvelopeError(
+          .outputExists,
+          "\(replaced.path.shown) is packed and does not open, so it may have variables that would be "
+            + "lost: \(predecessor.reason ?? "")", advice: "If they may go, add --allow-removal.")
+      }
+      try replaced.checkLoses(
+        Set(before).subtracting(names), advice: "If that is meant, add --allow-removal; else add them to the input.")
+    }
+
+    /// Refuses to turn a variable plain that was sealed, unless the user allows it.
+    ///
+    /// - Throws: `usage` with the names.
+    func checkStaysSealed(_ plain: [String], _ predecessor: Predecessor?) throws(EnvelopeError) {
+      let names = predecessor?.turnedPlain(plain).filter { !allowPlain.contains($0) } ?? []
+      guard names.isEmpty else {
+        throw EnvelopeError(
+          .usage, "These would turn from sealed to plain: \(names.joined(separator: ", "))",
+          advice: "If that is meant, give --allow-plain for each.", names: names)
+      }
+    }
+
+    /// Refuses a result that a reader of the replaced environment cannot open.
+    ///
+    /// - Throws: `outputExists`.
+    func checkReaders(
+      of document: Document, _ predecessor: Predecessor?, _ replaced: Replaced
+    ) throws(EnvelopeError) {
+      guard !force, !allowRemovedReaders, let predecessor, let sealed = document.sealed else { return }
+      let readers = predecessor.readers(missingFrom: sealed)
+      guard readers.isEmpty else {
+        throw EnvelopeError(
+          .outputExists,
+          "\(replaced.path.shown) opens with keys that would not open the result: \(readers.joined(separator: ", "))",
+          advice: "Give each with --key; or, if they may go, add --allow-removed-readers.")
       }
     }
 
@@ -65,21 +133,6 @@
       throw replaced.refusal(
         owner.map { "is sealed for the function \($0), not for \(EnvelopeError.quoted(settings.function))" }
           ?? "is sealed for another function or context than \(EnvelopeError.quoted(settings.function))")
-    }
-
-    /// The names of all variables of the file; those of a packed environment are known only after it has been opened.
-    private static func names(
-      of document: Document, _ sealed: SealedEnvironment, _ replaced: Replaced, _ settings: FunctionSettings
-    ) async throws -> [String] {
-      guard sealed.form == .packed else { return sealed.names + document.plain.names }
-      do {
-        return try await OpenedDocument(document, of: replaced.path, settings).variables().names
-      } catch let error as EnvelopeError {
-        throw EnvelopeError(
-          .outputExists,
-          "\(replaced.path.shown) is packed and does not open, so it may have variables that would be "
-            + "lost: \(error.message)", advice: "If they may go, add --allow-removal.")
-      }
     }
   }
 #endif

@@ -45,11 +45,6 @@
       help: ArgumentHelp("A variable to leave as it is. Repeatable.", valueName: "name"))
     var plain: [String] = []
 
-    @Option(
-      name: .long, parsing: .singleValue,
-      help: ArgumentHelp("A variable that was sealed in the output file and may now be plain.", valueName: "name"))
-    var allowPlain: [String] = []
-
     @OptionGroup var replacing: ReplaceOptions
 
     @Option(help: "How to write: \(SealedFormat.allCases.map(\.rawValue).joined(separator: ", ")).")
@@ -86,15 +81,16 @@
 
       var keys: [String] = []
       try await Document.write(to: output, revealing: false, force: replacing.force) { replaced in
-        try await replacing.check(replaced, holds: input.plain.names, from: file, settings)
-        try checkStaysSealed(plain.map(\.name), replaced)
+        let predecessor = try await replacing.check(replaced, holds: input.plain.names, from: file, settings)
+        try replacing.checkStaysSealed(plain.map(\.name), predecessor)
         let keyring: MultiKeyring
         (keyring, keys) = try await ToolKeys.sealing(settings)
         let isPacked = packed || format == .packed
         let plainVariables = try OpenedEnvironment(merging: plain)
         let document = try await Document.seal(
           OpenedEnvironment(merging: secrets), beside: plainVariables, as: isPacked ? .packed : .separate,
-          layout: format.layout, settings, using: keyring, replacing: replaced.sealed)
+          layout: format.layout, settings, using: keyring, replacing: predecessor)
+        try replacing.checkReaders(of: document, predecessor, replaced)
         if format == .lambda { try document.checkFitsLambda(allowingOversize: allowOversize) }
         return try Document.sealedText(of: document.variables(), layout: document.layout, portable: portable)
       }
@@ -102,21 +98,6 @@
         "Sealed \(counted(secrets.count)) for function \(settings.function.shown) under "
           + "\(keys.joined(separator: " and ")).")
       if !plain.isEmpty { Console.say("Left plain: \(plain.map(\.name).joined(separator: ", ")).") }
-    }
-
-    /// A variable that was sealed turns plain only if the user says so.
-    private func checkStaysSealed(_ plain: [String], _ replaced: Replaced) throws(EnvelopeError) {
-      guard case .variables(let previous) = replaced.content, let sealed = previous.sealed else { return }
-      // What a packed environment holds is not known without its key: there, only what was plain may stay plain.
-      let names = plain.filter { name in
-        !allowPlain.contains(name)
-          && (sealed.form == .packed ? previous.plain[name] == nil : sealed.names.contains(name))
-      }
-      guard names.isEmpty else {
-        throw EnvelopeError(
-          .usage, "These would turn from sealed to plain: \(names.joined(separator: ", "))",
-          advice: "If that is meant, give --allow-plain for each.", names: names)
-      }
     }
 
     private func counted(_ count: Int) -> String { count == 1 ? "1 variable" : "\(count) variables" }

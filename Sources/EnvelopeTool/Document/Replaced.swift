@@ -20,10 +20,17 @@ struct Replaced {
 
   let path: String
   let content: Content
+  /// Whether the text has comments beside its variables.
+  private let hasComment: Bool
 
   init(_ bytes: borrowing SecretBytes, at path: String) {
     self.path = path
     content = bytes.withBytes { Self.content(of: $0) }
+    if case .variables(let document) = content, document.layout == .dotenv {
+      hasComment = bytes.withBytes { Dotenv.hasComment($0) }
+    } else {
+      hasComment = false
+    }
   }
 
   private static func content(of bytes: RawSpan) -> Content {
@@ -36,16 +43,16 @@ struct Replaced {
         ? "something that is sealed, such as a value or a locked key store" : "something else than variables")
   }
 
-  /// The sealed variables that are there; nil if there are none.
-  var sealed: SealedEnvironment? { if case .variables(let document) = content { document.sealed } else { nil } }
-
   /// Refuses to replace it by opened variables.
   ///
-  /// - Throws: `outputExists`, unless there is nothing or a file of plain variables that are all among these.
+  /// - Throws: `outputExists`, unless there is nothing or a file of plain variables that are all among these, and of
+  ///   nothing else.
   func checkMayHold(opened names: [String]) throws(EnvelopeError) {
     switch content {
     case .nothing: return
     case .variables(let document) where document.sealed == nil:
+      if document.layout == .answer { throw refusal("holds an answer of AWS") }
+      if hasComment { throw refusal("holds comments") }
       try checkLoses(Set(document.plain.names).subtracting(names), advice: Self.force)
     case .variables: throw refusal("holds sealed variables")
     case .keyStore: throw refusal("holds a key store")

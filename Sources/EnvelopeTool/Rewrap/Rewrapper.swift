@@ -123,6 +123,8 @@ struct Rewrapper {
     return text
   }
 
+  private var sender: AnonymousSender { options.acceptsAnonymousSender ? .accepted : .refused }
+
   /// What to report of a file that is under the right keys: it is as it should be only if it opens.
   ///
   /// - Throws: What opening throws, unless none of its keys is at hand.
@@ -133,10 +135,10 @@ struct Rewrapper {
       try await EnvelopeError.advisingOptions {
         switch file {
         case .value(let envelope, _):
-          _ = try await Opener(for: envelope, context: context, using: opening, anonymousSender: .accepted)
+          _ = try await Opener(for: envelope, context: context, using: opening, anonymousSender: sender)
         case .environment(_, let sealed):
           _ = try await sealed.allowing(plain: options.changeablePlain).open(
-            context: context, using: opening, anonymousSender: .accepted)
+            context: context, using: opening, anonymousSender: sender)
         }
       }
       return .unchanged
@@ -150,7 +152,6 @@ struct Rewrapper {
   ) async throws -> (SealedFile, isNew: Bool) {
     let opening = try await keys.opening(index, plan.entries)
     let context = keys.search.candidates[index].context
-    let sender: AnonymousSender = options.acceptsAnonymousSender ? .accepted : .refused
     // A removed reader knows the data key, and could forge what the others accept.
     let reseals = options.reseals || !plan.lost.isEmpty && !options.keepsDataKey
     switch before {

@@ -35,6 +35,17 @@ enum Dotenv {
       while try reader.readLine(of: text, into: &output, &index) {}
     }
   }
+
+  /// Whether a text has comments; false if it cannot be read.
+  static func hasComment(_ text: RawSpan) -> Bool {
+    var found = false
+    _ = try? OpenedEnvironment(capacity: text.byteCount) { (output, index) throws(EnvelopeError) in
+      var reader = DotenvReader(text)
+      while try reader.readLine(of: text, into: &output, &index) {}
+      found = reader.hasComment
+    }
+    return found
+  }
 }
 
 extension EnvelopeError {

@@ -7,6 +7,8 @@ import EnvelopeKit
 struct DotenvReader {
   private var position: Int
   private let isFromWindows: Bool
+  /// Whether a comment has been passed over.
+  private(set) var hasComment = false
 
   init(_ text: RawSpan) {
     position = text.byteOrderMarkLength
@@ -53,6 +55,7 @@ struct DotenvReader {
 
   /// Passes over a comment, if any, and the line end.
   private mutating func skipRestOfLine(of text: RawSpan) throws(EnvelopeError) {
+    if text.byteIfAny(at: position) == .hash { hasComment = true }
     while let byte = text.byteIfAny(at: position) {
       try checkOutsideQuotes(byte, in: text)
       position += 1

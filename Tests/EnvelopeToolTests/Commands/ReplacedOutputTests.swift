@@ -83,7 +83,8 @@ import Testing
     try sandbox.envelope("keys", "create").succeeded()
     let seal = ["seal", "new.env", "--function", "app", "--packed", "-o", "app.env"]
     try refuses(seal, "app.env", saying: "--allow-removal")
-    try sandbox.start(seal + ["--allow-removal"]).wait().succeeded()
+    try refuses(seal + ["--allow-removal"], "app.env", saying: "--allow-removed-readers")
+    try sandbox.start(seal + ["--allow-removal", "--allow-removed-readers"]).wait().succeeded()
   }
 
   /// Everything that no command would write there itself.
@@ -128,6 +129,34 @@ import Testing
     #expect(try sandbox.read("out.env") == "LEVEL=debug\nTOKEN=abc\n")
     try sandbox.start(Self.open + ["app.env", "--force"]).wait().succeeded()
     #expect(try sandbox.read("app.env") == "LEVEL=debug\nTOKEN=abc\n")
+  }
+
+  /// What is beside the variables would be lost.
+  @Test(arguments: [
+    ("# notes, not variables\n", "comments"), ("TOKEN=1\n  # why\n", "comments"), ("TOKEN=1 # why\n", "comments"),
+    ("TOKEN='1' # why\n", "comments"),
+    (#"{"FunctionName": "app", "FunctionArn": "arn:aws:lambda:r:1:function:app", "Role": "x"}"#, "an answer of AWS"),
+    (#"{"FunctionName": "app", "Environment": {"Variables": {"TOKEN": "1"}}, "Timeout": 3}"#, "an answer of AWS"),
+  ])
+  func openRefusesFileWithMoreThanVariables(text: String, words: String) throws {
+    try sandbox.write(text, to: "out.env")
+    try refuses(Self.open + ["out.env"], "out.env", saying: words)
+    try sandbox.start(Self.open + ["out.env", "--force"]).wait().succeeded()
+  }
+
+  /// A text that only looks as if it had a comment, and documents of no variables.
+  @Test(arguments: ["TOKEN='# no comment'\n", "TOKEN=a#b\n", "\n", "{}", #"{"Variables": {}}"#])
+  func openReplacesVariablesAlone(text: String) throws {
+    try sandbox.write(text, to: "out.env")
+    try sandbox.start(Self.open + ["out.env"]).wait().succeeded()
+  }
+
+  @Test func sealInPlaceRefusesAnswerOfAWS() throws {
+    let text = #"{"FunctionName": "app", "Environment": {"Variables": {"TOKEN": "1"}}, "Timeout": 3}"#
+    try sandbox.write(text, to: "answer.json")
+    let seal = ["seal", "answer.json", "--function", "app", "-o", "answer.json"]
+    try refuses(seal, "answer.json", saying: "an answer of AWS")
+    try sandbox.start(seal + ["--force"]).wait().succeeded()
   }
 
   @Test func exportReplacesOnlyItsOwnEarlierVersion() throws {

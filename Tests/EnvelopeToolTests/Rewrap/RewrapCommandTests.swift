@@ -213,6 +213,9 @@ import Testing
     try sandbox.envelope("rewrap", "app.env", "--function", "app").failed(65, saying: "anyone may have sealed it")
     try sandbox.envelope("rewrap", "app.env", "--function", "app", "--accept-anonymous-sender").succeeded()
     #expect(try sandbox.keyIDs(of: "app.env").allSatisfy { $0.hasSuffix(".2") })
+    // A file that need not be changed is not reported as good either.
+    try sandbox.envelope("rewrap", "app.env", "--function", "app").failed(65, saying: "--accept-anonymous-sender")
+    try sandbox.envelope("rewrap", "app.env", "--function", "app", "--accept-anonymous-sender").succeeded()
   }
 
   @Test func aLockedKeyStoreInTheTreeIsLeftAlone() async throws {
