@@ -15,21 +15,7 @@ extension Path {
   /// The names of what lies in the folder, in no order.
   ///
   /// - Throws: `fileFailure` where it cannot be read.
-  package func names() throws(EnvelopeError) -> [String] {
-    guard let folder = unsafe opendir(string) else { throw .system("Cannot look into \(self)") }
-    defer { unsafe closedir(folder) }
-    var names: [String] = []
-    errno = 0
-    while let entry = unsafe readdir(folder) {
-      let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
-        unsafe $0.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
-      }
-      if name != ".", name != ".." { names.append(name) }
-      errno = 0
-    }
-    guard errno == 0 else { throw .system("Cannot look into \(self)") }
-    return names
-  }
+  package func names() throws(EnvelopeError) -> [String] { try openFolder().names(of: self) }
 
   /// The path without links, or the path itself where it cannot be told.
   package var resolved: Path {

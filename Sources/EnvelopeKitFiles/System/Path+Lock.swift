@@ -154,17 +154,4 @@ extension Descriptor {
     guard unsafe fstat(number, &here) == 0, unsafe stat(path.string, &there) == 0 else { return false }
     return here.isSame(as: there)
   }
-
-  /// Whether a name in a folder stands for what is open here.
-  fileprivate func isNamed(_ name: String, in folder: borrowing Descriptor) -> Bool {
-    var (here, there) = (stat(), stat())
-    guard unsafe fstat(number, &here) == 0,
-      unsafe fstatat(folder.number, name, &there, AT_SYMLINK_NOFOLLOW) == 0
-    else { return false }
-    return here.isSame(as: there)
-  }
-}
-
-extension stat {
-  fileprivate func isSame(as other: stat) -> Bool { st_dev == other.st_dev && st_ino == other.st_ino }
 }

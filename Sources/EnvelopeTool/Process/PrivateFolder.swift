@@ -14,12 +14,13 @@ import EnvelopeKitFiles
 
 /// A folder for this user alone, in memory if the system has a place for that, which is wiped with its owner.
 ///
-/// Its lock is held for as long as it is in use. The next one to be made wipes those that killed processes left.
+/// Its lock is held for as long as it is in use. Creating the next one wipes those that killed processes left.
 struct PrivateFolder: ~Copyable {
   let path: Path
+  private let place: Descriptor
   private let descriptor: Descriptor
 
-  /// Makes the folder.
+  /// Creates the folder.
   ///
   /// - Throws: `fileFailure` if there is no place for it.
   init() throws(EnvelopeError) {
@@ -27,13 +28,15 @@ struct PrivateFolder: ~Copyable {
       ProcessEnvironment.value(of: "XDG_RUNTIME_DIR"), "/dev/shm", ProcessEnvironment.value(of: "TMPDIR"), "/tmp",
     ].compactMap(\.self).filter { $0.utf8.first == UInt8(ascii: "/") }.map(Path.init)
     for place in places { Self.wipeAbandoned(in: place) }
-    for place in places {
-      let folder = place.appending(Self.prefix + Base64URL.encode(try Randomness.bytes(Self.markByteCount)))
-      guard unsafe mkdir(folder.string, 0o700) == 0 else { continue }
-      let descriptor = try folder.openForReading()
-      // If another process has the lock, it takes the folder for one that was left, and removes it.
-      guard descriptor.attemptLock() != false else { continue }
-      self.path = folder
+    for path in places {
+      let name = Self.prefix + Base64URL.encode(try Randomness.bytes(Self.markByteCount))
+      guard let place = try? path.openFolder(), unsafe mkdirat(place.number, name, 0o700) == 0,
+        let descriptor = place.folder(named: name)
+      else { continue }
+      // If another process has the lock, it takes the folder for an abandoned one, and removes it.
+      guard descriptor.attemptLock() != false, descriptor.isNamed(name, in: place) else { continue }
+      self.path = path.appending(name)
+      self.place = place
       self.descriptor = descriptor
       return
     }
@@ -41,58 +44,48 @@ struct PrivateFolder: ~Copyable {
       "Cannot make a private folder for the editor", advice: "Set TMPDIR to a folder that you can write to.")
   }
 
-  deinit { Self.wipe(path) }
+  deinit { _ = Self.wipe(descriptor, at: path, in: place) }
 
   private static let prefix = "envelope-"
   private static let markByteCount = 12
 
-  /// Wipes the folders of this user that processes left which were killed.
-  private static func wipeAbandoned(in place: Path) {
-    for name in (try? place.names()) ?? []
+  /// Wipes the folders of this user that killed processes left.
+  static func wipeAbandoned(in path: Path) {
+    guard let place = try? path.openFolder(), let status = try? place.status(of: path), status.keepsNames,
+      let names = try? place.names(of: path)
+    else { return }
+    for name in names
     where name.hasPrefix(prefix) && Base64URL.decode(name.dropFirst(prefix.count).utf8)?.count == markByteCount {
-      let folder = place.appending(name)
-      guard folder.isFolderItself, let descriptor = try? folder.openForReading(),
-        let status = try? descriptor.status(of: folder), status.owner == geteuid(), status.mode == 0o700,
-        descriptor.attemptLock() == true
+      let path = path.appending(name)
+      // All checks are of the open folder, and so is the wiping: the name may stand for another one by then.
+      guard let folder = place.folder(named: name), let status = try? folder.status(of: path),
+        status.owner == geteuid(), status.mode == 0o700, folder.attemptLock() == true
       else { continue }
-      wipe(folder)
-      Console.say("envelope: removed \(folder), which an edit that was killed had left")
+      if wipe(folder, at: path, in: place) {
+        Console.say("envelope: removed \(path), which an edit that was killed had left")
+      }
     }
   }
 
-  /// Overwrites and removes every file in the folder, such as the backups that editors make, and the folder.
-  private static func wipe(_ folder: Path) {
-    for name in (try? folder.names()) ?? [] {
-      let path = folder.appending(name)
-      if path.isFolderItself {
-        wipe(path)
-      } else {
-        try? path.overwriteWithZeros()
-        unsafe unlink(path.string)
-      }
+  /// Wipes an open folder and removes it if it still has its name.
+  ///
+  /// - Returns: Whether it is removed.
+  static func wipe(_ folder: borrowing Descriptor, at path: Path, in place: borrowing Descriptor) -> Bool {
+    folder.wipeContents()
+    guard folder.isNamed(path.name, in: place) else {
+      Console.say("envelope: \(path) was moved, replaced or removed meanwhile; the folder's content was wiped")
+      return false
     }
-    if unsafe rmdir(folder.string) != 0 {
-      Console.say("envelope: cannot remove \(folder): remove it yourself, it held secrets")
-    }
+    // Follows no link, and removes an empty folder only.
+    if unsafe unlinkat(place.number, path.name, AT_REMOVEDIR) == 0 { return true }
+    Console.say("envelope: cannot remove \(path): remove it yourself, it held secrets")
+    return false
   }
 }
 
-extension Path {
-  /// Whether it is a folder, and not a link to one.
-  fileprivate var isFolderItself: Bool {
-    var status = stat()
-    return unsafe lstat(string, &status) == 0 && mode_t(status.st_mode) & S_IFMT == S_IFDIR
-  }
-
-  /// Overwrites the content in place, for what little that does on the storage of today.
-  fileprivate func overwriteWithZeros() throws(EnvelopeError) {
-    // Without waiting, should it be a pipe.
-    let number = unsafe open(string, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
-    guard number >= 0 else { throw .system("Cannot open \(self)") }
-    let file = Descriptor(number)
-    let count = try file.status(of: self).byteCount
-    let zeros = [UInt8](repeating: 0, count: min(max(count, 0), 4 * Document.byteLimit))
-    try unsafe file.writeAll(zeros.span.bytes, to: self)
-    fsync(number)
-  }
+extension Descriptor.Status {
+  /// Whether other users cannot rename the folders of this user in this one.
+  ///
+  /// Elsewhere they can give any of them the name of an abandoned one.
+  fileprivate var keepsNames: Bool { (owner == geteuid() || owner == 0) && (mode & 0o022 == 0 || mode & 0o1000 != 0) }
 }
