@@ -54,6 +54,31 @@ import Testing
     try replace(Path("/dev/null"))
   }
 
+  @Test(arguments: [0o640, 0o604, 0o644] as [mode_t]) func secretsAreNotWrittenToPipeReadableByOthers(mode: mode_t)
+    throws
+  {
+    let (pipe, link) = (folder.path + "/pipe", folder.path + "/link")
+    try #require(unsafe mkfifo(pipe, 0o600) == 0 && chmod(pipe, mode) == 0)
+    try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: "pipe")
+    let reader = unsafe open(pipe, O_RDONLY | O_NONBLOCK)
+    defer { close(reader) }
+    var buffer = [UInt8](repeating: 0, count: 16)
+    for place in [pipe, link] {
+      let error = try #require(throws: EnvelopeError.self) { try replace(Path(place)) }
+      #expect(error.code == .filePermissions && error.advice == "Run: chmod 600 '\(place)'")
+    }
+    #expect(unsafe Foundation.read(reader, &buffer, 16) <= 0)
+    // What is sealed may go there.
+    try replace(Path(pipe), isSecret: false)
+    #expect(unsafe Foundation.read(reader, &buffer, 16) == 6)
+    // Others may write to a pipe that they cannot read.
+    for mode in [0o600, 0o622] as [mode_t] {
+      try #require(unsafe chmod(pipe, mode) == 0)
+      try replace(Path(pipe))
+      #expect(unsafe Foundation.read(reader, &buffer, 16) == 6)
+    }
+  }
+
   /// Its parent, such as a shell with a process substitution, has chosen where an inherited pipe leads.
   @Test(.enabled(if: geteuid() == 0, "Only root can act as another user")) func inheritedPipeReceivesSecrets() async {
     await #expect(processExitsWith: .success) {

@@ -43,7 +43,7 @@ extension Path {
   /// that a process that is killed leaves nothing.
   ///
   /// - Throws: `fileFailure`; what was there is unchanged then, unless it is the folder that cannot be synced.
-  ///   `filePermissions` if secrets would go to a pipe or a device of another user.
+  ///   `filePermissions` if secrets would go to a pipe or a device of another user, or to a pipe that others can read.
   package func replace(with bytes: RawSpan, _ replacement: Replacement) throws(EnvelopeError) {
     var status = stat()
     let exists = unsafe stat(string, &status) == 0
@@ -105,7 +105,7 @@ extension Path {
     try file.writeAll(bytes, to: self)
   }
 
-  /// Refuses a pipe or a device of another user, who can read what is written to it.
+  /// Refuses a pipe or a device of another user, and a named pipe that other users can read.
   private func checkReceivesSecrets(_ status: stat) throws(EnvelopeError) {
     // What this process was started with, its parent chose.
     let isDescriptor =
@@ -116,6 +116,12 @@ extension Path {
         .filePermissions,
         "\(self) belongs to the user with the id \(status.st_uid), who could read the secrets written to it",
         advice: "Write to a file or a pipe of your own, or to standard output.")
+    }
+    let mode = mode_t(status.st_mode)
+    guard isInherited || mode & S_IFMT != S_IFIFO || mode & 0o044 == 0 else {
+      throw EnvelopeError(
+        .filePermissions, "Other users can read the pipe \(self), and so the secrets written to it",
+        advice: advice(running: "chmod 600"))
     }
   }
 }

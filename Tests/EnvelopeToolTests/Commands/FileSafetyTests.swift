@@ -76,6 +76,27 @@ import Testing
     }
   }
 
+  @Test func pipeThatOthersCanReadGetsNoSecret() throws {
+    try sandbox.makePipe("pipe")
+    try sandbox.setMode(0o644, of: "pipe")
+    for command in ["open app.env --function app", "keys export default --function app"] {
+      let result = try sandbox.shell(
+        "cat < pipe > read & \"$ENVELOPE\" \(command) -o pipe; code=$?; : > pipe; wait; exit $code")
+      result.failed(77, saying: "chmod 600 'pipe'")
+      #expect(try sandbox.read("read").isEmpty)
+    }
+    let text = "TOKEN=marker-secret\n"
+    // The shell chose where standard output and inherited files lead.
+    for place in ["/dev/stdout", "/dev/fd/3", "-"] {
+      let output = place == "-" ? "" : "-o \(place)"
+      let open = "\"$ENVELOPE\" open app.env --function app \(output) 3>&1"
+      #expect(try sandbox.shell("\(open) | cat").succeeded().text == text, "\(place)")
+    }
+    try sandbox.setMode(0o600, of: "pipe")
+    let read = try sandbox.shell("cat < pipe & \"$ENVELOPE\" open app.env --function app -o pipe && wait")
+    #expect(read.succeeded().text == text)
+  }
+
   @Test func killedOpenLeavesNoPlaintext() throws {
     // SIGXFSZ ends the process in the middle of writing, as SIGKILL would.
     try sandbox.envelope(set, bytes: Data(repeating: UInt8(ascii: "a"), count: 5000)).succeeded()
