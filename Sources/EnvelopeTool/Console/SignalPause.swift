@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The EnvelopeKit authors
 // SPDX-License-Identifier: Apache-2.0
 
+import EnvelopeKit
 import Synchronization
 
 #if canImport(Darwin)
@@ -52,6 +53,32 @@ struct SignalPause {
       if unsafe pselect(file + 1, &files, nil, nil, nil, &before) >= 0 || errno != EINTR { return true }
     }
     return false
+  }
+
+  /// Runs `body`, during which SIGINT and SIGQUIT have no effect on this process.
+  ///
+  /// They are caught as well, so that a program that `body` starts finds them as they were.
+  func droppingInterrupts<Result>(_ body: () throws(EnvelopeError) -> Result) throws(EnvelopeError) -> Result {
+    catchInterrupts { _ in }
+    defer { catchInterrupts { putOffSignal.store($0, ordering: .relaxed) } }
+    return try body()
+  }
+
+  private func catchInterrupts(_ handler: @escaping @convention(c) (Int32) -> Void) {
+    for (signal, _) in before where signal == SIGINT || signal == SIGQUIT {
+      var new = sigaction()
+      new.setHandler(handler)
+      unsafe sigaction(signal, &new, nil)
+    }
+  }
+
+  /// Lets a signal take effect at the end, as if this process had received it.
+  ///
+  /// - Returns: False if this process ignores the signal.
+  func receive(_ signal: Int32) -> Bool {
+    guard before.contains(where: { $0.signal == signal }) else { return false }
+    putOffSignal.store(signal, ordering: .relaxed)
+    return true
   }
 
   /// Whether a signal came since the pause began.

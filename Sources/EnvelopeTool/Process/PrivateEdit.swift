@@ -4,11 +4,20 @@
 import EnvelopeKit
 import EnvelopeKitFiles
 
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
 /// Lets a person edit secrets in an editor of their own, over a private file that is wiped afterwards.
 enum PrivateEdit {
   /// Opens a text in the editor until what the user wrote is accepted, or nothing more is changed.
   ///
-  /// Signals that would end the process are put off until the file has been wiped.
+  /// Signals that would end the process are put off until the file has been wiped. While the editor runs, SIGINT and
+  /// SIGQUIT have no effect: a terminal sends them to the editor as well, which may go on, and its exit status decides.
   ///
   /// - Parameters:
   ///   - text: What the user finds in the editor.
@@ -28,8 +37,7 @@ enum PrivateEdit {
     var isFirst = true
     while true {
       try shown.withBytes { (text) throws(EnvelopeError) in try file.replace(with: text, Replacement(isSecret: true)) }
-      try runEditor(on: file)
-      guard !signals.hasSignal else { return false }
+      guard try runEditor(on: file, signals) else { return false }
       // Longer than what is accepted, so that the user gets it back.
       let edited = try file.openForReading().readAll(limit: byteLimit, of: file)
       if isSame(edited, shown) || !isFirst && isSame(edited, refused) { return false }
@@ -47,14 +55,21 @@ enum PrivateEdit {
     a.withBytes { a in b.withBytes { a.equalsInConstantTime($0) } }
   }
 
-  private static func runEditor(on file: Path) throws(EnvelopeError) {
+  /// - Returns: Whether what the editor wrote counts; false if a signal ended it, or is to end this process.
+  private static func runEditor(on file: Path, _ signals: SignalPause) throws(EnvelopeError) -> Bool {
     let editor = ["VISUAL", "EDITOR"].compactMap(ProcessEnvironment.value(of:)).first { !$0.isEmpty } ?? "vi"
     // The shell splits an editor with arguments, such as "code --wait"; the file's path is an argument of its own.
-    let status = try Shell.run("\(editor) \"$1\"", argument: file.string)
+    let status = try signals.droppingInterrupts { () throws(EnvelopeError) -> Int32? in
+      try signals.hasSignal ? nil : Shell.run("\(editor) \"$1\"", argument: file.string)
+    }
+    guard let status, !signals.hasSignal else { return false }
+    // An editor that an interrupt ended has not handled it, so it ends this process as well.
+    if [128 + SIGINT, 128 + SIGQUIT].contains(status), signals.receive(status - 128) { return false }
     guard status == 0 else {
       throw EnvelopeError(
         .fileFailure, "The editor failed with status \(status), and nothing was changed",
         advice: "Set EDITOR to the command of your editor.")
     }
+    return true
   }
 }

@@ -210,7 +210,7 @@ import Testing
     #expect(try sandbox.read("app.env") == before)
   }
 
-  @Test(arguments: [SIGTERM, SIGHUP, SIGINT]) func aSignalMeanwhileChangesNothing(signal: Int32) throws {
+  @Test(arguments: [SIGTERM, SIGHUP]) func aSignalMeanwhileChangesNothing(signal: Int32) throws {
     try sandbox.makePipe("ready")
     try sandbox.makePipe("go")
     try sandbox.write("echo > ready; read line < go; echo TOKEN=def > \"$1\"; cp \"$1\" \"$1~\"", to: "editor")
@@ -224,9 +224,56 @@ import Testing
   }
 
   @Test func theEditorFindsSignalsAsTheyWere() throws {
-    let program = "import signal as s; print(s.pthread_sigmask(0, []), s.getsignal(s.SIGINT) == s.default_int_handler)"
+    let program =
+      "import signal as s; print(s.pthread_sigmask(0, []), s.getsignal(s.SIGINT) == s.default_int_handler, "
+      + "s.getsignal(s.SIGQUIT) == s.SIG_DFL)"
     try edit("'\(Tool.python)' -c '\(program)' > seen").succeeded()
-    #expect(try sandbox.read("seen") == "set() True\n")
+    #expect(try sandbox.read("seen") == "set() True True\n")
+  }
+
+  /// Runs `edit` with a line of `sh` as the editor, in the shell that `envelope` itself starts: `$PPID` is `envelope`.
+  private func editInShell(_ line: String) throws -> Outcome {
+    let running = try sandbox.start(["edit", "app.env", "--function", "app"], with: ["EDITOR": "\(line); sh editor"])
+    let outcome = try running.wait()
+    #expect(try sandbox.names(in: sandbox.privatePlace) == [], "nothing private may be left")
+    return outcome
+  }
+
+  /// A terminal sends these to its whole process group, and editors such as vi and emacs handle or ignore them.
+  @Test(arguments: ["INT", "QUIT", "INT $PPID; kill -QUIT"]) func editorThatIgnoresInterruptSaves(signals: String)
+    throws
+  {
+    try sandbox.write("echo TOKEN=def > \"$1\"", to: "editor")
+    try editInShell("kill -\(signals) $PPID").succeeded()
+    #expect(try sandbox.opened() == ["TOKEN": "def"])
+  }
+
+  @Test func interruptsDuringEachRunOfTheEditorAreDropped() throws {
+    try sandbox.write(
+      "if [ -e again ]; then echo TOKEN=def > \"$1\"; else touch again; echo broken > \"$1\"; fi", to: "editor")
+    try editInShell("kill -INT $PPID").succeeded()
+    #expect(try sandbox.opened() == ["TOKEN": "def"])
+  }
+
+  @Test func editorThatInterruptEndsEndsTheCommand() throws {
+    try sandbox.write("echo TOKEN=def > \"$1\"; kill -INT $$", to: "editor")
+    #expect(try editInShell("kill -INT $PPID").ending == .signal(SIGINT))
+    #expect(try sandbox.read("app.env") == before)
+  }
+
+  @Test(arguments: ["TERM", "HUP"]) func interruptDoesNotHideTermination(signal: String) throws {
+    try sandbox.write("echo TOKEN=def > \"$1\"", to: "editor")
+    let ending = try editInShell("kill -\(signal) $PPID; kill -INT $PPID; kill -QUIT $PPID").ending
+    #expect(ending == .signal(signal == "TERM" ? SIGTERM : SIGHUP))
+    #expect(try sandbox.read("app.env") == before)
+  }
+
+  /// As under `nohup`: what is ignored stays so for the editor, and its failure is an error.
+  @Test func ignoredInterruptStaysIgnored() throws {
+    try sandbox.write("echo TOKEN=def > \"$1\"; kill -INT $$; exit 130", to: "editor")
+    let edit = "trap '' INT; EDITOR='sh editor' \"$ENVELOPE\" edit app.env --function app"
+    try sandbox.shell(edit).failed(74, saying: "status 130")
+    #expect(try sandbox.read("app.env") == before)
   }
 
   @Test func aPlaceThatCannotBeUsedIsPassedOver() throws {
