@@ -24,6 +24,13 @@ extension Path {
     return unsafe Path(String(cString: resolved))
   }
 
+  /// Whether all users may create files in the folder but remove only their own, as in /tmp.
+  package var isSharedFolder: Bool {
+    var status = stat()
+    guard unsafe stat(string, &status) == 0 else { return false }
+    return mode_t(status.st_mode) & (S_IFMT | 0o1002) == S_IFDIR | 0o1002
+  }
+
   /// Makes the folder, and those it lies in, for the owner alone, where they are missing; a power failure takes none of
   /// them away again.
   package func makeFolder() throws(EnvelopeError) {

@@ -30,7 +30,7 @@
             orders:
               key: alias/orders
               region: eu-central-1
-        Flags override it: --key and --plain take the place of its lists, --context of a pair of the same key.
+        Flags override it: --key and --plain take the place of its lists, --context of a pair of the same key. A folder that all users share, such as /tmp, is searched only if it is the working folder.
         """)
 
     @Argument(help: "A dotenv or JSON file; - is standard input.", completion: .file())

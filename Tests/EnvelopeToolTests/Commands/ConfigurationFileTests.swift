@@ -95,6 +95,40 @@ import Testing
     try sandbox.envelope("seal", ".env", "--function", "app").failed(77, saying: "no-such-key")
   }
 
+  /// Any user could have put both there, and each command below would fail.
+  @Test(arguments: [0o1777, 0o1757]) func searchDoesNotEnterSharedFolder(mode: Int) throws {
+    try FileManager.default.removeItem(atPath: sandbox.path(".git"))
+    let seal = ["seal", "\(sandbox.path(".env"))", "--function", "app"]
+    func run(in folder: String, home: String? = nil) throws -> Outcome {
+      let variables = ["XDG_DATA_HOME": sandbox.root + "/home/.local/share"]
+      return try sandbox.start(
+        seal, with: variables.merging(home.map { ["HOME": sandbox.path($0)] } ?? [:]) { $1 }, in: sandbox.path(folder)
+      ).wait()
+    }
+    try sandbox.makeFolder("shared/own/below")
+    try sandbox.makeFolder("shared/.git")
+    try configure("default: {key: no-such-key}\n", in: "shared/envelope.yaml")
+    try sandbox.setMode(mode, of: "shared")
+    for folder in ["shared/own", "shared/own/below"] {
+      try run(in: folder).succeeded()
+      try run(in: folder, home: "shared").succeeded()
+    }
+    // It is the working folder itself, or lies beyond the sticky bit.
+    try run(in: "shared").failed(77, saying: "Other users can write to")
+    // A repository below is found as ever.
+    try sandbox.makeFolder("shared/own/.git")
+    try configure("default: {key: other-missing-key}\n", in: "shared/own/envelope.yaml")
+    try run(in: "shared/own/below").failed(77, saying: "other-missing-key")
+  }
+
+  @Test(arguments: [0o777, 0o770, 0o1770]) func searchStillRefusesOtherWritableFolders(mode: Int) throws {
+    try sandbox.makeFolder("below")
+    try configure()
+    try sandbox.setMode(mode, of: sandbox.folder)
+    try sandbox.envelope("seal", "../.env", "--function", "app", in: sandbox.path("below"))
+      .failed(77, saying: "Other users can write to")
+  }
+
   @Test(arguments: [0o620, 0o602, 0o666]) func aFileThatOthersCanWriteIsRefused(mode: Int) throws {
     try configure()
     try sandbox.setMode(mode, of: "envelope.yaml")
