@@ -27,6 +27,12 @@ extension EnvelopeError {
     return isBare ? name : quoted(name, limit: 4096)
   }
 
+  /// Joins names with commas; shows at most 20 of them, and counts the rest.
+  package static func listed(_ names: [String]) -> String {
+    let shown = names.prefix(20).joined(separator: ", ")
+    return names.count > 20 ? "\(shown) and \(names.count - 20) more" : shown
+  }
+
   /// Escapes the characters of a line that ``quoted(_:)`` escapes, but for quotes and backslashes.
   ///
   /// What was quoted stays as it is: this is for whole lines, in case a part of one was not.

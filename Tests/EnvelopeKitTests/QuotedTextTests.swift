@@ -6,6 +6,15 @@ import Testing
 @testable import EnvelopeKit
 
 @Suite("Quoted text", .timeLimit(.minutes(20))) struct QuotedTextTests {
+  @Test func listShowsAtMostTwentyNames() {
+    let names = (1...22).map { "N\($0)" }
+    #expect(EnvelopeError.listed([]) == "")
+    #expect(EnvelopeError.listed(["A", "B"]) == "A, B")
+    #expect(EnvelopeError.listed(Array(names.prefix(20))) == names.prefix(20).joined(separator: ", "))
+    #expect(EnvelopeError.listed(Array(names.prefix(21))).hasSuffix("N19, N20 and 1 more"))
+    #expect(EnvelopeError.listed(names).hasSuffix("N19, N20 and 2 more"))
+  }
+
   /// Every scalar that Unicode calls a control, format, separator, surrogate, private or unassigned character, and every
   /// one that is not shown.
   @Test func nothingThatSteersIsLeft() {

@@ -16,10 +16,12 @@ public struct PlainDifference: Sendable, Equatable {
 
 extension PlainDifference: CustomStringConvertible {
   /// One clause for each kind of difference, such as `added: LD_PRELOAD; changed: LOG_LEVEL; 1 missing`.
+  ///
+  /// Each clause shows at most 20 names, and counts the rest.
   public var description: String {
     var clauses: [String] = []
-    if !added.isEmpty { clauses.append("added: \(added.joined(separator: ", "))") }
-    if !changed.isEmpty { clauses.append("changed: \(changed.joined(separator: ", "))") }
+    if !added.isEmpty { clauses.append("added: \(EnvelopeError.listed(added))") }
+    if !changed.isEmpty { clauses.append("changed: \(EnvelopeError.listed(changed))") }
     if missingCount > 0 { clauses.append("\(missingCount) missing") }
     return clauses.isEmpty ? "no difference" : clauses.joined(separator: "; ")
   }
@@ -29,6 +31,14 @@ extension EnvelopeError {
   static let plainVariablesUnknown = EnvelopeError(
     .invalidArgument, "The plain variables that belong to the environment are not known",
     advice: "Read it as a document.")
+
+  /// The error for more plain variables than can have been sealed with the document.
+  static func tooManyPlainVariables(_ count: Int) -> EnvelopeError {
+    EnvelopeError(
+      .plainVariablesAltered,
+      "The document has \(count) plain variables, and at most \(PlainTags.countLimit) can have been sealed with it",
+      advice: "Take the document from where it was sealed.")
+  }
 
   static func plainVariablesAltered(_ difference: PlainDifference) -> EnvelopeError {
     EnvelopeError(

@@ -61,6 +61,9 @@ extension SealedEnvironment {
   ) throws(EnvelopeError) -> (secrets: OpenedEnvironment, tags: PlainTags) {
     let (secrets, tags) = try openSealed(with: unlocked)
     guard let plain else { return (secrets, tags) }
+    let count = plain.names.count { !allowedPlain.contains($0) }
+    // More variables than tags: one of them cannot match. No tag is computed for what an attacker may have made long.
+    guard count <= PlainTags.countLimit else { throw .tooManyPlainVariables(count) }
     let difference = try tags.difference(from: plain, allowing: allowedPlain, keys: unlocked.keys)
     // Sealing refuses a name that is plain and sealed at once: such a variable counts as added, even if it may differ.
     let both = Set(plain.names.filter { secrets[$0] != nil })
@@ -92,7 +95,7 @@ extension SealedEnvironment {
     // The manifest covers both, but a count that differs can be reported more exactly.
     guard entries.count == Int(trailer.count) else {
       var replacements: [String] = []
-      if let plain, entries.count < Int(trailer.count) {
+      if let plain, entries.count < Int(trailer.count), plain.names.count <= PlainTags.countLimit {
         replacements = try trailer.plain.difference(from: plain, allowing: [], keys: unlocked.keys).added
       }
       throw .miscounted(entries.count, of: Int(trailer.count), replacements: replacements)
@@ -137,7 +140,7 @@ extension SealedEnvironment {
       throw EnvelopeError(
         .variablesAltered,
         "\(altered.count == 1 ? "A variable was" : "Variables were") altered, swapped or renamed: "
-          + altered.joined(separator: ", "),
+          + EnvelopeError.listed(altered),
         advice: "Take them from where they were sealed.", names: altered)
     }
     return OpenedEnvironment(opened, in: memory, generation: generation, source: unlocked.source)
@@ -216,7 +219,7 @@ extension EnvelopeError {
       return EnvelopeError(
         .variablesMissing,
         "\(difference) sealed \(variables) removed since sealing, and plain ones were added: a sealed variable may have "
-          + "been replaced by a plain one (\(replacements.joined(separator: ", ")))",
+          + "been replaced by a plain one (\(listed(replacements)))",
         advice: "Take the document from where it was sealed.", names: replacements)
     }
     return found > count

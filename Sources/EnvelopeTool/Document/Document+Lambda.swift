@@ -20,13 +20,13 @@ extension Document {
     let reserved = names.filter(LambdaLimits.isReserved)
     guard reserved.isEmpty else {
       throw EnvelopeError(
-        .invalidArgument, "AWS Lambda keeps these names for itself: \(reserved.joined(separator: ", "))",
+        .invalidArgument, "AWS Lambda keeps these names for itself: \(EnvelopeError.listed(reserved))",
         advice: "Leave them out, or give them other names.", names: reserved)
     }
     let invalid = names.filter { !LambdaLimits.isValid($0) }
     guard invalid.isEmpty else {
       throw EnvelopeError(
-        .invalidArgument, "AWS Lambda does not take these names: \(invalid.joined(separator: ", "))",
+        .invalidArgument, "AWS Lambda does not take these names: \(EnvelopeError.listed(invalid))",
         advice: "A name there begins with a letter and has two characters or more.", names: invalid)
     }
     guard budget.freeByteCount >= 0 || allowingOversize else {

@@ -57,7 +57,7 @@ extension Document {
     case .lambda, .answer: return try VariablesJSON.write(variables, as: .variables, first: first)
     case .dotenv:
       let written = try Dotenv.write(variables, first: first)
-      let names = written.announced.joined(separator: ", ")
+      let names = EnvelopeError.listed(written.announced)
       guard !names.isEmpty else { return written.takeText() }
       guard !portable else {
         throw EnvelopeError(

@@ -33,7 +33,7 @@ extension OpenedDocument {
       throw EnvelopeError(
         .changedMeanwhile,
         "\(file.shown) was changed by another command meanwhile, in variables that you changed as well: "
-          + conflicts.joined(separator: ", "),
+          + EnvelopeError.listed(conflicts),
         advice: "Look at the file; what you save now replaces the other change.", names: conflicts)
     }
     return (try OpenedEnvironment(merging: secrets), try OpenedEnvironment(merging: plain))

@@ -198,6 +198,56 @@ import Testing
     }
   }
 
+  /// More variables than tags cannot all match, so no tag is computed and no name is listed.
+  @Test(arguments: forms) func refusesTooManyPlainVariablesByCount(form: SealedEnvironment.Form) async throws {
+    let sealed = try await seal(as: form)
+    let many = Dictionary(uniqueKeysWithValues: (0..<10_000).map { ("N\($0)", "") })
+    let padded = document(sealed, Self.plain.merging(many) { $1 })
+    let error = await expectError(.plainVariablesAltered, names: []) { try await open(padded) }
+    #expect(
+      error?.message
+        == "The document has 10003 plain variables, and at most 4095 can have been sealed with it")
+    // Variables that may differ do not count.
+    #expect(try await open(padded, allowing: Set(many.keys)).strings == Planted.values)
+    let nearly = Set(many.keys.sorted().dropFirst(PlainTags.countLimit))
+    let other = await expectError(.plainVariablesAltered, names: []) { try await open(padded, allowing: nearly) }
+    #expect(other?.message.contains("4098 plain variables") == true)
+  }
+
+  /// A sealed variable is missing all the same, whatever stands there instead.
+  @Test func reportsMissingVariableBesideTooManyPlainVariables() async throws {
+    let sealed = try await seal(as: .separate)
+    let many = Dictionary(uniqueKeysWithValues: (0..<5000).map { ("N\($0)", "") })
+    var padded = document(sealed, many)
+    padded["TOKEN"] = nil
+    await expectError(.variablesMissing, names: []) { try await open(padded) }
+  }
+
+  @Test func showsAtMostTwentyNamesOfEachKind() async throws {
+    let names = (100..<200).map { "N\($0)" }
+    let plain = Dictionary(uniqueKeysWithValues: names.map { ($0, "1") })
+    let shown = names.prefix(20).joined(separator: ", ")
+    let sealed = try await seal(beside: plain, as: .separate)
+    let changed = document(sealed, plain.mapValues { _ in "2" })
+    let error = await expectError(.plainVariablesAltered, names: names) { try await open(changed) }
+    #expect(error?.message.hasSuffix("(changed: \(shown) and 80 more)") == true)
+    let added = await expectError(.plainVariablesAltered, names: names) {
+      try await open(document(seal(beside: [:], as: .separate), plain))
+    }
+    #expect(added?.message.hasSuffix("(added: \(shown) and 80 more)") == true)
+
+    let many = try await SealedEnvironment.seal(plain, context: context, using: keyring)
+    // Each variable gets the sealed text of the next.
+    var altered = many.variables
+    for (name, next) in zip(names, names.dropFirst() + names.prefix(1)) { altered[name] = many.variables[next] }
+    let alteration = await expectError(.variablesAltered, names: names) { try await open(altered) }
+    #expect(alteration?.message == "Variables were altered, swapped or renamed: \(shown) and 80 more")
+    var replaced = many.variables
+    for name in names { replaced[name] = "mine" }
+    let replacement = await expectError(.variablesMissing, names: names) { try await open(replaced) }
+    #expect(replacement?.message.hasSuffix("(\(shown) and 80 more)") == true)
+  }
+
   @Test func aMergeShowsWhatDiffers() async throws {
     let sealed = try await seal(as: .separate)
     var plain = Self.plain

@@ -103,7 +103,7 @@ public struct KeyStore: Sendable {
       throw EnvelopeError(
         .keyNotFound, "The key store has no key \(EnvelopeError.quoted(aliasOrID))",
         advice: aliases.isEmpty
-          ? "No key in it has an alias." : "Its keys are: \(aliases.keys.sorted().joined(separator: ", ")).")
+          ? "No key in it has an alias." : "Its keys are: \(EnvelopeError.listed(aliases.keys.sorted())).")
     }
     return keyset
   }
