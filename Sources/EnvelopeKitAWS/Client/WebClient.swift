@@ -39,7 +39,7 @@
     }
 
     private static func certificates(in path: Path) throws(EnvelopeError) -> [NIOSSLCertificate] {
-      let text = try path.openForReading().readAll(limit: 16 << 20, of: path).withBytes { [UInt8](copying: $0) }
+      let text = try path.openFileForReading().readAll(limit: 16 << 20, of: path).withBytes { [UInt8](copying: $0) }
       guard let certificates = try? NIOSSLCertificate.fromPEMBytes(text), !certificates.isEmpty else {
         throw EnvelopeError(
           .invalidArgument, "\(path) holds no certificate in PEM",

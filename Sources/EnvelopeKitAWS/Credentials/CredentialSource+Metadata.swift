@@ -32,7 +32,7 @@
         return try surroundings.variable("AWS_CONTAINER_AUTHORIZATION_TOKEN").map(Self.headerValue)
       }
       // Read anew each time: the platform changes it.
-      let text = try Path(file).openForReading().readAll(limit: 1 << 16, of: Path(file))
+      let text = try Path(file).openFileForReading().readAll(limit: 1 << 16, of: Path(file))
       return try Self.headerValue(text.withBytes { String(decoding: [UInt8](copying: $0), as: UTF8.self) })
     }
 

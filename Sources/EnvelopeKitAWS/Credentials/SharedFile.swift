@@ -27,10 +27,10 @@
     /// Reads a file.
     ///
     /// - Returns: The file, or nil if it does not exist.
-    /// - Throws: `fileFailure` if the file cannot be read or parsed.
+    /// - Throws: `fileFailure` if it is a pipe or device, or cannot be read or parsed.
     static func read(_ path: Path) throws(EnvelopeError) -> SharedFile? {
       guard path.exists else { return nil }
-      return try SharedFile(text: try path.openForReading().readAll(limit: 1 << 20, of: path), path: path)
+      return try SharedFile(text: try path.openFileForReading().readAll(limit: 1 << 20, of: path), path: path)
     }
 
     /// Parses the text of a file.

@@ -120,6 +120,18 @@ extension Path {
     return Descriptor(number)
   }
 
+  /// Opens the file for reading, and refuses a pipe or device: opening a pipe waits for a writer.
+  ///
+  /// `/dev/null` is allowed, because settings name it instead of an empty file.
+  ///
+  /// - Throws: `fileFailure` if there is no file, or it cannot be opened.
+  package func openFileForReading() throws(EnvelopeError) -> Descriptor {
+    guard try kind != .other || resolved == Path("/dev/null") else {
+      throw EnvelopeError(.fileFailure, "\(self) is not a file", advice: "Give the path of a file.")
+    }
+    return try openForReading()
+  }
+
   /// What there is at a path.
   package enum Kind {
     case nothing

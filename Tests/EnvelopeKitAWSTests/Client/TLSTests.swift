@@ -3,6 +3,7 @@
 
 #if AWS
   import EnvelopeKit
+  import Foundation
   import TestSupport
   import Testing
 
@@ -84,6 +85,10 @@
       let folder = try TemporaryFolder()
       await expectError(.fileFailure) { try TestClient { $0.caBundle = folder.path + "/none.pem" } }
       await expectError(.invalidArgument, saying: "no certificate") { try TestClient { $0.caBundle = "/dev/null" } }
+      // Opening a pipe would wait for a writer.
+      let pipe = folder.path + "/pipe"
+      try #require(unsafe mkfifo(pipe, 0o600) == 0)
+      await expectError(.fileFailure, saying: "not a file") { try TestClient { $0.caBundle = pipe } }
     }
 
     @Test func theClientNeedsARegionAndLimitsThatCanBe() async throws {

@@ -204,6 +204,32 @@
       await expectError(.fileFailure) {
         try await find(base.merging(["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": folder.path + "/none"]) { $1 })
       }
+      let pipe = folder.path + "/pipe"
+      try #require(unsafe mkfifo(pipe, 0o600) == 0)
+      await expectError(.fileFailure, saying: "not a file") {
+        try await find(base.merging(["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": pipe]) { $1 })
+      }
+    }
+
+    /// Opening a pipe would wait for a writer.
+    @Test func sharedFileThatIsAPipeIsRefused() async throws {
+      let folder = try home(credentials: both)
+      let pipe = folder.path + "/pipe"
+      try #require(unsafe mkfifo(pipe, 0o600) == 0)
+      for name in ["AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"] {
+        await expectError(.fileFailure, saying: "not a file") {
+          try await find(["HOME": folder.path, name: pipe])
+        }
+      }
+    }
+
+    @Test func nullDeviceStandsForAnEmptySharedFile() async throws {
+      let folder = try home(credentials: both)
+      let variables = ["HOME": folder.path, "AWS_CONFIG_FILE": "/dev/null"]
+      #expect(try await find(variables).accessKeyID == "FILE")
+      await expectError(.credentialsMissing) {
+        try await find(variables.merging(["AWS_SHARED_CREDENTIALS_FILE": "/dev/null"]) { $1 })
+      }
     }
 
     @Test(arguments: [
