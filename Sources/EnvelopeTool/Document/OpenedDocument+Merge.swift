@@ -42,7 +42,7 @@ extension OpenedDocument {
 
 extension Secret {
   /// Whether two variables have the same value, or neither is there.
-  fileprivate static func isSame(_ a: Secret?, _ b: Secret?) -> Bool {
+  static func isSame(_ a: Secret?, _ b: Secret?) -> Bool {
     guard let a, let b else { return a == nil && b == nil }
     return a.withBytes { a in b.withBytes { a.equalsInConstantTime($0) } }
   }

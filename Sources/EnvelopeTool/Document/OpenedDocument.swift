@@ -36,9 +36,13 @@ struct OpenedDocument {
   }
 
   /// The same document with other variables, under the same data key.
+  ///
+  /// - Throws: `invalidArgument` if a new value has a NUL byte; what updating throws.
   func updated(
     to secrets: OpenedEnvironment, plain: OpenedEnvironment, _ settings: FunctionSettings
   ) async throws -> Document {
+    try secrets.checkFitsProcess(keeping: self.secrets)
+    try plain.checkFitsProcess(keeping: document.plain)
     let updated = Document(
       layout: document.layout,
       sealed: try await sealed.updated(to: secrets, beside: plain, context: settings.context, using: keyring),

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The EnvelopeKit authors
 // SPDX-License-Identifier: Apache-2.0
 
+import EnvelopeKit
 import Foundation
 import Testing
 
@@ -27,13 +28,57 @@ import Testing
 
   @Test func bytesThatAreNoTextComeBack() throws {
     try sandbox.seal("A=1\n")
-    let bytes = Data((0...255).map { UInt8($0) })
+    let bytes = Data((1...255).map { UInt8($0) })
     try sandbox.envelope(["set", "app.env", "B", "--function", "app", "--raw"], bytes: bytes).succeeded()
     #expect(try get("B") == bytes)
     // No dotenv or JSON text can hold them.
     try sandbox.envelope("open", "app.env", "--function", "app").failed(65, saying: "B")
-    // Nor can an environment hold a NUL.
-    try sandbox.envelope("exec", "app.env", "--function", "app", "--", "true").failed(65, saying: "B")
+    try sandbox.envelope("exec", "app.env", "--function", "app", "--", "true").succeeded()
+  }
+
+  /// Such a value would make `exec` and `open` fail for all variables of the file.
+  @Test(arguments: ["dotenv", "json", "packed"]) func setRefusesNULByte(format: String) throws {
+    try sandbox.seal("A=1\nPLAIN=2\n", "--format", format, "--plain", "PLAIN")
+    let before = try sandbox.readBytes("app.env")
+    let calls: [(String, [String])] = [
+      ("B", []), ("A", []), ("B", ["--raw"]), ("B", ["--plain"]), ("PLAIN", ["--plain"]),
+    ]
+    for (name, options) in calls {
+      let set = ["set", "app.env", name, "--function", "app"] + options
+      for input in [Data([0]), Data([97, 0, 98]), Data([97, 0, 10])] {
+        try sandbox.envelope(set, bytes: input).failed(65, saying: "The value of \(name) has a NUL byte")
+      }
+    }
+    #expect(try sandbox.readBytes("app.env") == before)
+    try sandbox.envelope("exec", "app.env", "--function", "app", "--", "true").succeeded()
+  }
+
+  @Test func sealAndEditRefuseNULByte() throws {
+    try sandbox.write(#"{"A": "a\u0000b"}"#, to: "plain.json")
+    try sandbox.envelope("seal", "plain.json", "--function", "app", "-o", "app.json").failed(65, saying: "NUL")
+    #expect(!sandbox.exists("app.json"))
+    for format in ["dotenv", "json"] {
+      try sandbox.seal("A=1\n", "--format", format)
+      let before = try sandbox.readBytes("app.env")
+      try sandbox.writeScript(
+        format == "json" ? #"cat plain.json > "$1""# : #"printf 'A="a\0b"\n' > "$1""#, to: "editor")
+      try sandbox.envelope("edit", "app.env", "--function", "app", with: ["EDITOR": "sh editor"]).failed(
+        65, saying: "NUL")
+      #expect(try sandbox.readBytes("app.env") == before)
+    }
+  }
+
+  /// The library seals any bytes: the other variables of such a file can be changed all the same.
+  @Test func variablesBesideNULByteCanBeChanged() async throws {
+    try sandbox.seal("A=1\n")
+    let sealed = try await SealedEnvironment.seal(
+      ["A": "1", "B": "a\0b"], context: ["function": "app"], using: sandbox.keyring())
+    try sandbox.write(sealed.variables.map { "\($0.key)=\($0.value)\n" }.joined(), to: "app.env")
+    try sandbox.envelope("set", "app.env", "A", "--function", "app", input: "2").succeeded()
+    #expect(try get("B") == Data([97, 0, 98]))
+    try sandbox.envelope(["set", "app.env", "B", "--function", "app"], bytes: Data([97, 0])).failed(65, saying: "NUL")
+    try sandbox.envelope("unset", "app.env", "B", "--function", "app").succeeded()
+    #expect(try sandbox.opened() == ["A": "2"])
   }
 
   @Test func aLargeValueComesBack() throws {
