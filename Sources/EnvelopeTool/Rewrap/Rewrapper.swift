@@ -181,8 +181,19 @@ struct Rewrapper {
   }
 
   /// Whether a file is too long for anything sealed.
+  ///
+  /// - Throws: `fileFailure` if it is too long and may hold something sealed all the same.
   private func isTooLong(_ file: FileTree.Entry) throws(EnvelopeError) -> Bool {
     let path = Path(file.path)
-    return try path.openForReading().status(of: path).byteCount > Document.byteLimit
+    let descriptor = try path.openForReading()
+    let byteCount = try descriptor.status(of: path).byteCount
+    guard byteCount > Document.byteLimit else { return false }
+    guard try !LongFile.mayHoldSealed(descriptor, byteCount: byteCount, of: path) else {
+      throw EnvelopeError(
+        .fileFailure,
+        "It is longer than \(Document.byteLimit.grouped) bytes and seems to hold something sealed, so it was not looked at",
+        advice: "Take it from where it was sealed, or remove it.")
+    }
+    return true
   }
 }

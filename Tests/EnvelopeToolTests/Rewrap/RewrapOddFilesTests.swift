@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The EnvelopeKit authors
 // SPDX-License-Identifier: Apache-2.0
 
+import EnvelopeKit
 import Foundation
 import Testing
 
@@ -35,6 +36,43 @@ import Testing
     #expect(result.messages.contains("0000: Cannot look at it: "))
     #expect(try sandbox.keyIDs(of: "tree/app.env") == ["\(key).2"])
     try rewrap().failed(74, saying: "1 file as it should be, 2 failed.")
+  }
+
+  /// A former reader could pad a file so that `--remove` does not reach it, and remove the padding later.
+  @Test func paddedFilesFail() throws {
+    let padding = Data(repeating: UInt8(ascii: "#"), count: 17_000_000)
+    let line = Data("\n".utf8)
+    let sealed = try sandbox.readBytes("tree/app.env")
+    try sandbox.seal("AA=1\n", "--format", "json", to: "app.json")
+    let json = try sandbox.read("app.json").dropFirst()
+    let escaped = json.replacing("ek1:R", with: "\\u0065\\u006B1\\u003a\\u0052").replacing("ev1:", with: "e\\u00761:")
+    let texts = String(decoding: sealed, as: UTF8.self).split(separator: "\n").map { $0.drop { $0 != "=" }.dropFirst() }
+    let header = try Envelope.bytes(ofText: String(texts[0]))
+    let member = Data("{\"X\": \"".utf8) + padding + Data("\",".utf8)
+    let files: [(name: String, content: Data)] = [
+      ("before", padding + line + sealed), ("after", sealed + padding), ("around", padding + line + sealed + padding),
+      ("zeros", sealed + Data(count: 17_000_000)), ("json", member + Data(json.utf8)),
+      ("escaped", member + Data(escaped.utf8)), ("text", padding + Data(texts[1].utf8)), ("value", padding + header),
+    ]
+    for (name, content) in files { try content.write(to: URL(filePath: sandbox.path("tree/\(name)"))) }
+    let result = try rewrap().failed(74, saying: "\(files.count) failed")
+    for (name, _) in files {
+      #expect(result.messages.contains("tree/\(name): It is longer than 16,777,216 bytes and seems to hold"), "\(name)")
+    }
+    for (name, content) in files { #expect(try sandbox.readBytes("tree/\(name)") == content) }
+  }
+
+  /// A repository has large files of other kinds, programs among them that know the names and marks.
+  @Test func longFileWithNothingSealedIsPassedOver() throws {
+    try sandbox.shell(
+      """
+      cd tree && head -c 17000000 /dev/zero > zeros && head -c 17000000 /dev/urandom > random
+      { printf 'ENVELOPE_HEADER\\0ek1:\\0"ev1:\\0=ev1:AAAA\\0EK\\1\\0'; cat zeros; } > program
+      { echo '{"a": "ek1:... \\u0065 ENVELOPE_SEALED='; tr '\\0' ' ' < zeros; } > page
+      """
+    ).succeeded()
+    try rewrap().succeeded()
+    #expect(try sandbox.keyIDs(of: "tree/app.env") == ["\(key).2"])
   }
 
   @Test func namesOfFilesSteerNoTerminalAndForgeNoLine() throws {
