@@ -101,7 +101,7 @@
       let names = predecessor?.turnedPlain(plain).filter { !allowPlain.contains($0) } ?? []
       guard names.isEmpty else {
         throw EnvelopeError(
-          .usage, "These would turn from sealed to plain: \(names.joined(separator: ", "))",
+          .usage, "These would turn from sealed to plain: \(EnvelopeError.listed(names))",
           advice: "If that is meant, give --allow-plain for each.", names: names)
       }
     }
@@ -117,7 +117,7 @@
       guard readers.isEmpty else {
         throw EnvelopeError(
           .outputExists,
-          "\(replaced.path.shown) opens with keys that would not open the result: \(readers.joined(separator: ", "))",
+          "\(replaced.path.shown) opens with keys that would not open the result: \(EnvelopeError.listed(readers))",
           advice: "Give each with --key; or, if they may go, add --allow-removed-readers.")
       }
     }

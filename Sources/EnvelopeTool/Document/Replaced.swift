@@ -86,7 +86,7 @@ struct Replaced {
     guard !names.isEmpty else { return }
     let names = names.sorted()
     throw EnvelopeError(
-      .outputExists, "\(path.shown) has variables that would be lost: \(names.joined(separator: ", "))",
+      .outputExists, "\(path.shown) has variables that would be lost: \(EnvelopeError.listed(names))",
       advice: advice, names: names)
   }
 
