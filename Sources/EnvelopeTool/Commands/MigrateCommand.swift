@@ -88,7 +88,6 @@
           encrypted, of: settings, accounts: account.isEmpty ? function.map { [$0.account] } ?? [] : account,
           region: function?.region, acceptingNoContext: acceptNoContext)
         withoutContext = opened.withoutContext
-        try opened.secrets.checkFitsProcess()
         let keyring: MultiKeyring
         (keyring, keys) = try await ToolKeys.sealing(settings)
         let plainVariables = try OpenedEnvironment(merging: rest)
