@@ -7,8 +7,8 @@ extension Envelope {
   /// Values that share a header, those of one ``Sealer``, share one afterwards. Each header is unlocked and verified
   /// before anything is made of it, and nothing is dropped from it before what is new has been opened again.
   ///
-  /// A former reader can keep a data key and forge envelopes of its context for all readers that it is wrapped for. So a change
-  /// that removes a reader is refused, as is a new key on an envelope that was opened through a recipient's entry:
+  /// A former reader can keep a data key and forge envelopes of its context for all readers that it is wrapped for. So a
+  /// change that removes a reader is refused, as is a new key on an envelope that was opened through a recipient's entry:
   /// ``reseal(_:context:authenticating:using:sealingWith:anonymousSender:)`` it instead.
   ///
   /// - Parameters:

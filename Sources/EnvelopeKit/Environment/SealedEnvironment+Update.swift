@@ -37,10 +37,3 @@ extension SealedEnvironment {
     ).with(plain: plain, allowing: allowedPlain)
   }
 }
-
-extension Secret? {
-  fileprivate func isSame(as other: Secret?) -> Bool {
-    guard let self, let other else { return false }
-    return self.withBytes { a in other.withBytes { b in a.equalsInConstantTime(b) } }
-  }
-}

@@ -112,3 +112,11 @@ extension FixedWidthInteger {
     self = value
   }
 }
+
+extension Secret? {
+  /// Whether two variables have the same value, or neither is there.
+  package func isSame(as other: Secret?) -> Bool {
+    guard let self, let other else { return self == nil && other == nil }
+    return self.withBytes { a in other.withBytes { b in a.equalsInConstantTime(b) } }
+  }
+}

@@ -53,20 +53,21 @@ extension JSONScanner {
 
   /// The character of four hexadecimal digits, or of two such units that are a surrogate pair.
   private mutating func scalar(in text: RawSpan) -> Unicode.Scalar? {
-    guard let first = unit(at: position, in: text) else { return nil }
+    guard let first = Self.unit(at: position, in: text) else { return nil }
     advance(by: 4)
     guard UTF16.isLeadSurrogate(first) else { return Unicode.Scalar(first) }
     guard text.byteIfAny(at: position) == .backslash, text.byteIfAny(at: position + 1) == UInt8(ascii: "u"),
-      let second = unit(at: position + 2, in: text), UTF16.isTrailSurrogate(second)
+      let second = Self.unit(at: position + 2, in: text), UTF16.isTrailSurrogate(second)
     else { return nil }
     advance(by: 6)
     return Unicode.Scalar(0x1_0000 + (UInt32(first & 0x3ff) << 10 | UInt32(second & 0x3ff)))
   }
 
-  private func unit(at offset: Int, in text: RawSpan) -> UInt16? {
+  /// The UTF-16 code unit that four hexadecimal digits stand for; nil if they are not there.
+  package static func unit(at offset: Int, in text: RawSpan) -> UInt16? {
     var unit: UInt16 = 0
     for offset in offset..<offset + 4 {
-      guard let digit = text.byteIfAny(at: offset).flatMap({ Self.valueOfDigit($0) }) else { return nil }
+      guard let digit = text.byteIfAny(at: offset).flatMap({ valueOfDigit($0) }) else { return nil }
       unit = unit << 4 | digit
     }
     return unit

@@ -43,35 +43,30 @@
     func check(
       _ replaced: Replaced, holds names: [String], from input: String, _ settings: FunctionSettings
     ) async throws -> Predecessor? {
-      switch replaced.content {
-      case .nothing: return nil
-      case .keyStore where !force: throw replaced.refusal("holds a key store")
-      case .other(let words) where !force: throw replaced.refusal("holds \(words)")
-      case .keyStore, .other: return nil
-      case .variables(let document):
-        guard let sealed = document.sealed else {
-          try checkIsInput(replaced, document, input)
-          return nil
-        }
-        do throws(EnvelopeError) {
-          try checkContext(sealed.header, replaced, settings)
-        } catch {
-          guard force else { throw error }
-          return nil
-        }
-        let predecessor = try await Predecessor(document, sealed, settings)
-        if !force { try checkLoses(predecessor, replaced, names) }
-        return predecessor
-      }
+      if !force { try checkIsReplaceable(replaced, input, settings) }
+      guard case .variables(let document) = replaced.content, let sealed = document.sealed,
+        try sealed.header.matches(canonicalContext: settings.context.canonicalBytes())
+      else { return nil }
+      let predecessor = try await Predecessor(document, sealed, settings)
+      if !force { try checkLoses(predecessor, replaced, names) }
+      return predecessor
     }
 
-    /// Refuses to replace a file of plain variables that is not the input, or that holds more than variables.
-    private func checkIsInput(_ replaced: Replaced, _ document: Document, _ input: String) throws(EnvelopeError) {
-      guard !force else { return }
-      guard input != "-", Path(input).resolved == Path(replaced.path).resolved else {
-        throw replaced.refusal("holds variables that are not sealed")
+    /// Refuses a file that holds anything but the input or a sealed environment of the same context.
+    private func checkIsReplaceable(
+      _ replaced: Replaced, _ input: String, _ settings: FunctionSettings
+    ) throws(EnvelopeError) {
+      switch replaced.content {
+      case .nothing: return
+      case .keyStore: throw replaced.refusal("holds a key store")
+      case .other(let words): throw replaced.refusal("holds \(words)")
+      case .variables(let document):
+        if let sealed = document.sealed { return try checkContext(sealed.header, replaced, settings) }
+        guard input != "-", Path(input).resolved == Path(replaced.path).resolved else {
+          throw replaced.refusal("holds variables that are not sealed")
+        }
+        if document.layout == .answer { throw replaced.refusal("holds an answer of AWS") }
       }
-      if document.layout == .answer { throw replaced.refusal("holds an answer of AWS") }
     }
 
     private func checkLoses(

@@ -21,18 +21,25 @@ private let putOffSignal = Atomic<Int32>(0)
 /// They are caught, not blocked: a program that is started meanwhile finds them as they were. One that was ignored,
 /// as under `nohup`, stays so. A pause may stand in another, which then gets the signal.
 struct SignalPause {
+  private typealias Handler = @convention(c) (Int32) -> Void
+
   private static let signals = [SIGINT, SIGTERM, SIGHUP, SIGQUIT]
+  private static let putOff: Handler = { putOffSignal.store($0, ordering: .relaxed) }
   private var before: [(signal: Int32, action: sigaction)] = []
 
   init() {
     for signal in Self.signals {
       var old = sigaction()
       guard unsafe sigaction(signal, nil, &old) == 0, !old.isIgnoring else { continue }
-      var new = sigaction()
-      new.setHandler { putOffSignal.store($0, ordering: .relaxed) }
-      unsafe sigaction(signal, &new, nil)
+      Self.handle(signal, by: Self.putOff)
       before.append((signal, old))
     }
+  }
+
+  private static func handle(_ signal: Int32, by handler: @escaping Handler) {
+    var action = sigaction()
+    action.setHandler(handler)
+    unsafe sigaction(signal, &action, nil)
   }
 
   /// Waits until there is something to read from an open file; false where a signal came first.
@@ -59,17 +66,10 @@ struct SignalPause {
   ///
   /// They are caught as well, so that a program that `body` starts finds them as they were.
   func droppingInterrupts<Result>(_ body: () throws(EnvelopeError) -> Result) throws(EnvelopeError) -> Result {
-    catchInterrupts { _ in }
-    defer { catchInterrupts { putOffSignal.store($0, ordering: .relaxed) } }
+    let interrupts = before.map(\.signal).filter { [SIGINT, SIGQUIT].contains($0) }
+    for signal in interrupts { Self.handle(signal) { _ in } }
+    defer { for signal in interrupts { Self.handle(signal, by: Self.putOff) } }
     return try body()
-  }
-
-  private func catchInterrupts(_ handler: @escaping @convention(c) (Int32) -> Void) {
-    for (signal, _) in before where signal == SIGINT || signal == SIGQUIT {
-      var new = sigaction()
-      new.setHandler(handler)
-      unsafe sigaction(signal, &new, nil)
-    }
   }
 
   /// Lets a signal take effect at the end, as if this process had received it.

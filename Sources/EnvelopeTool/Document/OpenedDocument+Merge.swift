@@ -20,10 +20,10 @@ extension OpenedDocument {
     let (before, now) = (try base.variables(), try variables())
     var (secrets, plain, conflicts): ([Secret], [Secret], [String]) = ([], [], [])
     for name in Set(before.names + now.names + edited.names).sorted() {
-      let isChangedHere = !Secret.isSame(edited[name], before[name])
+      let isChangedHere = !edited[name].isSame(as: before[name])
       let isChangedThere =
-        !Secret.isSame(now[name], before[name]) || (document.plain[name] == nil) != (base.document.plain[name] == nil)
-      if isChangedHere, isChangedThere, !Secret.isSame(edited[name], now[name]) { conflicts.append(name) }
+        !now[name].isSame(as: before[name]) || (document.plain[name] == nil) != (base.document.plain[name] == nil)
+      if isChangedHere, isChangedThere, !edited[name].isSame(as: now[name]) { conflicts.append(name) }
       guard let secret = isChangedHere ? edited[name] : now[name] else { continue }
       // A variable that is sealed stays sealed: only `set --plain` makes it plain.
       let isPlain = document.plain[name] != nil || self.secrets[name] == nil && names.contains(name)
@@ -37,13 +37,5 @@ extension OpenedDocument {
         advice: "Look at the file; what you save now replaces the other change.", names: conflicts)
     }
     return (try OpenedEnvironment(merging: secrets), try OpenedEnvironment(merging: plain))
-  }
-}
-
-extension Secret {
-  /// Whether two variables have the same value, or neither is there.
-  static func isSame(_ a: Secret?, _ b: Secret?) -> Bool {
-    guard let a, let b else { return a == nil && b == nil }
-    return a.withBytes { a in b.withBytes { a.equalsInConstantTime($0) } }
   }
 }

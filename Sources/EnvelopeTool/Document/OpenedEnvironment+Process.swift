@@ -11,7 +11,7 @@ extension OpenedEnvironment {
   /// - Throws: `invalidArgument`, which names the variables that have a NUL byte.
   func checkFitsProcess(keeping kept: OpenedEnvironment? = nil) throws(EnvelopeError) {
     let names = secrets.filter { secret in
-      secret.withBytes { $0.contains(0) } && !Secret.isSame(secret, kept?[secret.name])
+      secret.withBytes { $0.contains(0) } && !(kept?[secret.name]).isSame(as: secret)
     }.map(\.name)
     guard !names.isEmpty else { return }
     throw EnvelopeError(

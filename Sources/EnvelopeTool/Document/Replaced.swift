@@ -20,13 +20,13 @@ struct Replaced {
 
   let path: String
   let content: Content
-  /// Whether the text has comments beside its variables.
+  /// Whether the text has comments beside its variables, none of which is sealed.
   private let hasComment: Bool
 
   init(_ bytes: borrowing SecretBytes, at path: String) {
     self.path = path
     content = bytes.withBytes { Self.content(of: $0) }
-    if case .variables(let document) = content, document.layout == .dotenv {
+    if case .variables(let document) = content, document.sealed == nil, document.layout == .dotenv {
       hasComment = bytes.withBytes { Dotenv.hasComment($0) }
     } else {
       hasComment = false

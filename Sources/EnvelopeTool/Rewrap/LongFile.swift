@@ -65,14 +65,10 @@ extension RawSpan {
   private func takeCharacter(_ offset: inout Int) -> UInt8? {
     guard let byte = byteIfAny(at: offset) else { return nil }
     offset += 1
-    guard byte == .backslash, "u00".utf8.enumerated().allSatisfy({ byteIfAny(at: offset + $0.offset) == $0.element }),
-      let high = hexDigit(at: offset + 3), let low = hexDigit(at: offset + 4)
+    guard byte == .backslash, byteIfAny(at: offset) == UInt8(ascii: "u"),
+      let unit = JSONScanner.unit(at: offset + 1, in: self), let character = UInt8(exactly: unit)
     else { return byte }
     offset += 5
-    return high << 4 | low
-  }
-
-  private func hexDigit(at offset: Int) -> UInt8? {
-    byteIfAny(at: offset).flatMap { UInt8(String(Unicode.Scalar($0)), radix: 16) }
+    return character
   }
 }
