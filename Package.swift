@@ -17,7 +17,7 @@ let package = Package(
   ],
   traits: [
     .trait(name: "AWS", description: "Builds EnvelopeKitAWS and the command's AWS KMS, on async-http-client."),
-    .trait(name: "CommandLine", description: "Builds the command `envelope`, with its argument and YAML parsers."),
+    .trait(name: "CommandLine", description: "Builds the command `envelope`, with its argument parser and libyaml."),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -25,7 +25,6 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
-    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
   targets: [
     .systemLibrary(
@@ -34,6 +33,8 @@ let package = Package(
       providers: [.apt(["libsodium-dev"]), .brew(["libsodium"])]
     ),
     .systemLibrary(name: "CExtendedAttributes"),
+    .systemLibrary(
+      name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"]), .brew(["libyaml"])]),
     .target(name: "EnvelopeKit", dependencies: ["CLibsodium"]),
     .target(name: "EnvelopeKitFiles", dependencies: ["EnvelopeKit", "CExtendedAttributes"]),
     .target(name: "EnvelopeKitFoundation", dependencies: ["EnvelopeKit"]),
@@ -57,7 +58,7 @@ let package = Package(
         "EnvelopeKitFiles",
         .product(
           name: "ArgumentParser", package: "swift-argument-parser", condition: .when(traits: ["CommandLine"])),
-        .product(name: "Yams", package: "Yams", condition: .when(traits: ["CommandLine"])),
+        .target(name: "CYAML", condition: .when(traits: ["CommandLine"])),
       ]
     ),
     .target(name: "TestSupport", dependencies: ["EnvelopeKit"], path: "Tests/TestSupport"),

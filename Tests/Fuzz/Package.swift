@@ -10,6 +10,9 @@ let readers: [Target] = [
     providers: [.apt(["libsodium-dev"]), .brew(["libsodium"])]),
   .target(name: "EnvelopeKit", dependencies: ["CLibsodium"], path: "Library/EnvelopeKit"),
   .systemLibrary(name: "CExtendedAttributes", path: "Library/CExtendedAttributes"),
+  .systemLibrary(
+    name: "CYAML", path: "Library/CYAML", pkgConfig: "yaml-0.1",
+    providers: [.apt(["libyaml-dev"]), .brew(["libyaml"])]),
   .target(
     name: "EnvelopeKitFiles", dependencies: ["CExtendedAttributes", "EnvelopeKit"], path: "Library/EnvelopeKitFiles"),
   .target(
@@ -22,7 +25,7 @@ let readers: [Target] = [
     swiftSettings: [.define("AWS")]),
   .target(
     name: "EnvelopeTool",
-    dependencies: ["EnvelopeKit", "EnvelopeKitFiles", .product(name: "Yams", package: "Yams")],
+    dependencies: ["CYAML", "EnvelopeKit", "EnvelopeKitFiles"],
     path: "Library/EnvelopeTool", sources: ["Configuration", "Text", "Console/ExitStatus.swift"],
     swiftSettings: [.define("CommandLine")]),
   .target(name: "Fuzzing", dependencies: ["CLibsodium", "EnvelopeKit"]),
@@ -37,7 +40,6 @@ func fuzzer(_ name: String, reading module: String...) -> Target {
 let package = Package(
   name: "Fuzz",
   platforms: [.macOS("26.0")],
-  dependencies: [.package(url: "https://github.com/jpsim/Yams", from: "6.2.2")],
   targets: readers + [
     fuzzer("ValueFuzzer"),
     fuzzer("EnvironmentFuzzer"),
