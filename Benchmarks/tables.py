@@ -156,6 +156,19 @@ def cold_start(results):
     return Table("Cold start", note, ["process", "median", "minimum", "90 of 100 under"], rows)
 
 
+def command_start(results):
+    names = {"exec": "`envelope exec FILE -- true`, ten variables", "age": "`age -d -i IDENTITY` of the same ten"}
+    measured = results.command_start
+    rows = [
+        [names[m["name"]], time(m["median_ns"]), time(m["minimum_ns"]), time(m["p90_ns"])]
+        for m in measured["measures"]
+    ]
+    note = (
+        f"Whole processes from start to end, {measured['rounds']} rounds, in turn. The command is a static program of "
+        f"{measured['size'] / 1e6:.1f} MB and had {measured['resident'] / 1e6:.1f} MB resident at most.")
+    return Table("The command", note, ["process", "median", "minimum", "90 of 100 under"], rows)
+
+
 def growth(results):
     rows = []
     for operation in ("seal", "open"):
@@ -197,6 +210,8 @@ def figures(results):
         tables += [peers(results, "open"), peers(results, "seal")]
     if results.cold_start:
         tables.append(cold_start(results))
+    if results.command_start:
+        tables.append(command_start(results))
     if results.capacity:
         tables.append(capacity(results))
     return tables
@@ -283,8 +298,21 @@ def asked_of_growth(results):
     ]
 
 
+def asked_of_command(results):
+    measured = results.command_start or {}
+    return [
+        Asked("`envelope exec` of ten variables, over `age -d` of them", 0.8, {"10": measured.get("ratio")}),
+        Asked("the command without AWS: size in MB", 20, {"": in_megabytes(measured.get("size"))}, show=number),
+        Asked("`envelope exec`: resident memory in MB", 6, {"": in_megabytes(measured.get("resident"))}, show=number),
+    ]
+
+
+def in_megabytes(count):
+    return None if count is None else round(count / 1e6, 1)
+
+
 def reaches(results):
     asked = [*asked_of_values(results, "seal"), *asked_of_values(results, "open")]
-    asked += [*asked_of_environments(results), *asked_of_growth(results)]
+    asked += [*asked_of_environments(results), *asked_of_growth(results), *asked_of_command(results)]
     note = "The worst of the sizes or ways that a line is about, and which it is."
     return Table("What was asked", note, ["figure", "asked", "measured", "reached"], [one.row() for one in asked])

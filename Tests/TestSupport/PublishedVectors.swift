@@ -5,7 +5,9 @@ package import Foundation
 
 /// The published test vectors: in the folder that `TEST_VECTORS` names, or else in `../shared/vectors`.
 package enum PublishedVectors {
-  /// Whether the tests demand them. A clone alone has none; its tests are skipped, and `Tests/run` says which.
+  /// Whether the tests demand the vectors.
+  ///
+  /// In a clone alone, which has none, the tests that need them are skipped, and `Tests/run` prints which.
   package static let areExpected =
     ProcessInfo.processInfo.environment["TEST_VECTORS"] != nil || FileManager.default.fileExists(atPath: folder.path())
 
