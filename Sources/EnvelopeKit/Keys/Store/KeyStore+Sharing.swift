@@ -2,6 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension KeyStore {
+  /// Whether each key is narrowed to functions, so that a reader of the store opens nothing of any other function.
+  public var isNarrowed: Bool { keysets.allSatisfy { $0.scopes != nil || $0.versions.isEmpty } }
+
   /// A store of its own with one key, narrowed to some functions: it works for those functions' envelopes and no
   /// other's, by cryptography and not by a check.
   ///
