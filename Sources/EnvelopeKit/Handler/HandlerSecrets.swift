@@ -4,8 +4,9 @@
 /// Opens the environment that a function was started with, once for any number of variables and callers.
 ///
 /// ``open(using:function:context:minimumGeneration:anonymousSender:variables:)`` is the one line before
-/// the handler. Where handlers may run before the environment is open, make one instance and have each ask
-/// ``opened()``: however many ask at once, the keyring is called once.
+/// the handler, inside ``runOrExit(_:)``, so that a failure shows no secret in the log. Where handlers may run before the
+/// environment is open, make one instance and have each ask ``opened()``: however many ask at once, the keyring is called
+/// once.
 public actor HandlerSecrets {
   private let openOnce: @Sendable () async throws -> OpenedEnvironment
   private var flight: Task<OpenedEnvironment, any Error>?

@@ -7,10 +7,12 @@
   import EnvelopeKitAWS
 
   enum KMSExamples {
-    static func handler() async throws -> OpenedEnvironment {
-      let keyring = try KMSKeyring("alias/checkout", client: KMSClient())
-      let secrets = try await HandlerSecrets.open(using: keyring)  // one call to AWS KMS
-      return secrets
+    static func handler() async -> OpenedEnvironment {
+      await HandlerSecrets.runOrExit {
+        let keyring = try KMSKeyring("alias/checkout", client: KMSClient())
+        let secrets = try await HandlerSecrets.open(using: keyring)  // one call to AWS KMS
+        return secrets
+      }
     }
 
     static func cache(_ keyring: KMSKeyring) throws -> CachingKeyring {

@@ -7,13 +7,15 @@ import Synchronization
 
 @main
 struct Keys {
-  static func main() async throws {
-    let file = try KeyStoreFile()
-    try await rotation(of: file)
-    try await recipients(file)
-    try await narrowing(file)
-    try await watching(file)
-    try await locking(file)
+  static func main() async {
+    await HandlerSecrets.runOrExit {
+      let file = try KeyStoreFile()
+      try await rotation(of: file)
+      try await recipients(file)
+      try await narrowing(file)
+      try await watching(file)
+      try await locking(file)
+    }
   }
 
   static func rotation(of file: KeyStoreFile) async throws {

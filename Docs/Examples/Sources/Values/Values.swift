@@ -12,10 +12,12 @@ struct Credentials: Decodable {
 
 @main
 struct Values {
-  static func main() async throws {
-    try await values(using: KeyStore.open().keyring())
-    try await batches(using: KeyStore.open().keyring())
-    try await environments(using: KeyStore.open().keyring())
+  static func main() async {
+    await HandlerSecrets.runOrExit {
+      try await values(using: KeyStore.open().keyring())
+      try await batches(using: KeyStore.open().keyring())
+      try await environments(using: KeyStore.open().keyring())
+    }
   }
 
   static func values(using keyring: KeysetKeyring) async throws {
