@@ -23,6 +23,14 @@ static inline ssize_t envelope_getxattr(const char *path, const char *name, void
 #endif
 }
 
+static inline ssize_t envelope_fgetxattr(int file, const char *name, void *value, size_t size) {
+#ifdef __APPLE__
+  return fgetxattr(file, name, value, size, 0, 0);
+#else
+  return fgetxattr(file, name, value, size);
+#endif
+}
+
 static inline int envelope_fsetxattr(int file, const char *name, const void *value, size_t size) {
 #ifdef __APPLE__
   return fsetxattr(file, name, value, size, 0, 0);

@@ -25,7 +25,7 @@ import Testing
   func fileThatIsNoKeyStore(text: String) throws {
     let path = folder.path + "/file"
     try write(text.utf8, to: path)
-    try folder.setMode(0o644, of: path)
+    try folder.setMode(0o666, of: path)
     let link = folder.path + "/link"
     try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: "file")
     for place in [path, link] {
@@ -34,19 +34,19 @@ import Testing
         expectNoCommand(#expect(throws: EnvelopeError.self) { try use() }, saying: "does not begin as a key store")
       }
     }
-    #expect(try folder.mode(of: path) == 0o644)
+    #expect(try folder.mode(of: path) == 0o666)
   }
 
   @Test func fileOfTheSystem() throws {
-    let part = geteuid() == 0 ? "does not begin as a key store" : "another user"
-    expectNoCommand(#expect(throws: EnvelopeError.self) { _ = try KeyStore.open(at: "/etc/passwd") }, saying: part)
+    let error = try #require(throws: EnvelopeError.self) { _ = try KeyStore.open(at: "/etc/passwd") }
+    #expect(error.code == .unsupportedVersion && !error.description.contains("chmod"), "\(error)")
   }
 
-  @Test func lockedStoreThatOthersCanRead() async throws {
+  @Test func lockedStoreThatOthersCanWrite() async throws {
     let file = try KeyStoreFile(at: folder.path + "/keys")
     let keyring = try cheapKeyring("horse")
     try await file.update(unlockingWith: keyring, lockingWith: keyring) { _ in }
-    try folder.setMode(0o644, of: file.location)
+    try folder.setMode(0o666, of: file.location)
     let error = try #require(throws: EnvelopeError.self) { _ = try file.lockingKeys() }
     #expect(error.advice == "Run: chmod 600 '\(file.location)'")
   }

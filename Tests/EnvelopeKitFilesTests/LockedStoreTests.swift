@@ -76,7 +76,7 @@ import Testing
     #expect(try KeyStoreFile(at: folder.path + "/none").lockingKeys() == nil)
     try await lock(with: cheapKeyring("horse"))
     #expect(try file.lockingKeys()?.map(\.scheme) == [.passphrase])
-    try folder.setMode(0o644, of: path)
+    try folder.setMode(0o664, of: path)
     await expectError(.filePermissions) { try file.lockingKeys() }
     await expectError(.filePermissions) { try await file.load(unlockingWith: cheapKeyring("horse")) }
   }

@@ -11,10 +11,12 @@ public import EnvelopeKit
   internal import Musl
 #endif
 
-/// A key store in a file that only its owner can read.
+/// A key store in a file that nobody but its owner and root can change.
 ///
-/// The file has mode 0600 and lies in a folder of mode 0700. One that others could have read or replaced is
-/// refused. It is replaced whole or not at all, and two processes that write at once lose nothing.
+/// It is created with mode 0600 in a folder of mode 0700, and changed only while it is like that. To be read, it may also
+/// belong to root, and other users may read it if it does or if its mount is read-only: that is how platforms hand a key
+/// to a function (`Docs/Deploying.md`). Reading takes no lock and writes nothing. The file is replaced atomically, and two
+/// processes that write at once lose nothing.
 public struct KeyStoreFile: Sendable {
   /// Where it is.
   public var location: String { path.string }
@@ -25,6 +27,8 @@ public struct KeyStoreFile: Sendable {
   /// Receives sentences, which need no response, about a change: what it waits for, and what it could not
   /// keep or has removed.
   public var notify: (@Sendable (_ message: String) -> Void)?
+  /// Receives a sentence if a store is read that other users can read too and whose keys are not narrowed to functions.
+  public var warn: (@Sendable (_ message: String) -> Void)?
 
   /// Names a file; it need not exist yet.
   ///
@@ -55,13 +59,16 @@ public struct KeyStoreFile: Sendable {
   ///
   /// Where the store keeps a log of uses, its keyrings write it.
   ///
-  /// - Throws: `filePermissions` where others can read or replace it, with the command that mends it, or where
-  ///   this user may not read it; `keyStoreLocked` where it is sealed itself;
-  ///   `fileFailure`, `keyStoreDamaged`, `unsupportedVersion`.
-  public func load() throws(EnvelopeError) -> KeyStore? {
-    switch try read() {
+  /// - Throws: `filePermissions`, with the command that mends it, if others can write or replace it, or can read this
+  ///   user's own in a place that is not mounted read-only; if it belongs neither to this user nor to root, or this user
+  ///   may not read it; `keyStoreLocked` where it is sealed itself; `fileFailure`, `keyStoreDamaged`,
+  ///   `unsupportedVersion`.
+  public func load() throws(EnvelopeError) -> KeyStore? { try load(for: .reading) }
+
+  private func load(for access: Access) throws(EnvelopeError) -> KeyStore? {
+    switch try read(for: access) {
     case .nothing: nil
-    case .store(let store): store
+    case .store(let store, let isReadableByOthers): warned(store, isReadableByOthers)
     case .locked: throw locked
     }
   }
@@ -74,9 +81,13 @@ public struct KeyStoreFile: Sendable {
   /// - Parameter keyring: Opens a locked store: a ``PassphraseKeyring``, a key service's, another store's.
   /// - Throws: As ``load()`` but for `keyStoreLocked`, or what opening with the keyring throws.
   public func load(unlockingWith keyring: some Keyring) async throws -> KeyStore? {
-    switch try read() {
+    try await load(unlockingWith: keyring, for: .reading)
+  }
+
+  private func load(unlockingWith keyring: some Keyring, for access: Access) async throws -> KeyStore? {
+    switch try read(for: access) {
     case .nothing: nil
-    case .store(let store): store
+    case .store(let store, let isReadableByOthers): warned(store, isReadableByOthers)
     case .locked(let text): logging(try await LockedKeyStore.open(text, using: keyring))
     }
   }
@@ -86,7 +97,7 @@ public struct KeyStoreFile: Sendable {
   ///
   /// - Throws: As ``load()`` but for `keyStoreLocked`; `malformed`.
   public func lockingKeys() throws(EnvelopeError) -> [WrappedDataKey]? {
-    guard case .locked(let text) = try read() else { return nil }
+    guard case .locked(let text) = try read(for: .reading) else { return nil }
     return try LockedKeyStore.wrappedKeys(of: text)
   }
 
@@ -102,10 +113,9 @@ public struct KeyStoreFile: Sendable {
   ///   holds the lock for longer than ``lockTimeout``; `fileFailure` if the folder was replaced meanwhile, too.
   public func update<R>(_ change: (inout KeyStore) throws(EnvelopeError) -> R) throws(EnvelopeError) -> R {
     try path.folder.makeFolder()
-    try checkFolders()
+    _ = try openFile(for: .changing)
     let lock = try path.lock(lockWait)
-    try checkFolders()
-    var store = try load() ?? KeyStore()
+    var store = try load(for: .changing) ?? KeyStore()
     let result = try change(&store)
     try lock.check()
     try store.text().withBytes { (text) throws(EnvelopeError) in try replace(with: text) }
@@ -128,10 +138,9 @@ public struct KeyStoreFile: Sendable {
     _ change: (inout KeyStore) throws(EnvelopeError) -> R
   ) async throws -> R {
     try path.folder.makeFolder()
-    try checkFolders()
+    _ = try openFile(for: .changing)
     let lock = try await path.lockLeavingThread(lockWait)
-    try checkFolders()
-    var store = try await load(unlockingWith: opening) ?? KeyStore()
+    var store = try await load(unlockingWith: opening, for: .changing) ?? KeyStore()
     let result = try change(&store)
     if let sealing {
       let text = try await LockedKeyStore.seal(store, using: sealing)
@@ -149,37 +158,34 @@ public struct KeyStoreFile: Sendable {
   /// What lies at the path.
   private enum Content {
     case nothing
-    case store(KeyStore)
+    case store(KeyStore, isReadableByOthers: Bool)
     case locked([UInt8])
   }
 
-  private func read() throws(EnvelopeError) -> Content {
-    guard path.exists else { return .nothing }
-    guard unsafe faccessat(AT_FDCWD, path.string, R_OK, AT_EACCESS) == 0 || errno != EACCES else {
-      throw EnvelopeError(
-        .filePermissions, "This user may not read the key store \(path)",
-        advice: "Run this as its owner, or set ENVELOPE_STORE to a key store of this user's own.")
-    }
-    // A pipe in its place would be waited for.
-    guard try path.kind == .file else { throw noFile }
-    let file = try path.openForReading()
-    try check(file)
-    try checkFolders()
+  private func read(for access: Access) throws(EnvelopeError) -> Content {
+    guard let file = try openFile(for: access) else { return .nothing }
+    let isReadable = try isReadableByOthers(file)
     let limit = max(KeyStore.textByteLimit, LockedKeyStore.textByteLimit)
     return try file.readAll(limit: limit, of: path).withBytes { (text) throws(EnvelopeError) in
-      LockedKeyStore.isLocked(text) ? .locked([UInt8](copying: text)) : .store(logging(try KeyStore(text: text)))
+      LockedKeyStore.isLocked(text)
+        ? .locked([UInt8](copying: text))
+        : .store(logging(try KeyStore(text: text)), isReadableByOthers: isReadable)
     }
+  }
+
+  /// Warns of a store whose readers can open everything that is sealed under its keys.
+  private func warned(_ store: KeyStore, _ isReadableByOthers: Bool) -> KeyStore {
+    if isReadableByOthers, !store.isNarrowed {
+      warn?(
+        "Other users can read the key store \(path), whose keys are not narrowed to functions, and can open everything "
+          + "sealed under them. Deploy a narrowed key: envelope keys export KEY --function NAME -o FILE")
+    }
+    return store
   }
 
   /// Call this with the lock alone.
   private func replace(with text: RawSpan) throws(EnvelopeError) {
     try path.replace(with: text, Replacement(isSecret: true, notify: notify))
-  }
-
-  private var noFile: EnvelopeError {
-    EnvelopeError(
-      .filePermissions, "The key store \(path) is not a file",
-      advice: "Set ENVELOPE_STORE to the path of the key store.")
   }
 
   private var locked: EnvelopeError {
@@ -203,60 +209,6 @@ public struct KeyStoreFile: Sendable {
     var store = store
     store.reportUses { (use) throws(EnvelopeError) in try log.append(use) }
     return store
-  }
-
-  private func check(_ file: borrowing Descriptor) throws(EnvelopeError) {
-    let status = try file.status(of: path)
-    guard status.isRegular else { throw noFile }
-    guard status.owner == geteuid() else {
-      throw EnvelopeError(
-        .filePermissions, "The key store \(path) belongs to another user",
-        advice: "Run this as its owner, or set ENVELOPE_STORE to a key store of this user's own.")
-    }
-    guard status.mode & 0o077 == 0 else {
-      // The path may lead to any file, by a wrong variable.
-      let beginning = try file.readPart(0..<min(16, status.byteCount), of: path)
-      guard ["envelope-keys ", "ek1:"].contains(where: { beginning.starts(with: $0.utf8) }) else {
-        throw EnvelopeError(
-          .filePermissions, "Other users can use \(path), and it does not begin as a key store does",
-          advice: "Set ENVELOPE_STORE to the path of the key store.")
-      }
-      throw EnvelopeError(
-        .filePermissions, "Other users can use the key store \(path)", advice: path.advice(running: "chmod 600"))
-    }
-  }
-
-  /// Refuses folders in which others could put another store in the place of this one.
-  private func checkFolders() throws(EnvelopeError) {
-    for file in [path, path.resolved] {
-      let folder = file.folder
-      let status = try folder.openForReading().status(of: folder)
-      guard status.owner == geteuid() || status.owner == 0 else {
-        throw EnvelopeError(
-          .filePermissions, "The folder \(folder) belongs to another user, who can replace the key store in it",
-          advice: Self.moveAdvice)
-      }
-      let isSticky = status.mode & 0o1000 != 0
-      guard status.mode & 0o022 == 0 || isSticky else {
-        let isOwn = status.owner == geteuid() && Self.isForStoreAlone(folder, of: file)
-        throw EnvelopeError(
-          .filePermissions, "Other users can replace the key store: they can write to its folder \(folder)",
-          advice: isOwn ? folder.advice(running: "chmod 700") : Self.moveAdvice)
-      }
-    }
-  }
-
-  private static let moveAdvice =
-    "Move the key store to a folder that only you can write to, and set ENVELOPE_STORE to its path."
-
-  /// Whether a folder holds a key store alone, so that narrowing its permissions affects no other file.
-  private static func isForStoreAlone(_ folder: Path, of file: Path) -> Bool {
-    // Folders of the system's own, such as /srv, may be empty.
-    let place = folder.resolved
-    guard place.folder != Path("/"), place != Path("/"), let names = try? folder.names() else { return false }
-    return names.allSatisfy {
-      [file.name, file.name + ".audit"].contains($0) || Path.isUnfinished($0) || Path.isLockFile($0)
-    }
   }
 }
 

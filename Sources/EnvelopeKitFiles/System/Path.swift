@@ -36,6 +36,8 @@ package struct Path: Hashable, Sendable, CustomStringConvertible {
     return String(string[string.utf8.index(after: slash)...])
   }
 
+  var isAbsolute: Bool { string.utf8.first == UInt8(ascii: "/") }
+
   package func appending(_ name: String) -> Path { Path(string == "/" ? "/\(name)" : "\(string)/\(name)") }
 
   /// The first 100 bytes of the name, for names of other files beside it: a name takes at most 255 bytes.

@@ -7,6 +7,8 @@ import Synchronization
 
 /// What opened a locked store: a person is asked once in a command, however often it looks into the store.
 private let remembered = Mutex<ToolStore.Unlocking?>(nil)
+/// What was warned of: a command that looks into the store more than once warns once.
+private let warnings = Mutex<Set<String>>([])
 
 /// The key store in its usual place, opened where it is locked.
 enum ToolStore {
@@ -15,11 +17,14 @@ enum ToolStore {
   /// Reading writes nothing. A key whose deletion is due refuses every use and stays in the file.
   static func load() async throws -> KeyStore? { try await unlock(file())?.store }
 
-  /// The store in its usual place, with the command's way to wait for other processes.
-  static func file() throws(EnvelopeError) -> KeyStoreFile {
-    var file = try KeyStoreFile()
+  /// The store in its usual place, or at a path, with the command's way to wait for other processes and to warn.
+  static func file(at path: String? = nil) throws(EnvelopeError) -> KeyStoreFile {
+    var file = try KeyStoreFile(at: path)
     let wait = try LockWait.ofCommand
     (file.lockTimeout, file.notify) = (wait.limit, wait.notify)
+    file.warn = { warning in
+      if warnings.withLock({ $0.insert(warning).inserted }) { Console.say("Warning: \(warning)") }
+    }
     return file
   }
 
@@ -186,7 +191,7 @@ enum ToolStore {
 
   /// Another store than the usual one, which must be there and not be locked itself.
   static func otherStore(at path: String) throws(EnvelopeError) -> KeyStore {
-    let file = try KeyStoreFile(at: path)
+    let file = try file(at: path)
     do throws(EnvelopeError) {
       guard let store = try file.load() else {
         throw EnvelopeError(

@@ -135,13 +135,13 @@ import Testing
   // MARK: Advice
 
   @Test func fileThatIsNoKeyStoreIsNotAdvisedToBeChanged() throws {
-    try sandbox.write("root:x:0:0:root:/root:/bin/sh\n", to: "passwd", mode: 0o644)
+    try sandbox.write("root:x:0:0:root:/root:/bin/sh\n", to: "passwd", mode: 0o666)
     for command in [["keys", "list"], ["keys", "create", "more"], ["open", "app.env", "--function", "app"]] {
       let result = try sandbox.start(command, with: ["ENVELOPE_STORE": "passwd"]).wait()
       result.failed(77, saying: "does not begin as a key store does")
       #expect(!result.messages.contains("chmod"))
     }
-    #expect(try sandbox.mode(of: "passwd") == 0o644)
+    #expect(try sandbox.mode(of: "passwd") == 0o666)
   }
 
   @Test func fileThatCannotBeReadIsNotAdvisedToBeRemoved() throws {

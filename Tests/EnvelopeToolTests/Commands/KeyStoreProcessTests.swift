@@ -58,9 +58,9 @@ import Testing
     #expect(FileManager.default.fileExists(atPath: sandbox.keyStore))
   }
 
-  @Test func aStoreThatOthersCanReadIsRefusedWithTheCommandThatMendsIt() throws {
+  @Test func storeThatOthersCanWriteIsRefusedWithTheCommandThatMendsIt() throws {
     try sandbox.seal("AA=1\n")
-    try sandbox.setMode(0o644, of: sandbox.keyStore)
+    try sandbox.setMode(0o664, of: sandbox.keyStore)
     for arguments in [["open", "app.env"], ["seal", "-"], ["get", "app.env", "AA"]] {
       try sandbox.start(arguments + ["--function", "app"], input: Data("AA=1\n".utf8)).wait().failed(
         77, saying: "chmod 600 '\(sandbox.keyStore)'")

@@ -187,7 +187,7 @@ import Testing
 
   @Test func theKeyStoreIsToldWhereThatIsWhatFails() async throws {
     let store = try sandbox.read(sandbox.keyStore)
-    try sandbox.setMode(0o644, of: sandbox.keyStore)
+    try sandbox.setMode(0o664, of: sandbox.keyStore)
     try explain(cause: .keyStore, .filePermissions, exit: 77)
     try sandbox.write(store.replacing("default \(key)\n", with: ""), to: sandbox.keyStore)
     try explain(cause: .keyStore, .keyStoreDamaged, exit: 65)

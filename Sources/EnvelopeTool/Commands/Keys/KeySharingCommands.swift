@@ -86,8 +86,8 @@
         abstract: "Writes a key store with one key that works for some functions and no other.",
         discussion: """
           The exported key opens and seals what is for those functions, by cryptography: it cannot be turned into the
-          whole key. Deploy the file with the function, mode 0600, and set ENVELOPE_STORE to its path; or have a
-          colleague import it. After a rotation, export again.
+          whole key. Deploy the file with the function (with mode 644 in an AWS Lambda package) and set
+          ENVELOPE_STORE to its path; or have a colleague import it. After a rotation, export again.
 
           EXAMPLE
             envelope keys export checkout --function checkout -o checkout.keys

@@ -192,8 +192,8 @@ import Testing
     let result = try sandbox.keys("export", "checkout", "--function", "app").succeeded()
     #expect(result.text.hasPrefix("envelope-keys 2\nkeyset \(id) 1\n") && result.text.hasSuffix("end\n"))
     try sandbox.shell("\"$ENVELOPE\" keys export checkout --function app > to.keys").succeeded()
-    // A shell makes files that others can read; that is told with what mends it.
-    try sandbox.setMode(0o644, of: "to.keys")
+    // A shell makes files that others can use; the error has the command that mends it.
+    try sandbox.setMode(0o664, of: "to.keys")
     try open("app", store: "to.keys").failed(77, saying: "chmod 600")
   }
 
@@ -272,7 +272,7 @@ import Testing
     try sandbox.refuses("import", "none.keys", with: 66, saying: "none.keys")
     try sandbox.makeFolder("folder")
     try sandbox.refuses("import", "folder", with: 77)
-    try sandbox.setMode(0o644, of: "app.keys")
+    try sandbox.setMode(0o664, of: "app.keys")
     try sandbox.refuses("import", "app.keys", with: 77, saying: "chmod 600")
   }
 
