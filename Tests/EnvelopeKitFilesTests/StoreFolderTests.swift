@@ -87,7 +87,7 @@ struct StoreFolderTests {
       #expect(try reader.read("terminal").error != nil)
       // A secret of root's is not shown, and no command is advised for it.
       try write("root:$6$hunter2:1:0:99999:7:::\n".utf8, to: "\(folder.path)/shadow")
-      for (mode, text) in [(0o644, "first line"), (0o666, "does not begin as a key store")] {
+      for (mode, text) in [(0o644, "does not begin as a key store"), (0o666, "does not begin as a key store")] {
         try reader.give("shadow", to: .root, mode)
         let error = try reader.read("shadow").error?.description ?? ""
         #expect(error.contains(text) && !error.contains("hunter2") && !error.contains("chmod"))

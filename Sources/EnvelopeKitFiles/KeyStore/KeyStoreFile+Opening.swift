@@ -113,13 +113,21 @@ extension KeyStoreFile {
   ) throws(EnvelopeError) -> EnvelopeError {
     // The path may lead to any file, by a wrong variable.
     let beginning = try file.readPart(0..<min(16, file.status(of: path).byteCount), of: path)
-    guard ["envelope-keys ", "ek1:"].contains(where: { beginning.starts(with: $0.utf8) }) else {
-      return EnvelopeError(
-        .filePermissions, "Other users can \(verb) \(path), and it does not begin as a key store does",
-        advice: "Set ENVELOPE_STORE to the path of the key store.")
+    guard Self.isBeginning(beginning) else {
+      return isNoStore(.filePermissions, "Other users can \(verb) \(path), and it")
     }
     return EnvelopeError(
       .filePermissions, "Other users can \(verb) the key store \(path)", advice: path.advice(running: command))
+  }
+
+  /// Whether a key store can begin with these 16 bytes.
+  static func isBeginning(_ bytes: [UInt8]) -> Bool {
+    ["envelope-keys ", "ek1:"].contains { bytes.starts(with: $0.utf8) }
+  }
+
+  func isNoStore(_ code: EnvelopeError.Code, _ subject: String) -> EnvelopeError {
+    EnvelopeError(
+      code, "\(subject) does not begin as a key store does", advice: "Set ENVELOPE_STORE to the path of the key store.")
   }
 
   /// Whether users other than this one and root can read the file.

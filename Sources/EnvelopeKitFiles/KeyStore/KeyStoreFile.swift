@@ -169,7 +169,16 @@ public struct KeyStoreFile: Sendable {
     return try file.readAll(limit: limit, of: path).withBytes { (text) throws(EnvelopeError) in
       LockedKeyStore.isLocked(text)
         ? .locked([UInt8](copying: text))
-        : .store(logging(try KeyStore(text: text)), isReadableByOthers: isReadable)
+        : .store(logging(try store(of: text)), isReadableByOthers: isReadable)
+    }
+  }
+
+  private func store(of text: RawSpan) throws(EnvelopeError) -> KeyStore {
+    do throws(EnvelopeError) {
+      return try KeyStore(text: text)
+    } catch {
+      let beginning = [UInt8](copying: text.extracting(first: min(16, text.byteCount)))
+      throw Self.isBeginning(beginning) ? error : isNoStore(error.code, "\(path)")
     }
   }
 

@@ -188,7 +188,8 @@ import Testing
     #expect(try sandbox.read(sandbox.keyStore).hasPrefix("ek1:"))
     try sandbox.keys("create", with: ["ENVELOPE_STORE": sandbox.path("stranger/keys")]).succeeded()
     let before = try sandbox.readBytes(sandbox.keyStore)
-    for (name, code) in [("stranger/keys", 77), ("none/keys", 66), ("er1:x", 65), ("", 77), (",", 77), ("app.env", 77)]
+    try sandbox.setMode(0o600, of: "app.env")
+    for (name, code) in [("stranger/keys", 77), ("none/keys", 66), ("er1:x", 65), ("", 77), (",", 77), ("app.env", 65)]
       as [(String, Int32)]
     {
       try sandbox.keys("list", with: ["ENVELOPE_STORE_KEY": name]).failed(code)
