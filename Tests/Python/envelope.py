@@ -131,6 +131,11 @@ def from_envelope_text(text):
     return from_text(text[4:])
 
 
+def from_variable_text(text):
+    """Of a variable: a line feed at its end, which Kubernetes adds, is not part of it."""
+    return from_envelope_text(text.removesuffix("\n"))
+
+
 # Encryption context
 
 
@@ -873,7 +878,7 @@ def separate_variables(header, schedule, generation, sealed, tags=b"", sealed_ma
 
 
 def open_separate(holder, pairs, variables, trace, document, anonymous):
-    reader = Reader(from_envelope_text(variables[HEADER_NAME]))
+    reader = Reader(from_variable_text(variables[HEADER_NAME]))
     header = parse_header(reader, ENVIRONMENT)
     generation, count, expected, tags = reader.integer(4), reader.integer(2), reader.take(32), reader.rest()
     trace["plainTags"] = tags
@@ -885,7 +890,7 @@ def open_separate(holder, pairs, variables, trace, document, anonymous):
         if not valid_name(name):
             raise Refused("malformed", detail="name")
         try:
-            sealed[name] = from_text(text[4:])
+            sealed[name] = from_text(text.removesuffix("\n")[4:])
         except Refused:
             raise Refused("malformed", [name], "base64url")
         if len(sealed[name]) < 12 + 16:
@@ -938,7 +943,7 @@ def packed_variables(header, schedule, generation, plaintext):
 
 
 def open_packed(holder, pairs, variables, trace, anonymous):
-    reader = Reader(from_envelope_text(variables[SEALED_NAME]))
+    reader = Reader(from_variable_text(variables[SEALED_NAME]))
     header = parse_header(reader, PACKED)
     generation, sealed = reader.integer(4), take_payload(reader)
     schedule, key_id = unlock(header, holder, pairs, trace, anonymous)

@@ -502,7 +502,7 @@ def environment_failures():
     fails("variable-short", "a sealed variable of 27 bytes", "malformed", put("API_KEY", "ev1:" + "A" * 36))
     fails("variable-padded", "a sealed variable with padding", "malformed", put("_empty", lambda v: v["_empty"] + "=="))
     fails("variable-spare-bits", "a sealed variable with spare bits set", "malformed", put("_empty", lambda v: spare_bits(v["_empty"])))
-    fails("variable-newline", "a sealed variable with a line feed", "malformed", put("API_KEY", lambda v: v["API_KEY"] + "\n"))
+    fails("variable-newline", "a sealed variable with a line feed", "success", put("API_KEY", lambda v: v["API_KEY"] + "\n"))
     fails("variable-alphabet", "a sealed variable in the alphabet of base64", "malformed", put("API_KEY", "ev1:" + "+/" * 20))
     fails("variable-length", "a sealed variable whose text has a length that no bytes have", "malformed",
           put("API_KEY", lambda v: "ev1:" + "A" * 41))  # fmt: skip
@@ -543,7 +543,9 @@ def environment_failures():
     fails("header-upper", "ENVELOPE_HEADER with EK1:", "malformed", text(lambda t: "EK1:" + t[4:]))
     fails("header-padded", "ENVELOPE_HEADER with padding", "malformed", text(lambda t: t + "=="))
     fails("header-spare-bits", "ENVELOPE_HEADER with spare bits set", "malformed", text(spare_bits))
-    fails("header-newline", "ENVELOPE_HEADER with a line feed", "malformed", text(lambda t: t + "\n"))
+    fails("header-newline", "ENVELOPE_HEADER with a line feed", "success", text(lambda t: t + "\n"))
+    fails("header-newlines", "ENVELOPE_HEADER with two line feeds", "malformed", text(lambda t: t + "\n\n"))
+    fails("header-carriage-return", "ENVELOPE_HEADER with a carriage return", "malformed", text(lambda t: t + "\r"))
     fails("header-space", "ENVELOPE_HEADER with a space within", "malformed", text(lambda t: t[:40] + " " + t[40:]))
     fails("both-forms", "ENVELOPE_SEALED beside ENVELOPE_HEADER", "malformed", put(e.SEALED_NAME, lambda v: v[e.HEADER_NAME]))
     fails("both-forms-empty", "an empty ENVELOPE_SEALED beside ENVELOPE_HEADER", "malformed", put(e.SEALED_NAME, ""))
@@ -595,7 +597,8 @@ def packed_failures():
     packed("no-prefix", "without ek1:", "malformed", text=lambda t: t[4:])
     packed("padded", "with padding", "malformed", text=lambda t: t + "=" * (-(len(t) - 4) % 4 or 4))
     packed("spare-bits", "with spare bits set", "malformed", text=spare_bits, values={"A": b"123"})
-    packed("newline", "with a line feed", "malformed", text=lambda t: t + "\n")
+    packed("newline", "with a line feed", "success", text=lambda t: t + "\n")
+    packed("newlines", "with two line feeds", "malformed", text=lambda t: t + "\n\n")
 
 
 def store_failures():

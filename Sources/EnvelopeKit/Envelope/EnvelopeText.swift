@@ -19,9 +19,13 @@ package enum EnvelopeText {
     guard text.utf8.starts(with: prefix.utf8), let bytes = Base64URL.decode(text.utf8.dropFirst(prefix.utf8.count))
     else {
       throw EnvelopeError(
-        .malformed, "A text that should begin with \(prefix) and go on in unpadded URL-safe base64 does not",
-        advice: "Check that it was copied whole.")
+        .malformed, "The text is not \(prefix) followed by unpadded URL-safe base64", advice: "Copy all of it again.")
     }
     return bytes
+  }
+
+  /// The text of a variable without the line feed at its end, which Kubernetes adds to a value that comes from a file.
+  static func withoutLineFeed(_ text: String) -> String {
+    text.utf8.last == .lineFeed ? String(Substring(text.utf8.dropLast())) : text
   }
 }

@@ -49,26 +49,28 @@ extension SealedEnvironment {
     case (.some, .some):
       throw EnvelopeError(
         .malformed, "There are two sealed environments: \(VariableName.header) and \(VariableName.sealed) are both set",
-        advice: "Remove the one that is out of date.")
+        advice: "Remove the variables of the environment that is out of date.")
     case (let text?, nil):
       try self.init(header: text, variables: sealed)
     case (nil, let text?):
       guard sealed.isEmpty else {
         throw EnvelopeError(
           .malformed, "There are sealed variables beside \(VariableName.sealed), which holds all of them",
-          advice: "Remove the ones that are out of date.")
+          advice: "Remove those that are out of date.")
       }
       try self.init(packed: text)
     }
   }
 
   private init(header text: String, variables: [(name: String, value: String)]) throws(EnvelopeError) {
-    var reader = ByteReader(try EnvelopeText.decode(text, prefix: EnvelopeText.headerPrefix))
-    let header = try Header(from: &reader, expecting: .environment)
-    let generation = try reader.takeUInt32()
-    let count = try reader.takeUInt16()
-    let manifest = try reader.take(Self.manifestByteCount)
-    let plain = try PlainTags(reader.takeRest())
+    let (header, generation, trailer) = try Self.reading(VariableName.header, text) {
+      (reader) throws(EnvelopeError) in
+      let header = try Header(from: &reader, expecting: .environment)
+      let generation = try reader.takeUInt32()
+      let count = try reader.takeUInt16()
+      let manifest = try reader.take(Self.manifestByteCount)
+      return (header, generation, Trailer(count: count, manifest: manifest, plain: try PlainTags(reader.takeRest())))
+    }
     guard variables.count <= Self.countLimit else {
       throw EnvelopeError(.malformed, "There are more than \(Self.countLimit) sealed variables")
     }
@@ -76,26 +78,47 @@ extension SealedEnvironment {
     entries.reserveCapacity(variables.count)
     for (name, value) in variables {
       try VariableName.check(name, orThrow: .malformed)
-      guard let bytes = Base64URL.decode(value.utf8.dropFirst(EnvelopeText.variablePrefix.utf8.count)),
+      let text = EnvelopeText.withoutLineFeed(value).utf8
+      guard let bytes = Base64URL.decode(text.dropFirst(EnvelopeText.variablePrefix.utf8.count)),
         (AEAD.chaCha20Poly1305.overheadByteCount...Self.sealedByteLimit).contains(bytes.count)
       else {
         throw EnvelopeError(
-          .malformed, "The sealed variable \(name) is not whole: its length is wrong, or it is not URL-safe base64",
-          advice: "Take it from where it was sealed.", names: [name])
+          .malformed,
+          "The sealed variable \(name) is damaged or cut off: it is too short, or not ev1: and URL-safe base64",
+          advice: "Copy all of it again from where it was sealed.", names: [name])
       }
       entries.append(Entry(name: name, sealed: bytes))
     }
-    self.init(
-      header: header, generation: generation,
-      payload: .separate(Trailer(count: count, manifest: manifest, plain: plain), entries))
+    self.init(header: header, generation: generation, payload: .separate(trailer, entries))
   }
 
   private init(packed text: String) throws(EnvelopeError) {
-    var reader = ByteReader(try EnvelopeText.decode(text, prefix: EnvelopeText.headerPrefix))
-    let header = try Header(from: &reader, expecting: .packedEnvironment)
-    let generation = try reader.takeUInt32()
-    let sealed = reader.takeRest()
-    guard sealed.count >= AEAD.xChaCha20Poly1305.overheadByteCount else { throw .truncated }
+    let (header, generation, sealed) = try Self.reading(VariableName.sealed, text) { (reader) throws(EnvelopeError) in
+      let header = try Header(from: &reader, expecting: .packedEnvironment)
+      let generation = try reader.takeUInt32()
+      let sealed = reader.takeRest()
+      guard sealed.count >= AEAD.xChaCha20Poly1305.overheadByteCount else { throw .truncated }
+      return (header, generation, sealed)
+    }
     self.init(header: header, generation: generation, payload: .packed(sealed))
+  }
+
+  /// Reads the text of a variable that begins with a header.
+  ///
+  /// - Throws: `malformed`, which names the variable; what `read` throws otherwise.
+  private static func reading<R>(
+    _ name: String, _ text: String, _ read: (inout ByteReader) throws(EnvelopeError) -> R
+  ) throws(EnvelopeError) -> R {
+    do throws(EnvelopeError) {
+      let text = EnvelopeText.withoutLineFeed(text)
+      var reader = ByteReader(try EnvelopeText.decode(text, prefix: EnvelopeText.headerPrefix))
+      return try read(&reader)
+    } catch {
+      guard error.code == .malformed else { throw error }
+      let reason = error.message.prefix(1).lowercased() + error.message.dropFirst()
+      throw EnvelopeError(
+        .malformed, "\(name) is damaged or cut off: \(reason)",
+        advice: "Copy all of it again from where it was sealed.")
+    }
   }
 }

@@ -51,9 +51,14 @@ private let foreign = Sealed(
   context: Known.otherContext)
 
 /// Byte for byte: as strings, a name equals one that has the Kelvin sign for its K.
+///
+/// A line feed at the end of a sealed variable is not part of it.
 private func bytes(of variables: [String: String]) -> [[UInt8]: [UInt8]] {
   var bytes: [[UInt8]: [UInt8]] = [:]
-  for (name, value) in variables { bytes[Array(name.utf8)] = Array(value.utf8) }
+  for variable in variables {
+    let hasLineFeed = isSealed(variable) && variable.value.utf8.last == UInt8(ascii: "\n")
+    bytes[Array(variable.key.utf8)] = Array(variable.value.utf8.dropLast(hasLineFeed ? 1 : 0))
+  }
   return bytes
 }
 
