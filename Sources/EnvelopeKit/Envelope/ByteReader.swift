@@ -46,5 +46,5 @@ struct ByteReader {
 
 extension EnvelopeError {
   static let truncated = EnvelopeError(
-    .malformed, "The envelope ends too early", advice: "Check that it was copied whole.")
+    .malformed, "The envelope ends too early", advice: "Copy all of it again.")
 }

@@ -26,7 +26,7 @@ extension Header {
   /// Reads a header of one of the given kinds, and leaves the reader behind it.
   init(from reader: inout ByteReader, expecting kinds: Kind...) throws(EnvelopeError) {
     guard try reader.take(2) == Self.magic else {
-      throw EnvelopeError(.malformed, "This is not an envelope", advice: "Check that it was copied whole.")
+      throw EnvelopeError(.malformed, "This is not an envelope", advice: "Copy all of it again.")
     }
     let version = try reader.takeByte()
     let kindByte = try reader.takeByte()
@@ -37,7 +37,7 @@ extension Header {
         advice: "Open it with a newer release.")
     }
     guard let kind = Kind(rawValue: kindByte), kinds.contains(kind) else {
-      throw EnvelopeError(.malformed, "The envelope is of another kind than the one expected here")
+      throw EnvelopeError(.malformed, "The envelope is of another kind than expected here")
     }
     self.kind = kind
     salt = try reader.take(Self.saltByteCount)

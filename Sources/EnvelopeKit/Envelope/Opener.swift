@@ -136,8 +136,8 @@ public struct Opener: Sendable {
 
 extension EnvelopeError {
   fileprivate static let headerUnknown = EnvelopeError(
-    .headerUnknown, "The envelope has another header than the one that this opener was made for",
-    advice: "Make an opener for it.")
+    .headerUnknown, "The envelope has another header than the one that this opener was created for",
+    advice: "Create an opener for it.")
 }
 
 extension RawSpan {

@@ -110,7 +110,7 @@ public struct Sealer: Sendable {
     guard !associatedData.isEmpty else {
       throw EnvelopeError(
         .invalidArgument, "Values sealed under one header need associated data",
-        advice: "Give what says where the value belongs, such as its table and row.")
+        advice: "Pass what identifies the place of the value, such as its table and row.")
     }
     let byteCount = header.byteCount + plaintext.byteCount + AEAD.xChaCha20Poly1305.overheadByteCount
     guard output.freeCapacity >= byteCount else { throw .bufferTooSmall }

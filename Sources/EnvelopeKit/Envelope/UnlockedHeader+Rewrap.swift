@@ -64,7 +64,7 @@ extension UnlockedHeader {
       if let newer = own.first(where: { $0.keyID.version ?? 0 > entry.keyID.version ?? 0 }) {
         throw EnvelopeError(
           .keyNotFound, "The envelope is under \(newer.scheme) \(newer.keyID), a newer version than the keyring has",
-          advice: "Take over the key's newest version from where it was rotated.")
+          advice: "Import the key's newest version from where it was rotated.")
       }
       // What the header lists under the newest version stays as it is.
       let isListed = own.contains { $0.keyID == entry.keyID }

@@ -60,7 +60,7 @@ struct UnlockedHeader: ~Copyable, Sendable {
     guard try header.matches(canonicalContext: canonicalContext) else {
       throw EnvelopeError(
         .contextDiffers, "The encryption context differs from the one sealed with, or the header was altered",
-        advice: "Give the same function name and context as when it was sealed.")
+        advice: "Pass the function name and the context that it was sealed for.")
     }
     guard header.wrappedKeys.count > 1 else {
       return try await unlock(
@@ -114,7 +114,7 @@ struct UnlockedHeader: ~Copyable, Sendable {
     }
     throw EnvelopeError(
       .headerAltered, "The header was altered: its data key, commitment or tag does not verify",
-      advice: "Take the file from where it was sealed.")
+      advice: "Restore it from where it was sealed.")
   }
 }
 

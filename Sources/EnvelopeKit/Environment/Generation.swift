@@ -11,7 +11,7 @@ extension SealedEnvironment {
   package static func generation(after previous: UInt32) throws(EnvelopeError) -> UInt32 {
     guard previous < .max else {
       throw EnvelopeError(
-        .invalidArgument, "The environment's generation is the last that there is",
+        .invalidArgument, "The environment's generation is the highest possible",
         advice: "Open it, and seal its variables as a new environment.")
     }
     return max(previous + 1, UInt32(clamping: Clock.now))

@@ -70,7 +70,7 @@ public struct OpenedEnvironment: Sendable {
         names = Set(entries.map(\.name))
       }
       guard isAscending || names.insert(name).inserted else {
-        throw EnvelopeError(.invalidArgument, "The variable \(name) is there twice", advice: "Remove one of the two.")
+        throw EnvelopeError(.invalidArgument, "The variable \(name) occurs twice", advice: "Remove one of the two.")
       }
       entries.append(Entry(name: name, range: self.end..<end))
       self.end = end

@@ -29,7 +29,7 @@ extension PlainDifference: CustomStringConvertible {
 
 extension EnvelopeError {
   static let plainVariablesUnknown = EnvelopeError(
-    .invalidArgument, "The plain variables that belong to the environment are not known",
+    .invalidArgument, "The environment was not read as a document, so its plain variables are not known",
     advice: "Read it as a document.")
 
   /// The error for more plain variables than can have been sealed with the document.
@@ -37,14 +37,14 @@ extension EnvelopeError {
     EnvelopeError(
       .plainVariablesAltered,
       "The document has \(count) plain variables, and at most \(PlainTags.countLimit) can have been sealed with it",
-      advice: "Take the document from where it was sealed.")
+      advice: "Restore the document from where it was sealed.")
   }
 
   static func plainVariablesAltered(_ difference: PlainDifference) -> EnvelopeError {
     EnvelopeError(
       .plainVariablesAltered,
       "The plain variables differ from those that were sealed with the document (\(difference))",
-      advice: "Take the document from where it was sealed, or allow the variables that may differ by name.",
+      advice: "Restore the document from where it was sealed, or allow by name the variables that may differ.",
       names: (difference.added + difference.changed).sorted())
   }
 }

@@ -23,7 +23,7 @@ extension SealedEnvironment {
       }
       guard let text = try? secret.revealingString() else {
         throw EnvelopeError(
-          .malformed, "The sealed variable \(secret.name) is not UTF-8", advice: "Take it from where it was sealed.",
+          .malformed, "The sealed variable \(secret.name) is not UTF-8", advice: "Restore it from where it was sealed.",
           names: [secret.name])
       }
       sealed[secret.name] = text

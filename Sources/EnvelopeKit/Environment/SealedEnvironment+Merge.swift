@@ -31,7 +31,7 @@ extension SealedEnvironment {
     guard case .separate(let trailer, let entries) = payload else {
       throw EnvelopeError(
         .invalidArgument, "A packed environment cannot be merged",
-        advice: "Take one side and make the other's edits again.")
+        advice: "Keep one side, and repeat the edits of the other.")
     }
     guard let plain = try plain ?? (trailer.plain == .none ? OpenedEnvironment([:]) : nil) else {
       throw EnvelopeError.plainVariablesUnknown

@@ -34,7 +34,7 @@ extension SealedEnvironment {
       guard generation >= minimumGeneration else {
         throw EnvelopeError(
           .staleGeneration,
-          "The environment's generation \(generation) is lower than \(minimumGeneration), the one demanded",
+          "The environment's generation \(generation) is lower than the required \(minimumGeneration)",
           advice: "Deploy the variables that were sealed last.")
       }
       keyring.observer?.observe(EnvelopeEvent(.opened, source: opened.secrets.source))
@@ -103,9 +103,9 @@ extension SealedEnvironment {
     guard expected.equalsInConstantTime(trailer.manifest) else {
       throw EnvelopeError(
         .variablePutBack,
-        "Each variable verifies, but not all together: one was put back to an earlier value, or the trailer was "
+        "Each variable verifies, but not all together: one was rolled back to an earlier value, or the trailer was "
           + "altered",
-        advice: "Take all variables from where they were sealed; after a merge of two edits: envelope accept.")
+        advice: "Restore all variables from where they were sealed; after a merge of two edits: envelope accept FILE")
     }
     return opened
   }
@@ -139,9 +139,9 @@ extension SealedEnvironment {
     guard altered.isEmpty else {
       throw EnvelopeError(
         .variablesAltered,
-        "\(altered.count == 1 ? "A variable was" : "Variables were") altered, swapped or renamed: "
-          + EnvelopeError.listed(altered),
-        advice: "Take them from where they were sealed.", names: altered)
+        (altered.count == 1 ? "The variable \(altered[0]) was" : "Variables were") + " altered, swapped or renamed"
+          + (altered.count == 1 ? "" : ": \(EnvelopeError.listed(altered))"),
+        advice: "Restore \(altered.count == 1 ? "it" : "them") from where the environment was sealed.", names: altered)
     }
     return OpenedEnvironment(opened, in: memory, generation: generation, source: unlocked.source)
   }
@@ -196,7 +196,7 @@ private struct PackedReader {
   init(end: Int) { self.end = end }
 
   static let miswritten = EnvelopeError(
-    .malformed, "The packed environment was written wrongly: its lengths, its names or their order are off")
+    .malformed, "The packed environment is invalid: its lengths, its names or their order are wrong")
 
   mutating func take(_ count: UInt16) throws(EnvelopeError) -> Range<Int> {
     guard Int(count) <= end - position else { throw Self.miswritten }
@@ -220,14 +220,14 @@ extension EnvelopeError {
         .variablesMissing,
         "\(difference) sealed \(variables) removed since sealing, and plain ones were added: a sealed variable may have "
           + "been replaced by a plain one (\(listed(replacements)))",
-        advice: "Take the document from where it was sealed.", names: replacements)
+        advice: "Restore the document from where it was sealed.", names: replacements)
     }
     return found > count
       ? EnvelopeError(
         .variablesAdded, "\(difference) sealed \(variables) added since sealing",
-        advice: "Remove what was added, or after a merge of two edits: envelope accept.")
+        advice: "Remove what was added; after a merge of two edits: envelope accept FILE")
       : EnvelopeError(
         .variablesMissing, "\(difference) sealed \(variables) removed since sealing",
-        advice: "Restore what was removed, or after a merge of two edits: envelope accept.")
+        advice: "Restore what was removed; after a merge of two edits: envelope accept FILE")
   }
 }

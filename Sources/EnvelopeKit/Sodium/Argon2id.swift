@@ -67,8 +67,8 @@ package enum Argon2id {
     }
     guard status == 0 else {
       throw EnvelopeError(
-        .systemFailure, "There is no memory for the passphrase's \(1 << Int(cost.memoryLog2)) KiB",
-        advice: "Try it where there is more.")
+        .systemFailure, "Cannot allocate the passphrase's \(1 << Int(cost.memoryLog2)) KiB",
+        advice: "Try again where more memory is free.")
     }
   }
 }

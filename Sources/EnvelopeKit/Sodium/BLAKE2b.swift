@@ -40,7 +40,7 @@ package enum BLAKE2b {
 
   private static func checkLength(_ byteCount: Int) throws(EnvelopeError) {
     guard (16...64).contains(byteCount) else {
-      throw EnvelopeError(.invalidArgument, "A hash was asked for with a length that BLAKE2b does not have")
+      throw EnvelopeError(.invalidArgument, "BLAKE2b makes no hash of that length")
     }
   }
 
@@ -52,7 +52,7 @@ package enum BLAKE2b {
     try Sodium.start()
     try checkLength(byteCount)
     guard salt.byteCount == saltByteCount || salt.isEmpty, personal.isASCII, personal.utf8CodeUnitCount <= 16 else {
-      throw EnvelopeError(.invalidArgument, "A hash was asked for with a salt or a personal string that does not fit")
+      throw EnvelopeError(.invalidArgument, "The salt or the personal string of a hash is too long")
     }
     guard output.freeCapacity >= byteCount else { throw .bufferTooSmall }
     unsafe withUnsafeTemporaryAllocation(byteCount: 16, alignment: 16) { padded in

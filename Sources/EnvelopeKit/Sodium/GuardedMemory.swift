@@ -25,7 +25,7 @@ package final class GuardedMemory {
   package init(capacity: Int, _ body: (inout OutputRawSpan) throws(EnvelopeError) -> Void) throws(EnvelopeError) {
     try Sodium.start()
     guard capacity >= 0, let base = unsafe sodium_malloc(capacity) else {
-      throw EnvelopeError(.systemFailure, "There is no guarded memory for \(capacity) bytes")
+      throw EnvelopeError(.systemFailure, "Cannot allocate guarded memory for \(capacity) bytes")
     }
     let buffer = unsafe UnsafeMutableRawBufferPointer(start: base, count: capacity)
     var output = unsafe OutputRawSpan(buffer: buffer, initializedCount: 0)

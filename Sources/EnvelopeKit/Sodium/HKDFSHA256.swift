@@ -20,7 +20,7 @@ package enum HKDFSHA256 {
     _ byteCount: Int, from pseudorandomKey: RawSpan, info: RawSpan
   ) throws(EnvelopeError) -> SecretBytes {
     guard (0...longestOutput).contains(byteCount) else {
-      throw EnvelopeError(.invalidArgument, "HKDF gives at most \(longestOutput) bytes")
+      throw EnvelopeError(.invalidArgument, "HKDF derives at most \(longestOutput) bytes")
     }
     return try SecretBytes(byteCount: byteCount) { (output) throws(EnvelopeError) in
       // message = previous block ‖ info ‖ counter

@@ -33,5 +33,5 @@ package enum Randomness {
 extension EnvelopeError {
   static let bufferTooSmall = EnvelopeError(
     .bufferTooSmall, "The output buffer is too small",
-    advice: "Give it the number of bytes that the documentation names.")
+    advice: "Make it as long as the documentation of the call says.")
 }

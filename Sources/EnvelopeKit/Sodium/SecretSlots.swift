@@ -23,7 +23,7 @@ package struct SecretSlots: ~Copyable {
     try Sodium.start()
     let (total, overflows) = count.multipliedReportingOverflow(by: byteCount)
     guard count > 0, byteCount > 0, !overflows, let base = unsafe sodium_malloc(total) else {
-      throw EnvelopeError(.systemFailure, "There is no guarded memory for \(count) secrets of \(byteCount) bytes")
+      throw EnvelopeError(.systemFailure, "Cannot allocate guarded memory for \(count) secrets of \(byteCount) bytes")
     }
     unsafe sodium_memzero(base, total)
     unsafe self.base = base

@@ -11,7 +11,7 @@ enum Sodium {
   /// Starts libsodium if nothing has yet.
   static func start() throws(EnvelopeError) {
     guard isStarted else {
-      throw EnvelopeError(.systemFailure, "libsodium did not start")
+      throw EnvelopeError(.systemFailure, "libsodium cannot be initialized")
     }
   }
 }

@@ -35,6 +35,7 @@ package struct JSONScanner {
     repeat {
       skipBlanks(in: text)
       let start = position
+      guard text.byteIfAny(at: start) == .doubleQuote else { throw .noName(at: start, in: text) }
       let name = try readName(in: text)
       skipBlanks(in: text)
       try take(UInt8(ascii: ":"), in: text)
@@ -113,10 +114,15 @@ package struct JSONScanner {
 
   package mutating func take(_ byte: UInt8, in text: RawSpan) throws(EnvelopeError) {
     guard text.byteIfAny(at: position) == byte else {
-      throw .json(at: position, in: text, "has no \(Character(Unicode.Scalar(byte)))")
+      throw .json(at: position, in: text, "lacks \(Self.names[byte] ?? "a sign")")
     }
     position += 1
   }
+
+  private static let names: [UInt8: String] = [
+    .doubleQuote: "a double quote", UInt8(ascii: ":"): "a colon after the name",
+    UInt8(ascii: "}"): "a comma, or a brace at the end", UInt8(ascii: "]"): "a comma, or a bracket at the end",
+  ]
 
   private mutating func take(_ word: String, in text: RawSpan) throws(EnvelopeError) {
     let start = position
@@ -128,6 +134,15 @@ package struct JSONScanner {
 }
 
 extension EnvelopeError {
+  fileprivate static func noName(at offset: Int, in text: RawSpan) -> EnvelopeError {
+    guard text.byteIfAny(at: offset) == UInt8(ascii: "}") else {
+      return .json(
+        at: offset, in: text, "has no name in double quotes where one is expected",
+        advice: "Write each member as \"NAME\": \"value\", with commas between them.")
+    }
+    return .json(at: offset, in: text, "has a comma before the closing brace", advice: "Remove the comma.")
+  }
+
   /// An error at a place in JSON, which it does not show.
   package static func json(
     at offset: Int, in text: RawSpan, _ failure: String, advice: String = "Correct the JSON.", names: [String] = []

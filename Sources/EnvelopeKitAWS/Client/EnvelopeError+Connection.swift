@@ -22,13 +22,13 @@
       }
       switch error as? HTTPClientError {
       case .deadlineExceeded?, .readTimeout?, .connectTimeout?, .tlsHandshakeTimeout?, .getConnectionFromPoolTimeout?:
-        return unavailable("\(host) did not answer in time")
+        return unavailable("\(host) did not respond in time")
       case .remoteConnectionClosed?, .uncleanShutdown?:
-        return unavailable("\(host) closed the connection before its answer was whole")
+        return unavailable("\(host) closed the connection before its response was complete")
       default: break
       }
       if error is HTTPParserError {
-        return unavailable("The connection to \(host) failed: what came back is not a whole HTTP answer")
+        return unavailable("The connection to \(host) failed: what came back is not a complete HTTP response")
       }
       return unavailable("\(host) cannot be reached")
     }
@@ -43,7 +43,7 @@
         return notTrusted("\(host) does not speak TLS 1.2 or newer")
       }
       if stack.contains(.eofDuringHandshake) { return unavailable("\(host) broke off the TLS handshake") }
-      return notTrusted("No secure connection to \(host) can be made")
+      return notTrusted("No secure connection to \(host) can be established")
     }
 
     private static func notTrusted(_ message: String) -> EnvelopeError {

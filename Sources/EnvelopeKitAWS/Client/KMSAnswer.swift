@@ -17,13 +17,13 @@
         return try body(JSONMembers(self.body))
       } catch {
         // What was wrong is told in words that quote nothing of the answer.
-        throw Self.invalid("the answer is not what AWS KMS gives: \(error.message)", requestID: requestID)
+        throw Self.invalid("the response is not one of AWS KMS: \(error.message)", requestID: requestID)
       }
     }
 
     static func invalid(_ reason: String, requestID: String?) -> EnvelopeError {
       EnvelopeError(
-        .keyServiceAnswerInvalid, "The key service cannot be believed: \(reason)",
+        .keyServiceAnswerInvalid, "The key service sent an invalid response: \(reason)",
         advice: "Check that the endpoint is the service's.", requestID: requestID)
     }
   }

@@ -43,7 +43,7 @@
       let remaining = timing.now().duration(to: end)
       guard remaining > .zero else {
         throw EnvelopeError(
-          .keyServiceUnavailable, "Credentials for \(endpoint.authority) came too late",
+          .keyServiceUnavailable, "Credentials for \(endpoint.authority) arrived too late",
           advice: "Check the network, or allow more time.")
       }
       let answer = try await web.answer(

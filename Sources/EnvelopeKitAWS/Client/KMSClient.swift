@@ -78,7 +78,7 @@
         configuration.tryTimeout <= day, configuration.deadline <= day
       else {
         throw EnvelopeError(
-          .invalidArgument, "The client's timeout, deadline and tries must be positive, and the times at most a day")
+          .invalidArgument, "The client's timeout, deadline and attempts must be positive, and the times at most a day")
       }
       let surroundings = Surroundings(variables: variables, profile: configuration.profile)
       var found = configuration.region ?? surroundings.variable("AWS_REGION", "AWS_DEFAULT_REGION")
@@ -86,7 +86,7 @@
       guard let region = found else {
         let looked = surroundings.chosenProfile.map { ": the profile \(EnvelopeError.quoted($0)) names none" } ?? ""
         throw EnvelopeError(
-          .invalidArgument, "The AWS Region is not known\(looked)", advice: "Name it, or set AWS_REGION.")
+          .invalidArgument, "No AWS Region\(looked)", advice: "Name it, or set AWS_REGION.")
       }
       guard Self.isRegion(region) else {
         throw EnvelopeError(.invalidArgument, "\(EnvelopeError.quoted(region)) is not the name of an AWS Region")

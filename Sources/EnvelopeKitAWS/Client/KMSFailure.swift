@@ -79,7 +79,7 @@
       case "InvalidCiphertextException"?:
         (
           .unwrapFailed, "AWS KMS does not decrypt this: it was altered, or encrypted under another encryption context",
-          "Check the function's name and the context; take the file from where it was sealed."
+          "Check the function's name and the context, or restore the file from where it was sealed."
         )
       case "IncorrectKeyException"?:
         (
@@ -88,17 +88,17 @@
         )
       case "ThrottlingException"?, "Throttling"?, "TooManyRequestsException"?, "RequestLimitExceeded"?:
         (
-          .keyServiceThrottled, "AWS KMS gets more requests than this account may make",
-          "Cache data keys, or ask AWS for a higher quota."
+          .keyServiceThrottled, "AWS KMS throttles the requests of this account",
+          "Cache data keys, or request a higher quota from AWS."
         )
       case "KMSInternalException"?, "DependencyTimeoutException"?, "KeyUnavailableException"?, "InternalFailure"?,
         "InternalServerError"?, "ServiceUnavailable"?, "ServiceUnavailableException"?:
-        (.keyServiceUnavailable, "AWS KMS fails inside", "Try again later.")
+        (.keyServiceUnavailable, "AWS KMS reports an internal failure", "Try again later.")
       case "ExpiredTokenException"?, "ExpiredToken"?, "UnrecognizedClientException"?, "InvalidClientTokenId"?,
         "MissingAuthenticationToken"?, "MissingAuthenticationTokenException"?, "AuthFailure"?, "TokenRefreshRequired"?:
         (
-          .credentialsRefused, "AWS does not accept the credentials: they are unknown or have ended",
-          "Get new ones; who they are tells: aws sts get-caller-identity"
+          .credentialsRefused, "AWS does not accept the credentials: they are unknown or have expired",
+          "Get new ones, and check them: aws sts get-caller-identity"
         )
       case "InvalidSignatureException"?, "SignatureDoesNotMatch"?, "IncompleteSignature"?, "RequestExpired"?:
         (

@@ -132,7 +132,7 @@
         byteCount += part.readableBytes
         guard byteCount <= limit else {
           throw EnvelopeError(
-            .keyServiceAnswerInvalid, "The answer of \(request.endpoint.authority) is longer than \(limit) bytes",
+            .keyServiceAnswerInvalid, "The response of \(request.endpoint.authority) is longer than \(limit) bytes",
             advice: "Check that the endpoint is the service's.")
         }
       }

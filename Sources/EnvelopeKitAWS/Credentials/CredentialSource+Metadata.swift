@@ -99,7 +99,7 @@
       guard answer.status == 200, !text.isEmpty, text.utf8.count < 1024,
         text.utf8.allSatisfy({ (0x21...0x7e).contains($0) || $0 == .lineFeed })
       else {
-        throw EnvelopeError(.credentialsMissing, "The instance's metadata answers something that cannot be right")
+        throw EnvelopeError(.credentialsMissing, "The instance's metadata service sent an invalid token")
       }
       return text
     }
@@ -108,12 +108,12 @@
       let answer = try await web.answer(to: request, within: Self.metadataTimeout * 2)
       guard answer.status != 429, !(500..<600).contains(answer.status) else {
         throw EnvelopeError(
-          .keyServiceUnavailable, "There are no AWS credentials now: \(place) answers with status \(answer.status)",
+          .keyServiceUnavailable, "There are no AWS credentials now: \(place) responds with status \(answer.status)",
           advice: "Try again later.")
       }
       guard answer.status == 200 else {
         throw EnvelopeError(
-          .credentialsMissing, "There are no AWS credentials: \(place) answers with status \(answer.status)",
+          .credentialsMissing, "There are no AWS credentials: \(place) responds with status \(answer.status)",
           advice: "Check the role that is given to this task or instance.")
       }
       do {
@@ -126,7 +126,7 @@
           accessKeyID: id, sessionToken: members.string("Token"), expiration: expiration, secret: secret)
       } catch {
         throw EnvelopeError(
-          .credentialsMissing, "There are no AWS credentials: \(place) answers something that holds none",
+          .credentialsMissing, "There are no AWS credentials: the response of \(place) has none",
           advice: "Check the role that is given to this task or instance.")
       }
     }

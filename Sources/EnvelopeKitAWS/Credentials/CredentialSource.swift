@@ -22,7 +22,7 @@
       if surroundings.namedProfile == nil, surroundings.variable("AWS_WEB_IDENTITY_TOKEN_FILE") != nil {
         // Going on would take another role's credentials: the node's.
         throw EnvelopeError(
-          .credentialsMissing, "AWS_WEB_IDENTITY_TOKEN_FILE is set, and web identity is not done here",
+          .credentialsMissing, "AWS_WEB_IDENTITY_TOKEN_FILE is set, and web identity is not supported",
           advice: "Use EKS Pod Identity, or: eval \"$(aws configure export-credentials --format env)\"")
       }
       if let found = try fromProfile() { return found }
@@ -79,7 +79,7 @@
       return EnvelopeError(
         .credentialsMissing,
         "The profile \(EnvelopeError.quoted(profile)) gets its credentials by \(key) in \(path), which is not supported",
-        advice: "Have the AWS command line get them: "
+        advice: "Get them with the AWS command line: "
           + "eval \"$(aws configure export-credentials --profile \(Path(profile).quoted) --format env)\"")
     }
 

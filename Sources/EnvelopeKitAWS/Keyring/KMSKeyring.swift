@@ -156,9 +156,9 @@
         guard case .arn = name else {
           throw EnvelopeError(
             .unwrapFailed, "The wrapped data key is under another KMS key than the header says",
-            advice: "Take the file from where it was sealed.")
+            advice: "Restore the file from where it was sealed.")
         }
-        throw KMSAnswer.invalid("it answered for another key than the one named", requestID: nil)
+        throw KMSAnswer.invalid("it is about another key than the one named", requestID: nil)
       }
       return try Self.dataKey(decrypted.takePlaintext())
     }
@@ -169,7 +169,7 @@
 
     private func entry(_ encrypted: KMSAnswer.Encrypted) throws(EnvelopeError) -> WrappedDataKey {
       guard encrypted.key.region == client.region, key.canName(encrypted.key) else {
-        throw KMSAnswer.invalid("it answered for another key than the one named", requestID: nil)
+        throw KMSAnswer.invalid("it is about another key than the one named", requestID: nil)
       }
       guard WrappingScheme.awsKMS.wrappedByteCounts.contains(encrypted.ciphertext.count) else {
         throw KMSAnswer.invalid("its ciphertext is too long", requestID: nil)

@@ -54,7 +54,7 @@ public struct AuditLog: Sendable {
       else {
         throw EnvelopeError(
           .invalidArgument, "A checkpoint is a count, a colon and 43 characters",
-          advice: "Copy it whole from: envelope audit verify")
+          advice: "Copy all of it from: envelope audit verify")
       }
       self.init(count: count, head: head)
     }
@@ -190,7 +190,7 @@ public struct AuditLog: Sendable {
 
 extension EnvelopeError {
   static func auditLogAltered(
-    _ reason: String, advice: String = "Take the log back from a backup, and ask who could write it."
+    _ reason: String, advice: String = "Restore the log from a backup, and find out who could write it."
   ) -> EnvelopeError {
     EnvelopeError(.auditLogAltered, "The log of uses does not verify: \(reason)", advice: advice)
   }

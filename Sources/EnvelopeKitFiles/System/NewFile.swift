@@ -46,7 +46,7 @@ struct NewFile: ~Copyable {
       let number = unsafe open(place.string, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
       guard number >= 0 else {
         throw .system(
-          "Cannot make a file beside \(target)",
+          "Cannot create a file beside \(target)",
           advice: "A file is changed by replacing it, so its folder must be one that you can write to.")
       }
       let file = NewFile(Descriptor(number), beside: target, at: place, isNamed: true)

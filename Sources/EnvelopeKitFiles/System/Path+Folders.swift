@@ -36,7 +36,7 @@ extension Path {
   package func makeFolder() throws(EnvelopeError) {
     guard !exists else { return }
     try folder.makeFolder()
-    guard unsafe mkdir(string, 0o700) == 0 || errno == EEXIST else { throw .system("Cannot make the folder \(self)") }
+    guard unsafe mkdir(string, 0o700) == 0 || errno == EEXIST else { throw .system("Cannot create the folder \(self)") }
     // One that may be written to and not read is not synced.
     if let folder = try? folder.openForReading() { try folder.syncFolder(of: self) }
   }

@@ -42,7 +42,7 @@ package struct FileLock: ~Copyable {
     guard folder.isStill(at: place), lockFile.isNamed(name, in: folder) else {
       throw EnvelopeError(
         .fileFailure, "The folder \(place) was moved or removed meanwhile, and with it the lock on \(file)",
-        advice: "Nothing was written. Look what became of it, and try again.")
+        advice: "Nothing was written. Find the folder, and run the command again.")
     }
   }
 }

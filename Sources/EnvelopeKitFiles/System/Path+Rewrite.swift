@@ -26,7 +26,7 @@ extension Path {
     guard number >= 0 else {
       guard errno == EEXIST else { throw .system("Cannot make a copy beside \(self) before it is rewritten in place") }
       throw EnvelopeError(
-        .fileFailure, "\(copy) is there already: rewriting \(self) in place was interrupted before",
+        .fileFailure, "\(copy) already exists: rewriting \(self) in place was interrupted before",
         advice: "Compare the two, keep the one that opens under the name \(self), and move the copy away.")
     }
     let file: Descriptor

@@ -35,8 +35,10 @@
         let keyring = try await ToolKeys.opening(sealed.wrappedKeys, settings)
         let accepted: AcceptedMerge
         do {
-          _ = try await sealed.open(context: settings.context, using: keyring)
-          Console.say("\(file.shown) is whole: there is nothing to accept.")
+          _ = try await EnvelopeError.advisingOptions(opening: sealed.wrappedKeys) {
+            try await sealed.open(context: settings.context, using: keyring)
+          }
+          Console.say("\(file.shown) verifies as it is: there is nothing to accept.")
           return nil
         } catch let error as EnvelopeError where error.code == .plainVariablesAltered {
           accepted = try await sealed.acceptingPlainVariables(context: settings.context, using: keyring)
@@ -72,7 +74,7 @@
       }
       let missing = difference.missingCount
       if missing > 0 {
-        Console.say("\(missing == 1 ? "1 plain variable is" : "\(missing) plain variables are") missing.")
+        Console.say("\(missing.counted("plain variable")) \(missing == 1 ? "is" : "are") missing.")
       }
       Console.say("Generation: \(sealed.generation) in the file, \(accepted.environment.generation) if you accept.")
       if accepted.isGenerationReset {

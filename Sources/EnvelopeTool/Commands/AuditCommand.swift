@@ -11,9 +11,7 @@
       commandName: "audit",
       abstract: "Keeps and verifies a log of every use of the key store's keys.",
       discussion: """
-        The log lies beside the key store, named like it with .audit after: a line of JSON for each use and each change of
-        a key, with time, key, version, operation, function and outcome. Each entry is chained to the one before by a hash
-        whose key is in the store. A use that cannot be logged is refused.
+        The log lies beside the key store, named like it with .audit after: a line of JSON for each use and each change of a key, with time, key, version, operation, function and outcome. Each entry is chained to the one before by a hash whose key is in the store. A use that cannot be logged is refused.
 
         EXAMPLES
           envelope audit start
@@ -35,7 +33,7 @@
         let store = try await ToolStore.open()
         guard store.keepsAuditLog || !Path(file.auditLogLocation).exists else {
           throw EnvelopeError(
-            .keyExists, "There is a log of before at \(file.auditLogLocation.shown), which is chained with another key",
+            .keyExists, "There is an earlier log at \(file.auditLogLocation.shown), which is chained with another key",
             advice: "Move it away.")
         }
         try await ToolStore.update { (store) throws(EnvelopeError) in try store.startAuditLog() }
@@ -47,15 +45,14 @@
       static let configuration = CommandConfiguration(
         abstract: "Verifies the log, and writes a checkpoint to keep elsewhere.",
         discussion: """
-          An entry that was removed, altered, added or moved is told with its place. What was cut off at the end is found
-          with a checkpoint from before: keep each where nobody who could change the log can change it.
+          An entry that was removed, altered, added or moved is reported with its place. What was cut off at the end is found with an earlier checkpoint: keep each checkpoint where no one who can change the log can change it.
 
           EXAMPLES
             envelope audit verify >> /media/elsewhere/checkpoints
             envelope audit verify --checkpoint "$(tail -n 1 /media/elsewhere/checkpoints)"
           """)
 
-      @Option(help: ArgumentHelp("What an earlier call wrote.", valueName: "count:head"))
+      @Option(help: ArgumentHelp("The checkpoint that an earlier call wrote.", valueName: "count:head"))
       var checkpoint: String?
 
       func execute() async throws {
@@ -84,7 +81,7 @@
       func execute() async throws {
         let log = try await AuditCommand.log()
         try await ToolStore.update { (store) throws(EnvelopeError) in store.endAuditLog() }
-        Console.say("Uses of keys are logged no more. \(log.location.shown) stays, and cannot be verified any more.")
+        Console.say("Uses of keys are no longer logged. \(log.location.shown) stays, and can no longer be verified.")
       }
     }
 

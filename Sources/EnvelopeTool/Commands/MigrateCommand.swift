@@ -63,19 +63,22 @@
       let before = try Document(text: text, of: file)
       guard before.sealed == nil else {
         throw EnvelopeError(
-          .invalidArgument, "\(file.shown) holds sealed variables already", advice: "There is nothing to migrate.")
+          .invalidArgument, "The variables in \(file.shownInput) are sealed already",
+          advice: "There is nothing to migrate.")
       }
       let function = try HelperFunction(text)
       var options = options
       options.function = options.function ?? function?.name
       let settings = try options.settings(file: output ?? file, keys: keyOptions, plain: plain)
       for name in plain where before.plain[name] == nil {
-        throw EnvelopeError(.usage, "\(file.shown) has no variable \(EnvelopeError.quoted(name)) to leave plain")
+        throw EnvelopeError(
+          .usage, "There is no variable \(EnvelopeError.quoted(name)) in \(file.shownInput) to leave plain",
+          advice: "Correct the name after --plain.")
       }
       let encrypted = before.plain.secrets.filter { $0.looksEncrypted && !settings.plain.contains($0.name) }
       guard !encrypted.isEmpty else {
         throw EnvelopeError(
-          .noInput, "No variable in \(file.shown) looks like a value of the console's helper",
+          .noInput, "No variable in \(file.shownInput) looks like a value of the console's helper",
           advice: "Seal plain ones with: envelope seal FILE --function NAME")
       }
 
@@ -105,7 +108,7 @@
         Console.say("Made without an encryption context: \(withoutContext.joined(separator: ", ")).")
       }
       Console.say(
-        "Sealed \(count == 1 ? "1 variable" : "\(count) variables") for function \(settings.function.shown) under "
+        "Sealed \(count.counted("variable")) for function \(settings.function.shown) under "
           + "\(keys.joined(separator: " and ")): \(encrypted.map(\.name).joined(separator: ", ")).")
       if !rest.isEmpty { Console.say("Left plain: \(rest.map(\.name).joined(separator: ", ")).") }
       let calls = settings.keys.contains(where: ToolKeys.isKMS) ? "1" : "0"

@@ -30,9 +30,8 @@
     /// - Throws: `noInput`.
     func checkHolds(_ names: [String], _ file: String) throws(EnvelopeError) {
       guard names.isEmpty, !allowEmpty else { return }
-      let place = file == "-" ? "Standard input" : file.shown
       throw EnvelopeError(
-        .noInput, "\(place) holds no variables", advice: "If that is meant, add --allow-empty.")
+        .noInput, "There are no variables in \(file.shownInput)", advice: "If that is meant, add --allow-empty.")
     }
 
     /// Refuses to replace what these variables do not stand for.

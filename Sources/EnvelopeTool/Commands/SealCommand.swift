@@ -69,11 +69,13 @@
       let input = try Document.read(file)
       guard input.sealed == nil else {
         throw EnvelopeError(
-          .invalidArgument, "\(file.shown) holds sealed variables already",
+          .invalidArgument, "The variables in \(file.shownInput) are sealed already",
           advice: "Change them with 'envelope set' or 'edit', or open them first with 'envelope open'.")
       }
       for name in plain where input.plain[name] == nil {
-        throw EnvelopeError(.usage, "\(file.shown) has no variable \(EnvelopeError.quoted(name)) to leave plain")
+        throw EnvelopeError(
+          .usage, "There is no variable \(EnvelopeError.quoted(name)) in \(file.shownInput) to leave plain",
+          advice: "Correct the name after --plain.")
       }
       try replacing.checkHolds(input.plain.names, file)
       let secrets = input.plain.secrets.filter { !settings.plain.contains($0.name) }
@@ -95,11 +97,9 @@
         return try Document.sealedText(of: document.variables(), layout: document.layout, portable: portable)
       }
       Console.say(
-        "Sealed \(counted(secrets.count)) for function \(settings.function.shown) under "
+        "Sealed \(secrets.count.counted("variable")) for function \(settings.function.shown) under "
           + "\(keys.joined(separator: " and ")).")
       if !plain.isEmpty { Console.say("Left plain: \(plain.map(\.name).joined(separator: ", ")).") }
     }
-
-    private func counted(_ count: Int) -> String { count == 1 ? "1 variable" : "\(count) variables" }
   }
 #endif

@@ -110,7 +110,7 @@ enum Console {
   ) throws(EnvelopeError) -> SecretBytes {
     let number = unsafe open("/dev/tty", O_RDWR | O_CLOEXEC)
     guard number >= 0 else {
-      throw EnvelopeError(.usage, "There is no terminal to ask on", advice: "Use \(other) instead.")
+      throw EnvelopeError(.usage, "There is no terminal to prompt on", advice: "Use \(other) instead.")
     }
     let terminal = Descriptor(number)
     let path = Path.stream("the terminal")
@@ -141,6 +141,9 @@ enum Console {
 extension String {
   /// A name from outside, as messages and reports show it.
   var shown: String { EnvelopeError.shown(self) }
+
+  /// The path of an input, as messages show it: `-` is standard input.
+  var shownInput: String { self == "-" ? "standard input" : shown }
 }
 
 extension Descriptor {

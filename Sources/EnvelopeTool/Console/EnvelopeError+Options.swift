@@ -2,15 +2,33 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import EnvelopeKit
+import EnvelopeKitFiles
 
 extension EnvelopeError {
   /// Runs `body`; errors whose remedy is an option of the command name that option.
-  static func advisingOptions<Result>(_ body: () async throws -> Result) async throws -> Result {
+  ///
+  /// - Parameter entries: The wrapped keys that `body` opens: if none of them is held, the error names the key store.
+  static func advisingOptions<Result>(
+    opening entries: [WrappedDataKey] = [], _ body: () async throws -> Result
+  ) async throws -> Result {
     do {
       return try await body()
     } catch let error as EnvelopeError {
-      throw error.advisingOptions
+      guard error == .keyNotFound(among: entries), let store = try? KeyStoreFile() else { throw error.advisingOptions }
+      throw EnvelopeError.keyNotHeld(entries, store.location)
     }
+  }
+
+  private static func keyNotHeld(_ entries: [WrappedDataKey], _ store: String) -> EnvelopeError {
+    let keys = listed(entries.map { "\($0.scheme) \($0.keyID)" })
+    let isInService = entries.contains { $0.scheme == .awsKMS }
+    return EnvelopeError(
+      .keyNotFound,
+      entries.count == 1
+        ? "The key that this is sealed under, \(keys), is not in the key store \(store.shown)"
+        : "None of the keys that this is sealed under (\(keys)) is in the key store \(store.shown)",
+      advice: "Import it: envelope keys import FILE; or set ENVELOPE_STORE to the key store that has it"
+        + (isInService ? "; or name the key of AWS KMS: --key ARN" : "."))
   }
 
   /// The same error with advice that names the command's options.

@@ -27,7 +27,7 @@ enum Passphrase {
     guard let text = ProcessEnvironment.value(of: variable) else {
       guard Console.hasTerminal else {
         throw EnvelopeError(
-          .usage, "There is no terminal to ask on for a passphrase, and \(variable) is not set",
+          .usage, "There is no terminal to prompt for a passphrase on, and \(variable) is not set",
           advice: "Give the number of an open file: \(variable)=3 envelope … 3< FILE")
       }
       let line = try Console.readSecret(prompt: prompt)

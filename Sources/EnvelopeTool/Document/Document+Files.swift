@@ -18,8 +18,8 @@ extension Document {
       self = try text.withBytes { (text) throws(EnvelopeError) in try Document(text: text) }
     } catch {
       // Of several files that a call is about, it is not plain which one has that line.
-      let place = path == "-" ? "standard input" : path.shown
-      throw EnvelopeError(error.code, "In \(place): \(error.message)", advice: error.advice, names: error.names)
+      throw EnvelopeError(
+        error.code, EnvelopeError.place(path) + error.message, advice: error.advice, names: error.names)
     }
   }
 
@@ -64,5 +64,18 @@ extension Document {
     replacement.isInPlace = value == "1"
     replacement.inPlaceSetting = "\(inPlaceVariable)=1"
     return replacement
+  }
+}
+
+extension EnvelopeError {
+  fileprivate static func place(_ path: String) -> String { "In \(path.shownInput): " }
+
+  /// The same error for a report whose line begins with the path.
+  func withoutPlace(_ path: String) -> EnvelopeError {
+    let place = Self.place(path)
+    guard message.hasPrefix(place) else { return self }
+    return EnvelopeError(
+      code, String(message.dropFirst(place.count)), advice: advice, names: names, serviceError: serviceError,
+      requestID: requestID)
   }
 }

@@ -52,7 +52,7 @@ struct Document {
 
   static func nothingSealed(in file: String) -> EnvelopeError {
     EnvelopeError(
-      .noHeader, "Nothing in \(file == "-" ? "standard input" : file.shown) is sealed",
+      .noHeader, "Nothing in \(file.shownInput) is sealed",
       advice: "Seal it: envelope seal FILE --function NAME -o SEALED")
   }
 

@@ -22,7 +22,7 @@ struct OpenedDocument {
     self.document = document
     let sealed = try document.requireSealed(in: file).allowing(plain: settings.changeablePlain)
     let keyring = try await ToolKeys.opening(sealed.wrappedKeys, settings)
-    secrets = try await EnvelopeError.advisingOptions {
+    secrets = try await EnvelopeError.advisingOptions(opening: sealed.wrappedKeys) {
       try await sealed.open(
         context: settings.context, using: keyring, anonymousSender: settings.anonymousSender)
     }

@@ -119,16 +119,16 @@ struct Explanation {
     let sender: AnonymousSender = question.acceptsAnonymousSender ? .accepted : .refused
     switch sealed {
     case .environment(let document, let environment):
-      let opened = try await EnvelopeError.advisingOptions {
+      let opened = try await EnvelopeError.advisingOptions(opening: entries) {
         try await environment.open(
           context: candidate.context, using: keyring, minimumGeneration: question.minimumGeneration,
           anonymousSender: sender)
       }
-      lines.append("variables: \(opened.names.count) verify")
+      lines.append("variables: \(opened.names.count) verified")
       let plain = document.plain.names
-      if !plain.isEmpty { lines.append("plain variables: \(plain.count) verify: \(plain.joined(separator: ", "))") }
+      if !plain.isEmpty { lines.append("plain variables: \(plain.count) verified: \(plain.joined(separator: ", "))") }
     case .value(let envelope, _):
-      let opener = try await EnvelopeError.advisingOptions {
+      let opener = try await EnvelopeError.advisingOptions(opening: entries) {
         try await Opener(for: envelope, context: candidate.context, using: keyring, anonymousSender: sender)
       }
       lines.append("header: verifies")

@@ -21,7 +21,7 @@ enum ToolKeys {
     guard !named.isEmpty else {
       if store == nil, let key = wrapped.first(where: { $0.scheme == .awsKMS }) {
         throw EnvelopeError(
-          .keyNotFound, "This is sealed under a key of AWS KMS, and none was named",
+          .keyNotFound, "This is sealed under a key of AWS KMS, and no such key was named",
           // Nobody has verified the header, and what is shown may be copied into a shell.
           advice: "If the key is yours, name it, or an alias of it: --key "
             + (key.keyID.string.utf8.allSatisfy { $0.isLetter || $0.isDigit || ":/-".utf8.contains($0) }
@@ -96,7 +96,7 @@ enum ToolKeys {
     guard let keyset = store[name] else {
       throw EnvelopeError(
         .keyNotFound, "The key store \(try KeyStoreFile().location.shown) has no key \(EnvelopeError.quoted(name))",
-        advice: "Make it: envelope keys create NAME")
+        advice: "See which there are: envelope keys list. Or create it: envelope keys create NAME")
     }
     return keyset
   }
@@ -108,7 +108,7 @@ enum ToolKeys {
     let days = (now - due) / 86_400
     let name = store.aliases(of: keyset).first ?? keyset.id.string
     Console.say(
-      "The key \(describe(keyset, in: store)) should have been rotated \(days == 0 ? "today" : "\(days) days ago"): "
+      "The key \(describe(keyset, in: store)) should have been rotated \(days == 0 ? "today" : "\(days.counted("day")) ago"): "
         + "envelope keys rotate \(name)")
   }
 
@@ -127,7 +127,7 @@ enum ToolKeys {
     let place = try KeyStoreFile().location
     Console.say(
       others == 0
-        ? "Made the key store \(place.shown) with a key 'default'." : "Made the default key in \(place.shown).")
+        ? "Created the key store \(place.shown) with a key 'default'." : "Created the default key in \(place.shown).")
     Console.say("Keep a copy of it in a safe place: what is sealed under its keys opens nowhere else.")
   }
 

@@ -37,7 +37,7 @@ enum ToolStore {
   static func missing(_ file: KeyStoreFile) -> EnvelopeError {
     EnvelopeError(
       .keyNotFound, "There is no key store at \(file.location)",
-      advice: "Make one: envelope keys create. Or copy one there, or set ENVELOPE_STORE to where it is.")
+      advice: "Create one: envelope keys create. Or copy one there, or set ENVELOPE_STORE to where it is.")
   }
 
   /// Changes the store while other processes wait.
@@ -131,7 +131,7 @@ enum ToolStore {
         guard wait <= 4, !Passphrase.isFromDescriptor else {
           throw EnvelopeError(
             .keyStoreLocked, "That is not the passphrase of the key store \(file.location), or the store was altered",
-            advice: "Without its passphrase nobody opens it: look for that, or take the store back from a backup.")
+            advice: "Find the passphrase, or restore the store from a backup: without it, no one can open the store.")
         }
         // Whoever guesses at the terminal waits, and longer each time.
         Console.say("That is not the passphrase, or the store was altered.")

@@ -101,7 +101,7 @@ struct Execution: Equatable {
       }
       let keyring = try await ToolKeys.opening(sealed.wrappedKeys, settings)
       let sender: AnonymousSender = acceptsAnonymousSender ? .accepted : .refused
-      let secrets = try await EnvelopeError.advisingOptions {
+      let secrets = try await EnvelopeError.advisingOptions(opening: sealed.wrappedKeys) {
         try await sealed.open(context: settings.context, using: keyring, anonymousSender: sender)
       }
       return try ChildEnvironment((document?.plain.secrets ?? []) + secrets.secrets, inheriting: !isPristine)

@@ -60,7 +60,7 @@ struct RewrapReport {
 
   /// Tells all of it.
   func say() {
-    for (path, error) in failures { Console.say("\(path.shown): \(error)") }
+    for (path, error) in failures { Console.say("\(path.shown): \(error.withoutPlace(path))") }
     if !unmatched.isEmpty {
       Console.say("Of a context that is not known, and left alone:")
       for path in unmatched { Console.say("  \(path.shown)") }
@@ -69,7 +69,7 @@ struct RewrapReport {
     for path in keyStores {
       Console.say("\(path.shown): a locked key store, left alone. Lock it anew: envelope keys lock")
     }
-    for (path, error) in unreadable { Console.say("\(path.shown): not read: \(error.message).") }
+    for (path, error) in unreadable { Console.say("\(path.shown): not read: \(error.withoutPlace(path).message).") }
     Console.say(summary)
     if droppedReaders > 0 {
       Console.say(

@@ -15,6 +15,8 @@ enum VariablesJSON {
   /// - Throws: `malformed`, which says where and never shows what is there but for a variable's name.
   static func read(_ text: RawSpan) throws(EnvelopeError) -> OpenedEnvironment {
     if let offset = text.firstOffsetOutsideUTF8 { throw .json(at: offset, in: text, "is not UTF-8") }
+    // No line of JSON begins so, not even within a string.
+    if let offset = text.firstConflictMark { throw .mergeConflict(at: offset, in: text) }
     guard let offset = try place(in: text).offset else { return try OpenedEnvironment(capacity: 0) { _, _ in } }
     // A value is never longer than its text.
     return try OpenedEnvironment(capacity: text.byteCount - offset) { (output, index) throws(EnvelopeError) in

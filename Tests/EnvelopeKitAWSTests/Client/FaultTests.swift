@@ -115,7 +115,7 @@
         $0.tryTimeout = .milliseconds(500)
       }
       try await test.account.fail([fault, fault])
-      await expectError(.keyServiceUnavailable, saying: "did not answer in time") {
+      await expectError(.keyServiceUnavailable, saying: "did not respond in time") {
         try await test.keyring(key.arn).unwrap(wrapped, for: ["function": "f"])
       }
       // The connections are closed, not left waiting. On a busy machine a request may not even have come.

@@ -92,7 +92,7 @@
     }
 
     @Test func theClientNeedsARegionAndLimitsThatCanBe() async throws {
-      await expectError(.invalidArgument, saying: "Region is not known") {
+      await expectError(.invalidArgument, saying: "No AWS Region") {
         try KMSClient(KMSClient.Configuration(), variables: [:])
       }
       await expectError(.invalidArgument, saying: "the profile 'dev' names none") {

@@ -103,7 +103,7 @@ import Testing
       try sandbox.start(arguments).wait().failed(64)
     }
     try sandbox.envelope("keys", "create", "a").succeeded()
-    try sandbox.envelope("keys", "create", "a").failed(73, saying: "a already")
+    try sandbox.envelope("keys", "create", "a").failed(73, saying: "already has a key a")
     try sandbox.envelope("keys", "create", ".a").failed(64, saying: "'.a'")
     try sandbox.envelope("keys", "show", "b").failed(77, saying: "'b'")
   }

@@ -113,7 +113,8 @@
       ("access-denied", Int32(77), "denies"), ("disabled", 77, "disabled"), ("invalid-state", 77, "state"),
       ("not-found", 77, "no such key"), ("expired-token", 77, "credentials"),
       ("invalid-ciphertext", 65, "does not decrypt"),
-      ("validation", 69, "ValidationException"), ("other-key", 69, "cannot be believed"), ("redirect", 69, "elsewhere"),
+      ("validation", 69, "ValidationException"), ("other-key", 69, "sent an invalid response"),
+      ("redirect", 69, "elsewhere"),
     ])
     func failuresAreToldWithTheirExitCodes(fault: String, code: Int32, words: String) async throws {
       let (key, _) = try await key()

@@ -103,7 +103,7 @@
       try sandbox.write("A=b\n", to: "plain.env")
       try sandbox.envelope("migrate", "plain.env", "--function", "f").failed(66, saying: "plain.env")
       try sandbox.seal("A=1\n")
-      try sandbox.envelope("migrate", "app.env", "--function", "app").failed(65, saying: "sealed variables already")
+      try sandbox.envelope("migrate", "app.env", "--function", "app").failed(65, saying: "are sealed already")
       try sandbox.envelope("migrate", "none.env", "--function", "f").failed(66)
       #expect(try await account.counts().total == 0)
     }

@@ -104,6 +104,6 @@ import Testing
     #expect(!sealed.messages.contains("ek1:"))
     let id = try sandbox.envelope("keys", "create", "more").succeeded()
     #expect(id.text.utf8.count == 13)
-    #expect(id.messages.contains("Made the key more"))
+    #expect(id.messages.contains("Created the key more"))
   }
 }

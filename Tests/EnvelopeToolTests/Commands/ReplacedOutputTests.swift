@@ -32,7 +32,7 @@ import Testing
     for name in ["app.env", "none.env"] {
       try refuses(seal + ["-o", name], name, input: input, saying: "--allow-empty", code: 66)
     }
-    try refuses(seal, "app.env", input: input, saying: "Standard input holds no variables", code: 66)
+    try refuses(seal, "app.env", input: input, saying: "There are no variables in standard input", code: 66)
     try sandbox.start(seal + ["-o", "app.env", "--allow-empty"], input: Data(input.utf8)).wait().succeeded()
     #expect(try sandbox.opened() == [:])
   }

@@ -92,7 +92,7 @@ import Testing
     #expect(try sandbox.envelope("keys", "list").text == "default\t\(first)\tdefault\ncheckout\t\(second)\n")
     for key in ["checkout", String(second)] {
       let text = try sandbox.envelope("keys", "show", key).succeeded().text
-      #expect(text.hasPrefix("id: \(second)\naliases: checkout\nstate: enabled\nversion 1: made 20"))
+      #expect(text.hasPrefix("id: \(second)\naliases: checkout\nstate: enabled\nversion 1: created 20"))
       #expect(text.hasSuffix("Z, primary\n"))
     }
     #expect(try sandbox.envelope("keys", "show").succeeded().text.contains(first))

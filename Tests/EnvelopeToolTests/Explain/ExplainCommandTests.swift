@@ -59,7 +59,7 @@ import Testing
     #expect(
       text.split(separator: "\n").map(String.init).dropFirst() == [
         "context: as given for 'app'", "key keyset \(key).1: default (\(key)) of the key store: unwraps",
-        "variables: 2 verify", "It opens.",
+        "variables: 2 verified", "It opens.",
       ])
     #expect(text.hasPrefix("an environment of 2 variables, generation 1"))
   }
@@ -213,7 +213,7 @@ import Testing
     try sandbox.seal("AA=1\n", "--key", "default", "--key", "second", "--key", offline)
     try sandbox.envelope("keys", "disable", "default").succeeded()
     let text = try sandbox.envelope("explain", "app.env", "--function", "app").succeeded().text
-    #expect(text.contains("default (\(key)) of the key store: The key \(key) is disabled\n"))
+    #expect(text.contains("default (\(key)) of the key store: The key default (\(key)) is disabled\n"))
     #expect(text.contains("of the key store: unwraps\n") && text.contains("key recipient "))
     #expect(text.contains(": not here\n") && text.hasSuffix("It opens.\n"))
   }

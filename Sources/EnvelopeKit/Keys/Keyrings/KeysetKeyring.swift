@@ -123,7 +123,10 @@ extension EnvelopeError {
   package static func keyNotFound(among wrapped: [WrappedDataKey]) -> EnvelopeError {
     let keys = wrapped.map { "\($0.scheme) \($0.keyID)" }.joined(separator: ", ")
     return EnvelopeError(
-      .keyNotFound, "The keyring holds none of the envelope's keys (\(keys))",
+      .keyNotFound,
+      wrapped.count == 1
+        ? "The key that the envelope is sealed under is not in the keyring: \(keys)"
+        : "None of the keys that the envelope is sealed under is in the keyring: \(keys)",
       advice: wrapped.contains { $0.scheme == .awsKMS }
         ? "Name the KMS key, or open it with a keyring, or on a machine, that holds one of them."
         : "Open it with a keyring, or on a machine, that holds one of them.")

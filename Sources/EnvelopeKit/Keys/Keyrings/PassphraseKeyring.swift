@@ -75,8 +75,8 @@ public struct PassphraseKeyring: Keyring {
     // More than one, or one beside others, is in no header, and would cost a hash each.
     guard cost.isBounded, wrapped.count == 1 else {
       throw EnvelopeError(
-        .malformed, "The header asks for more memory or time for a passphrase than is allowed",
-        advice: "Take the file from where it was sealed.")
+        .malformed, "The header demands more memory or time for a passphrase than is allowed",
+        advice: "Restore the file from where it was sealed.")
     }
     let associatedData = try WrappedDataKey.associatedData(.passphrase, keyID: entry.keyID, context: context)
     let key = try key(salt: Array(entry.bytes[2..<Self.prefixByteCount]), cost: cost)
@@ -92,7 +92,7 @@ public struct PassphraseKeyring: Keyring {
     } catch {
       guard error.code == .payloadAltered else { throw error }
       throw EnvelopeError(
-        .unwrapFailed, "The passphrase is wrong, or the header was altered", advice: "Try it again.")
+        .unwrapFailed, "The passphrase is wrong, or the header was altered", advice: "Enter it again.")
     }
   }
 

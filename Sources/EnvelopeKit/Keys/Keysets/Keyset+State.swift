@@ -42,7 +42,8 @@ extension Keyset {
     try checkStays(at: time)
     guard state == .disabled else { return }
     throw EnvelopeError(
-      .keyDisabled, "The key \(id) is disabled", advice: "Enable it, if it may be used: envelope keys enable \(id)")
+      .keyDisabled, "The key \(shown) is disabled",
+      advice: "Enable it, if it may be used: envelope keys enable \(handle)")
   }
 
   /// Refuses what no key does that is to be destroyed.
@@ -50,16 +51,16 @@ extension Keyset {
     try checkExists(at: time)
     guard case .pendingDeletion = state else { return }
     throw EnvelopeError(
-      .keyInvalidState, "The key \(id) is pending deletion",
-      advice: "Keep it, if it is still needed: envelope keys cancel-deletion \(id)")
+      .keyInvalidState, "The key \(shown) is pending deletion",
+      advice: "Keep it, if it is still needed: envelope keys cancel-deletion \(handle)")
   }
 
   /// Refuses a key that is gone.
   func checkExists(at time: UInt64 = Clock.now) throws(EnvelopeError) {
     guard case .destroyed = state(at: time) else { return }
     throw EnvelopeError(
-      .keyNotFound, "The key \(id) was destroyed: what was sealed under it alone opens no more",
-      advice: "Open it with another of its keys, or take the key store back from a backup.")
+      .keyNotFound, "The key \(shown) was destroyed: what was sealed under it alone opens no more",
+      advice: "Open it with another of its keys, or restore the key store from a backup.")
   }
 
   /// Refuses a use that state, policy or version do not allow.
@@ -70,14 +71,15 @@ extension Keyset {
     guard policy.allows(operation, for: context) else {
       let scope = FunctionScope(unchecked: context.function)
       throw EnvelopeError(
-        .keyAccessDenied, "The policy of the key \(id) does not let it \(operation.rawValue) for \(scope)",
-        advice: "Use another key, or change the policy: envelope keys policy \(id)")
+        .keyAccessDenied, "The policy of the key \(shown) does not let it \(operation.rawValue) for \(scope)",
+        advice: "Use another key, or change the policy: envelope keys policy \(handle)")
     }
     guard version >= minimumVersion else {
       throw EnvelopeError(
         .keyVersionTooOld,
-        "Version \(version) of the key \(id) no longer unwraps: the lowest that does is \(minimumVersion)",
-        advice: "Take what was sealed or rewrapped since, or lower the minimum: envelope keys minimum \(id) \(version)")
+        "Version \(version) of the key \(shown) no longer unwraps: the lowest that does is \(minimumVersion)",
+        advice: "Use what was sealed or rewrapped since, or lower the minimum: "
+          + "envelope keys minimum \(handle) \(version)")
     }
   }
 }

@@ -31,7 +31,7 @@ extension Keyset {
   package func checkWraps(for context: EncryptionContext) throws(EnvelopeError) -> Version {
     try checkState()
     guard let version = primaryVersion else {
-      throw EnvelopeError(.keyNotFound, "The key \(id) has no version that wraps")
+      throw EnvelopeError(.keyNotFound, "The key \(shown) has no version that wraps")
     }
     try check(.wrap, version: version.number, for: context)
     let scope = FunctionScope(unchecked: context.function)
@@ -78,7 +78,7 @@ extension Keyset {
       guard error.code == .payloadAltered else { throw error }
       throw EnvelopeError(
         .unwrapFailed, "The data key under key \(wrapped.keyID) does not unwrap: the header was altered",
-        advice: "Take the file from where it was sealed.")
+        advice: "Restore the header from where it was sealed.")
     }
   }
 
@@ -96,8 +96,8 @@ extension Keyset {
     try checkExists()
     guard kind == .identity, let version = primaryVersion else {
       throw EnvelopeError(
-        .invalidArgument, "The key \(id) is no recipient's: it has no public half",
-        advice: "Make one: envelope keys recipient NAME")
+        .invalidArgument, "The key \(shown) is no recipient's: it has no public half",
+        advice: "Create a recipient: envelope keys recipient NAME")
     }
     return try recipient(of: version)
   }

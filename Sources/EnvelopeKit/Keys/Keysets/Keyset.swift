@@ -32,6 +32,8 @@ public struct Keyset: Sendable {
   public internal(set) var policy = KeyPolicy.unrestricted
   /// The reporters of the store that gave it out, which uses are reported to.
   var reporters: [KeyUse.Reporter] = []
+  /// The alias that messages name it by; nil if the store that gave it out has none for it.
+  var alias: String?
   /// The functions that this copy was narrowed to, in ascending order; nil for the whole key.
   public private(set) var scopes: [FunctionScope]?
 
@@ -119,8 +121,8 @@ public struct Keyset: Sendable {
     try checkState()
     guard scopes == nil else {
       throw EnvelopeError(
-        .invalidArgument, "The key \(id) is narrowed to some functions and cannot be rotated here",
-        advice: "Rotate it where the whole key is, and export it again.")
+        .invalidArgument, "The key \(shown) is narrowed to some functions and cannot be rotated here",
+        advice: "Rotate it where the complete key is, and export it again.")
     }
     let last = versions[versions.count - 1].number
     guard versions.count < Self.versionLimit, last < .max else {
@@ -140,13 +142,13 @@ public struct Keyset: Sendable {
     try checkState()
     guard kind == .symmetric else {
       throw EnvelopeError(
-        .invalidArgument, "The key \(id) is a recipient's and cannot be narrowed",
-        advice: "Make a recipient for each function.")
+        .invalidArgument, "The key \(shown) is a recipient's and cannot be narrowed",
+        advice: "Create a recipient for each function.")
     }
     for scope in scopes where !(policy.functions?.contains(scope) ?? true) {
       throw EnvelopeError(
-        .keyAccessDenied, "The policy of the key \(id) does not let it serve \(scope)",
-        advice: "Change the policy: envelope keys policy \(id)")
+        .keyAccessDenied, "The policy of the key \(shown) does not let it serve \(scope)",
+        advice: "Change the policy: envelope keys policy \(handle)")
     }
     let scopes = Set(scopes).sorted()
     guard (1...Self.scopeLimit).contains(scopes.count) else {
@@ -191,9 +193,15 @@ public struct Keyset: Sendable {
 
   func isNarrowedElsewhere(than scope: FunctionScope) -> EnvelopeError {
     EnvelopeError(
-      .keyNotFound, "The key \(id) is narrowed here to other functions than this envelope's (\(scope))",
-      advice: "Have it exported for this one: envelope keys export \(id) --function NAME")
+      .keyNotFound, "The key \(shown) is narrowed here to other functions than this envelope's (\(scope))",
+      advice: "Export it for this one where the whole key is: envelope keys export \(handle) --function NAME")
   }
+
+  /// The key as messages show it: its alias and its id.
+  var shown: String { alias.map { "\($0) (\(id))" } ?? "\(id)" }
+
+  /// What a command takes for the key: its alias, or its id if it has none.
+  var handle: String { alias ?? id.string }
 
   /// Whether the system keeps the secrets out of swap; false if the limit on locked memory is used up.
   public var isLocked: Bool { WrappingKey.areLocked(versions.lazy.flatMap(\.keys)) }

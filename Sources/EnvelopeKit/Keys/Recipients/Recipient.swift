@@ -51,8 +51,8 @@ public struct Recipient: Sendable, Hashable, CustomStringConvertible {
   package static func isNamed(by text: String) -> Bool { text.utf8.starts(with: prefix.utf8) }
 
   private static let mistyped = EnvelopeError(
-    .invalidArgument, "The recipient is not one, or was mistyped: it begins with er1: and has 70 characters",
-    advice: "Copy it whole from what made it: envelope keys show NAME")
+    .invalidArgument, "The recipient is invalid or mistyped: it must begin with er1: and have 70 characters",
+    advice: "Copy all of it from where it was created: envelope keys show NAME")
 
   private static func check(_ bytes: [UInt8]) throws(EnvelopeError) -> [UInt8] {
     try unsafe Array(BLAKE2b.hash(32, personal: "EK recipient", message: bytes.span.bytes).prefix(checkByteCount))

@@ -75,7 +75,7 @@ extension KeyStore {
     guard Keyset.deletionDays.contains(days) else {
       throw EnvelopeError(
         .invalidArgument,
-        "A key is destroyed \(Keyset.deletionDays.lowerBound) to \(Keyset.deletionDays.upperBound) days after that is asked for"
+        "A key is destroyed \(Keyset.deletionDays.lowerBound) to \(Keyset.deletionDays.upperBound) days after its deletion is scheduled"
       )
     }
     return try change(aliasOrID) { (keyset) throws(EnvelopeError) in

@@ -39,7 +39,7 @@ public struct KeyStore: Sendable {
       throw EnvelopeError(.invalidArgument, "A key store holds at most \(Self.keysetLimit) keys")
     }
     guard self[keyset.id.string] == nil else {
-      throw EnvelopeError(.keyExists, "The key store has a key or an alias \(keyset.id) already")
+      throw EnvelopeError(.keyExists, "The key store already has a key or an alias \(keyset.id)")
     }
     if let alias {
       guard alias != keyset.id.string else {
@@ -58,7 +58,7 @@ public struct KeyStore: Sendable {
   func checkIsNew(_ alias: String) throws(EnvelopeError) {
     guard self[alias] == nil else {
       throw EnvelopeError(
-        .keyExists, "The key store has a key \(alias) already", advice: "Choose another alias.")
+        .keyExists, "The key store already has a key \(alias)", advice: "Choose another alias.")
     }
     guard Self.isValidAlias(alias) else {
       throw EnvelopeError(
@@ -92,7 +92,12 @@ public struct KeyStore: Sendable {
   public subscript(aliasOrID: String) -> Keyset? {
     // By bytes: as a string, an alias equals one that has the Kelvin sign for its K.
     guard aliasOrID.utf8.allSatisfy({ $0 < 0x80 }) else { return nil }
-    return positions[aliases[aliasOrID]?.string ?? aliasOrID].map { keysets[$0] }
+    let named = aliases[aliasOrID]
+    return positions[named?.string ?? aliasOrID].map { position in
+      var keyset = keysets[position]
+      keyset.alias = named == nil ? aliases.filter { $0.value == keyset.id }.keys.min() : aliasOrID
+      return keyset
+    }
   }
 
   /// The keyset with this alias or id.
@@ -120,9 +125,13 @@ public struct KeyStore: Sendable {
   /// - Throws: `keyNotFound` where the store is empty.
   public func keyring() throws(EnvelopeError) -> KeysetKeyring {
     guard let id = defaultKeyID, let keyset = self[id.string] else {
-      throw EnvelopeError(.keyNotFound, "The key store is empty", advice: "Create a key.")
+      throw EnvelopeError(.keyNotFound, "The key store is empty", advice: "Create a key: envelope keys create")
     }
-    return KeysetKeyring(keyset, alsoUnwrappingWith: keysets.filter { $0.id != id })
+    var names: [String: String] = [:]
+    for (alias, id) in aliases { names[id.string] = min(names[id.string] ?? alias, alias) }
+    var others = keysets.filter { $0.id != id }
+    for index in others.indices { others[index].alias = names[others[index].id.string] }
+    return KeysetKeyring(keyset, alsoUnwrappingWith: others)
   }
 
   /// Whether the system keeps the secrets out of swap; false if the limit on locked memory is used up.
@@ -139,7 +148,7 @@ public struct KeyStore: Sendable {
   ///
   /// - Throws: `keyExists` where a log is kept already, `systemFailure` where there is no memory or randomness.
   public mutating func startAuditLog() throws(EnvelopeError) {
-    guard auditKey == nil else { throw EnvelopeError(.keyExists, "The key store keeps a log of uses already") }
+    guard auditKey == nil else { throw EnvelopeError(.keyExists, "The key store already keeps a log of uses") }
     auditKey = try WrappingKey.generate()
   }
 
@@ -166,6 +175,6 @@ public struct KeyStore: Sendable {
 extension EnvelopeError {
   static func keyStoreDamaged(_ reason: String) -> EnvelopeError {
     EnvelopeError(
-      .keyStoreDamaged, "The key store is damaged: \(reason)", advice: "Take it back from a backup.")
+      .keyStoreDamaged, "The key store is damaged: \(reason)", advice: "Restore it from a backup.")
   }
 }

@@ -12,7 +12,7 @@
       name: .long, parsing: .singleValue, help: ArgumentHelp("A function. Repeatable.", valueName: "name"))
     var function: [String] = []
 
-    @Flag(help: "What is sealed for no function, too.")
+    @Flag(help: "Also what is sealed for no function.")
     var noFunction = false
 
     /// The scopes; none where nothing was named.
@@ -63,7 +63,9 @@
         let functions = try scopes.scopes()
         let isStated = !functions.isEmpty || !operation.isEmpty
         guard !(unrestricted && isStated) else {
-          throw EnvelopeError(.usage, "--unrestricted stands alone")
+          throw EnvelopeError(
+            .usage, "--unrestricted excludes --function, --no-function and --operation",
+            advice: "Leave one or the other out.")
         }
         guard isStated || unrestricted else {
           let keyset = try await ToolStore.open().require(key.key)
@@ -110,7 +112,7 @@
         let scopes = try scopes.scopes()
         guard !scopes.isEmpty else {
           throw EnvelopeError(
-            .usage, "It is not said for which functions", advice: "Give --function NAME, or --no-function, or both.")
+            .usage, "No functions to narrow the key to", advice: "Give --function NAME, or --no-function, or both.")
         }
         guard output != nil || !Console.outputIsTerminal else {
           throw EnvelopeError(.usage, "A key is not shown on a terminal", advice: "Give a file to write: -o FILE")
@@ -189,7 +191,7 @@
           if !Passphrase.isFromDescriptor {
             let again = try Passphrase.read("Once more: ")
             guard passphrase.withBytes({ a in again.withBytes { a.equalsInConstantTime($0) } }) else {
-              throw EnvelopeError(.usage, "The two are not the same", advice: "Try it again.")
+              throw EnvelopeError(.usage, "The two passphrases differ", advice: "Run the command again.")
             }
           }
           sealing = try PassphraseKeyring(passphrase)
@@ -217,7 +219,7 @@
           guard !isInside else {
             throw EnvelopeError(
               .usage,
-              "What \(EnvelopeError.quoted(name)) stands for is in the key store itself: nobody could open it then",
+              "What \(EnvelopeError.quoted(name)) stands for is in the key store itself, so no one could open it",
               advice: "Lock it with a key that is kept elsewhere.")
           }
         }
@@ -239,7 +241,7 @@
         try await file.update(unlockingWith: MultiKeyring([opening.keyring]), lockingWith: nil) {
           (_) throws(EnvelopeError) in
         }
-        Console.say("Took the lock off \(file.location.shown).")
+        Console.say("Unlocked \(file.location.shown) for good: any reader of the file has the keys.")
       }
     }
   }

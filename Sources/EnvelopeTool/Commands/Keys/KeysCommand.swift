@@ -54,7 +54,8 @@
       func execute() async throws {
         let id = try await KeysCommand.make(.symmetric, alias: alias).id
         let file = try KeyStoreFile()
-        Console.say("Made the key \(alias.shown) in \(file.location.shown). Keep a copy of that file in a safe place.")
+        Console.say(
+          "Created the key \(alias.shown) in \(file.location.shown). Keep a copy of that file in a safe place.")
         try Console.write("\(id)\n")
       }
     }
@@ -79,7 +80,7 @@
         let keyset = try await KeysCommand.make(.identity, alias: alias)
         let file = try KeyStoreFile()
         Console.say(
-          "Made the identity \(alias.shown) in \(file.location.shown). Keep a copy of that file in a safe place.")
+          "Created the identity \(alias.shown) in \(file.location.shown). Keep a copy of that file in a safe place.")
         try Console.write("\(try keyset.recipient())\n")
       }
     }
@@ -159,7 +160,7 @@
         }
         if let days = keyset.rotationPeriod, let due = keyset.rotationDue {
           text +=
-            "rotation: every \(days) days, \(due <= Clock.now ? "due since" : "next by") \(KeysCommand.date(due))\n"
+            "rotation: every \(days.counted("day")), \(due <= Clock.now ? "due since" : "next by") \(KeysCommand.date(due))\n"
         }
         if keyset.minimumVersion > 1 { text += "minimum version: \(keyset.minimumVersion)\n" }
         for version in keyset.versions {

@@ -296,7 +296,7 @@ import Testing
     let sandbox = try Sandbox()
     try sandbox.keys("recipient", "me").succeeded()
     let sealed = try sandbox.seal("AA=1\n")
-    #expect(sealed.messages.contains("Made the default key in \(sandbox.keyStore).\n"))
+    #expect(sealed.messages.contains("Created the default key in \(sandbox.keyStore).\n"))
     #expect(try sandbox.envelope("exec", "app.env", "--function", "app", "--", "sh", "-c", "echo $AA").text == "1\n")
     #expect(try sandbox.keys("list").text.contains("default\t"))
     #expect(try !sandbox.seal("AA=1\n").messages.contains("Made"))
