@@ -51,7 +51,7 @@
     fileprivate func guesses(_ keys: KeyOptions) throws(EnvelopeError) -> ContextSearch {
       let configuration = try Configuration.load()
       var bare = Configuration()
-      for name in Array(configuration.functions.keys) + (function.map { [$0] } ?? []) {
+      for name in Array(configuration.functions.keys) + (try functionName.map { [$0] } ?? []) {
         bare.functions[name] = Configuration.Entry()
       }
       let searches = try [

@@ -8,7 +8,10 @@
 
   /// Says which function a call is about.
   struct FunctionOptions: ParsableArguments {
-    @Option(name: .long, help: ArgumentHelp("The function's name. envelope.yaml can name it too.", valueName: "name"))
+    @Option(
+      name: .long,
+      help: ArgumentHelp(
+        "The function's name, or its ARN in AWS Lambda. envelope.yaml can name it too.", valueName: "name"))
     var function: String?
 
     @Option(

@@ -70,6 +70,7 @@
       var options = options
       options.function = options.function ?? function?.name
       let settings = try options.settings(file: output ?? file, keys: keyOptions, plain: plain)
+      if format == .lambda { try FunctionName.checkIsLambda(settings.function) }
       for name in plain where before.plain[name] == nil {
         throw EnvelopeError(
           .usage, "There is no variable \(EnvelopeError.quoted(name)) in \(file.shownInput) to leave plain",

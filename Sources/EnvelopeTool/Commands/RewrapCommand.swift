@@ -80,7 +80,8 @@
   /// Says which contexts files may be of.
   struct SearchOptions: ParsableArguments {
     @Option(
-      name: .long, help: ArgumentHelp("The function's name; else any of envelope.yaml's is tried.", valueName: "name"))
+      name: .long,
+      help: ArgumentHelp("The function's name or ARN; else any of envelope.yaml's is tried.", valueName: "name"))
     var function: String?
 
     @Flag(help: "What is sealed for no function.")
@@ -91,10 +92,20 @@
       help: ArgumentHelp("A further pair of the encryption context. Repeatable.", valueName: "key=value"))
     var context: [String] = []
 
-    func search(_ keys: KeyOptions) throws(EnvelopeError) -> ContextSearch {
+    /// The function's name, of an ARN too.
+    var functionName: String? {
+      get throws(EnvelopeError) {
+        guard let function else { return nil }
+        return try FunctionName.name(in: function)
+      }
+    }
+
+    func search(_ keys: KeyOptions) throws(EnvelopeError) -> ContextSearch { try search(keys, .load()) }
+
+    func search(_ keys: KeyOptions, _ configuration: Configuration) throws(EnvelopeError) -> ContextSearch {
       try ContextSearch(
-        function: function, isForNoFunction: noFunction, context: context, keyService: keys.keyService,
-        configuration: .load())
+        function: functionName, isForNoFunction: noFunction, context: context, keyService: keys.keyService,
+        configuration: configuration)
     }
   }
 

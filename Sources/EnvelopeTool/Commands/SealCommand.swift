@@ -66,6 +66,7 @@
 
     func execute() async throws {
       let settings = try options.settings(file: output ?? file, keys: keyOptions, plain: plain)
+      if format == .lambda { try FunctionName.checkIsLambda(settings.function) }
       let input = try Document.read(file)
       guard input.sealed == nil else {
         throw EnvelopeError(

@@ -20,7 +20,7 @@ struct FunctionSettings {
   /// Puts together flags and `envelope.yaml`: flags override.
   ///
   /// - Parameters:
-  ///   - function: The flag; nil takes the function whose file this is, or the only one in `envelope.yaml`.
+  ///   - function: The flag, a name or an ARN; nil takes the function whose file this is, or the only one in `envelope.yaml`.
   ///   - context: The flags, `K=V` each; a pair overrides one of the same key.
   ///   - keys: The flags; none takes those of `envelope.yaml`.
   ///   - plain: The flags; none takes those of `envelope.yaml`.
@@ -30,10 +30,11 @@ struct FunctionSettings {
     function: String?, context: [String], keys: [String] = [], plain: [String] = [],
     keyService: KeyServiceSettings = KeyServiceSettings(), file: String?, configuration: Configuration
   ) throws(EnvelopeError) {
-    guard let function = function ?? configuration.function(forFile: file), !function.isEmpty else {
+    guard let given = function ?? configuration.function(forFile: file), !given.isEmpty else {
       throw EnvelopeError(
-        .usage, "It is not known which function this is for", advice: "Give its name: --function NAME")
+        .usage, "No function name", advice: "Pass --function NAME, or map this file to a function in envelope.yaml.")
     }
+    let function = try FunctionName.name(in: given)
     let entry = configuration.entry(for: function)
     self.function = function
     self.context = try Self.context(context, over: entry.context ?? []).adding(function, for: "function")

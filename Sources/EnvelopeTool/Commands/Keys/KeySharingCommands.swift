@@ -20,7 +20,7 @@
       var scopes = noFunction ? [FunctionScope.noFunction] : []
       for name in function {
         do throws(EnvelopeError) {
-          let scope = try FunctionScope(function: name)
+          let scope = try FunctionScope(function: FunctionName.name(in: name))
           if !scopes.contains(scope) { scopes.append(scope) }
         } catch {
           throw EnvelopeError(.usage, error.message, advice: error.advice)
