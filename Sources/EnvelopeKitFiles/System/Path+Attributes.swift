@@ -18,6 +18,9 @@ extension Path {
   /// What belongs to the content: signatures of it, and rights that it has as a program.
   private static let contentBound: Set = ["security.ima", "security.evm", "security.capability"]
 
+  /// Whether an access control list gives other users rights on the file, as Linux keeps it.
+  package var hasAccessControlList: Bool { attributeNames.contains("system.posix_acl_access") }
+
   /// Copies the extended attributes of the file at this path to another.
   ///
   /// - Parameter withAccessControl: Whether to copy the access control list too.

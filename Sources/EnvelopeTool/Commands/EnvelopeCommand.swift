@@ -50,6 +50,7 @@
         return 0
       } catch let error as EnvelopeError {
         Console.say("envelope: \(error)")
+        Configuration.reportRefusal()
         return ExitStatus(error.code).rawValue
       } catch {
         return status(of: error, arguments)

@@ -35,21 +35,28 @@
     var acceptAnonymousSender = false
 
     func execute() async throws {
+      // For no function, the file is no more needed than for a given one.
+      let configuration = try Configuration.load(toOpenFor: options.function ?? (options.noFunction ? "" : nil))
       let explanation = try await Explanation(
         Explanation.Question(
-          file: file, search: options.search(keys), guesses: options.guesses(keys), named: keys.key,
+          file: file, search: options.search(keys, configuration), guesses: options.guesses(keys, configuration),
+          named: keys.key,
           minimumGeneration: minimumGeneration, associatedData: Array((associatedData ?? "").utf8),
           acceptsAnonymousSender: acceptAnonymousSender))
       try Console.write(explanation.text)
-      if let failure = explanation.failure { throw ExitCode(ExitStatus(failure.code).rawValue) }
+      if let failure = explanation.failure {
+        Configuration.reportRefusal()
+        throw ExitCode(ExitStatus(failure.code).rawValue)
+      }
     }
   }
 
   extension SearchOptions {
     /// The contexts that the file may have been sealed for though others are given: every function of `envelope.yaml` as
     /// it stands there, and those and the one that is given without further pairs.
-    fileprivate func guesses(_ keys: KeyOptions) throws(EnvelopeError) -> ContextSearch {
-      let configuration = try Configuration.load()
+    fileprivate func guesses(
+      _ keys: KeyOptions, _ configuration: Configuration
+    ) throws(EnvelopeError) -> ContextSearch {
       var bare = Configuration()
       for name in Array(configuration.functions.keys) + (try functionName.map { [$0] } ?? []) {
         bare.functions[name] = Configuration.Entry()

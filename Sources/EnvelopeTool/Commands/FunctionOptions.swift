@@ -21,13 +21,15 @@
     var context: [String] = []
 
     /// What holds for the call, from the flags and `envelope.yaml`.
+    ///
+    /// - Parameter opens: Whether the command opens only, and so does not need the file if it is given a function.
     func settings(
-      file: String?, keys: KeyOptions? = nil, plain: [String] = []
+      file: String?, keys: KeyOptions? = nil, plain: [String] = [], opens: Bool = false
     ) throws(EnvelopeError) -> FunctionSettings {
       try FunctionSettings(
         function: function, context: context, keys: keys?.key ?? [], plain: plain,
         keyService: keys?.keyService ?? KeyServiceSettings(), file: file,
-        configuration: .load())
+        configuration: opens ? .load(toOpenFor: function) : .load())
     }
   }
 

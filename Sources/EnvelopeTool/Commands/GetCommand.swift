@@ -32,7 +32,7 @@
     @OptionGroup var trust: TrustOptions
 
     func execute() async throws {
-      let settings = try options.settings(file: file, keys: keys).trusting(trust)
+      let settings = try options.settings(file: file, keys: keys, opens: true).trusting(trust)
       // Everything is verified before anything is shown, also if the variable is a plain one.
       let secret = try await OpenedDocument.read(file, settings).variables().require(name)
       try secret.withBytes { (bytes) throws(EnvelopeError) in try Console.write(bytes) }

@@ -38,8 +38,9 @@
       let header = try sealed.header()
       var report = Report(sealed, header)
       if options.function != nil {
-        let context = try options.settings(file: file).context
+        let context = try options.settings(file: file, opens: true).context
         report.contextMatches = try header.matches(canonicalContext: context.canonicalBytes())
+        if report.contextMatches == false { Configuration.reportRefusal() }
       }
       guard json else { return try Console.write(report.text) }
       let encoder = JSONEncoder()

@@ -44,7 +44,7 @@
     var force = false
 
     func execute() async throws {
-      let settings = try options.settings(file: file, keys: keys).trusting(trust)
+      let settings = try options.settings(file: file, keys: keys, opens: true).trusting(trust)
       let opened = try await OpenedDocument.read(file, settings).variables()
       try await Document.write(to: output, revealing: true, force: force) { replaced in
         if !force { try replaced.checkMayHold(opened: opened.names) }

@@ -28,7 +28,7 @@
     @OptionGroup var change: ChangeOptions
 
     func execute() async throws {
-      let settings = try options.settings(file: file, keys: keys).changing(change)
+      let settings = try options.settings(file: file, keys: keys, opens: true).changing(change)
       try await Document.update(file, settings: settings) { (opened) throws(EnvelopeError) in
         let (sealed, plain) = (opened.secrets, opened.document.plain)
         guard sealed[name] != nil || plain[name] != nil else {

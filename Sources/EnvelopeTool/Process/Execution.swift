@@ -92,7 +92,8 @@ struct Execution: Equatable {
       let variables = document == nil ? try ProcessEnvironment.variables() : [:]
       let settings = try FunctionSettings(
         function: function ?? (file == nil ? try? LambdaFunction.name(in: variables) : nil),
-        context: context, keys: keys, keyService: keyService, file: file, configuration: .load())
+        context: context, keys: keys, keyService: keyService, file: file,
+        configuration: .load(toOpenFor: function))
       let sealed: SealedEnvironment
       if let file, let document {
         sealed = try document.requireSealed(in: file).allowing(plain: Set(changeablePlain))

@@ -1,0 +1,35 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+#if CommandLine
+  import EnvelopeKit
+  import Synchronization
+
+  /// Why `envelope.yaml` was not followed, in a command that does not need it; nil if it was, or if there is none.
+  private let refusal = Mutex<EnvelopeError?>(nil)
+
+  extension Configuration {
+    /// Loads `envelope.yaml` for a command that opens, and chooses no key to seal under.
+    ///
+    /// If the function is given, such a command does not need the file. Without its context and its keys of AWS KMS,
+    /// what is opened is the same or does not open. So a file that is refused, cannot be read or has a mistake is left
+    /// out, and ``reportRefusal()`` says so if the command fails.
+    ///
+    /// - Throws: As ``load()``, if no function is given.
+    static func load(toOpenFor function: String?) throws(EnvelopeError) -> Configuration {
+      guard function != nil else { return try load() }
+      do throws(EnvelopeError) {
+        return try load()
+      } catch {
+        refusal.withLock { $0 = error }
+        return Configuration()
+      }
+    }
+
+    /// Says on standard error why `envelope.yaml` was left out, if it was.
+    static func reportRefusal() {
+      guard let error = refusal.withLock({ $0 }) else { return }
+      Console.say("envelope: envelope.yaml was not followed: \(error)")
+    }
+  }
+#endif
