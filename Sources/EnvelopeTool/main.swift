@@ -13,6 +13,6 @@
   BrokenPipe.remember()
   MainThread.run { exit(await EnvelopeCommand.status(of: Array(CommandLine.arguments.dropFirst()))) }
 #else
-  Console.say("envelope: this command was built without its trait. Build it with: swift build --traits CommandLine")
+  Console.say("envelope: This command was built without its trait. Build it with: swift build --traits CommandLine")
   exit(ExitStatus.software.rawValue)
 #endif

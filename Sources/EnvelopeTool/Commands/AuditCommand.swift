@@ -9,7 +9,7 @@
   struct AuditCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "audit",
-      abstract: "Keeps and verifies a log of every use of the key store's keys.",
+      abstract: "Keep and verify a log of every use of the key store's keys.",
       discussion: """
         The log lies beside the key store, named like it with .audit after: a line of JSON for each use and each change of a key, with time, key, version, operation, function and outcome. Each entry is chained to the one before by a hash whose key is in the store. A use that cannot be logged is refused.
 
@@ -22,7 +22,7 @@
 
     struct Start: EnvelopeSubcommand {
       static let configuration = CommandConfiguration(
-        abstract: "Has every use of a key be logged from now on.",
+        abstract: "Start the audit log: every use of a key is logged from now on.",
         discussion: """
           EXAMPLE
             envelope audit start
@@ -43,7 +43,7 @@
 
     struct Verify: EnvelopeSubcommand {
       static let configuration = CommandConfiguration(
-        abstract: "Verifies the log, and writes a checkpoint to keep elsewhere.",
+        abstract: "Verify the audit log, and write a checkpoint to keep elsewhere.",
         discussion: """
           An entry that was removed, altered, added or moved is reported with its place. What was cut off at the end is found with an earlier checkpoint: keep each checkpoint where no one who can change the log can change it.
 
@@ -72,7 +72,7 @@
 
     struct End: EnvelopeSubcommand {
       static let configuration = CommandConfiguration(
-        abstract: "Ends the log, and lets go of the key that it can be verified with.",
+        abstract: "End the audit log, and destroy the key that verifies it.",
         discussion: """
           EXAMPLE
             envelope audit verify && envelope audit end

@@ -8,7 +8,7 @@
   struct BudgetCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "budget",
-      abstract: "Tells how many of AWS Lambda's 4,096 bytes the variables take.",
+      abstract: "Show how many of AWS Lambda's 4,096 bytes the variables take.",
       discussion: """
         Bytes are counted as the platform counts them, on the JSON of all variables. No key is needed.
 

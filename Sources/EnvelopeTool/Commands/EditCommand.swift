@@ -9,7 +9,7 @@
   struct EditCommand: EnvelopeSubcommand {
     static let configuration = CommandConfiguration(
       commandName: "edit",
-      abstract: "Opens a sealed file in an editor, and seals what was changed.",
+      abstract: "Edit a sealed file in an editor, and seal what was changed.",
       discussion: """
         The editor is $VISUAL, else $EDITOR, else vi. It works on a private file, dotenv or JSON like the sealed one, in memory if the system has a place for that, which is wiped afterwards. Plain variables are marked and stay plain; new ones are sealed; unchanged ones keep their sealed bytes.
 

@@ -9,7 +9,7 @@
   struct EnvelopeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "envelope",
-      abstract: "Seals the environment variables of functions, and opens them where they run.",
+      abstract: "Seal the environment variables of functions, and open them where they run.",
       discussion: """
         EXAMPLES
           envelope seal .env --function checkout -o checkout.env
@@ -18,14 +18,22 @@
           envelope keys rotate default && envelope rewrap .
           envelope explain checkout.env
           envelope seal .env --function checkout --format lambda > variables.json
-          aws lambda update-function-configuration --function-name checkout \\
-            --environment file://variables.json
+          aws lambda update-function-configuration --function-name checkout --environment file://variables.json
 
         EXIT CODES
-          64  the command was called wrongly       65  altered, malformed or of another context
-          66  there is nothing to read             69  the key service cannot be reached
-          70, 71  a failure inside                 73, 74  a file cannot be made, read or written
-          77  no key, or not permitted             78  envelope.yaml cannot be followed
+          0   done
+          64  the command was called wrongly
+          65  the data is altered, malformed, stale or of another context
+          66  there is nothing to read: no such file, variable or header
+          69  the key service cannot be reached, or refuses
+          70  a failure inside the command
+          71  a failure of the system: no memory, no randomness
+          73  the output cannot be created, or holds what would be lost
+          74  a file cannot be read or written
+          77  no key, or not permitted
+          78  envelope.yaml cannot be followed
+
+        exec ends with the exit code of the command that it runs, with 126 if that cannot be run, and with 127 if it is not found.
 
         Data goes to standard output, everything else to standard error. Secrets are never taken from arguments.
         """,
@@ -41,6 +49,7 @@
     static func status(of arguments: [String]) async -> Int32 {
       do {
         if let execution = Execution(arguments: arguments) { return try await execution.run() }
+        _ = try CommandEntry.named(by: arguments)
         var command = try parseAsRoot(arguments)
         if let command = command as? any EnvelopeSubcommand {
           try await command.execute()
@@ -59,16 +68,34 @@
 
     /// Writes help, version, completions, or what is wrong with the arguments, and returns the exit code.
     private static func status(of error: any Error, _ arguments: [String]) -> Int32 {
-      guard exitCode(for: error) != .success else { exit(withError: error) }
+      guard exitCode(for: error) != .success else { return show(error) }
       // The parser quotes arguments, which may be names of files, as they are: it is given them escaped.
       var error = error
       let escaped = arguments.map(EnvelopeError.escaped)
       if escaped != arguments { do { _ = try parseAsRoot(escaped) } catch let other { error = other } }
-      let message = fullMessage(for: error)
-      if !message.isEmpty {
-        for line in message.split(separator: "\n", omittingEmptySubsequences: false) { Console.say(String(line)) }
+      let code = exitCode(for: error)
+      let sentences = message(for: error).split(whereSeparator: \.isNewline).joined(separator: " ")
+      // The command that was run has said what there is to say.
+      guard let last = sentences.last else { return code.rawValue }
+      let path = (try? CommandEntry.named(by: arguments).path) ?? []
+      Console.say(
+        "envelope: \(sentences)\(".?!".contains(last) ? "" : ".") See: \((["envelope help"] + path).joined(separator: " "))"
+      )
+      return code == .failure ? ExitStatus.software.rawValue : code.rawValue
+    }
+
+    /// Writes what was asked for instead of running a command.
+    private static func show(_ request: any Error) -> Int32 {
+      // Far wider than any paragraph: each stays one line.
+      let text = fullMessage(for: request, columns: 1 << 20)
+      guard text.hasPrefix("OVERVIEW: ") else { exit(withError: request) }
+      do throws(EnvelopeError) {
+        try Console.write(HelpText.wrapped(text, to: Console.columns) + "\n")
+        return 0
+      } catch {
+        Console.say("envelope: \(error)")
+        return ExitStatus(error.code).rawValue
       }
-      return exitCode(for: error).rawValue
     }
   }
 

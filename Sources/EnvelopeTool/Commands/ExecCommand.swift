@@ -7,15 +7,13 @@
   struct ExecCommand: EnvelopeSubcommand {
     static let configuration = CommandConfiguration(
       commandName: "exec",
-      abstract: "Runs a command with the opened variables in its environment.",
+      abstract: "Run a command with the opened variables in its environment.",
       discussion: """
         EXAMPLES
           envelope exec checkout.env --function checkout -- ./server --port 8080
           envelope exec --function checkout -- ./server
 
-        Without a file it opens the environment that it was started with, and in AWS Lambda takes the function's name from
-        AWS_LAMBDA_FUNCTION_NAME unless told. It replaces itself by the command, which sees no sealed variable and
-        no header, and whose exit code is the command's own: 126 where it cannot be run, 127 where it is not found.
+        Without a file it opens the environment that it was started with, and in AWS Lambda takes the function's name from AWS_LAMBDA_FUNCTION_NAME unless --function is given. It replaces itself by the command, which sees no sealed variable and no header, and whose exit code is the command's own: 126 if it cannot be run, 127 if it is not found.
         """)
 
     @Argument(help: "The file with the sealed variables; - is standard input.", completion: .file())

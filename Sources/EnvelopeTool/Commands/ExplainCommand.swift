@@ -8,14 +8,13 @@
   struct ExplainCommand: EnvelopeSubcommand {
     static let configuration = CommandConfiguration(
       commandName: "explain",
-      abstract: "Tells why a file does not open, and what to do, without showing a secret.",
+      abstract: "Explain why a file does not open, and what to do, without showing a secret.",
       discussion: """
         EXAMPLES
           envelope explain checkout.env --function checkout
           envelope explain checkout.env
 
-        Without --function it tries every function of envelope.yaml. It looks at the form, the context, each key that the
-        file is under, and everything that is sealed, and ends with the exit code that opening it ends with.
+        Without --function it tries every function of envelope.yaml. It looks at the form, the context, each key that the file is under, and everything that is sealed, and ends with the exit code that opening it ends with.
         """)
 
     @Argument(help: "The file; - is standard input.", completion: .file())

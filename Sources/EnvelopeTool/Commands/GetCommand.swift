@@ -9,14 +9,13 @@
   struct GetCommand: EnvelopeSubcommand {
     static let configuration = CommandConfiguration(
       commandName: "get",
-      abstract: "Writes the value of one variable, byte for byte.",
+      abstract: "Write the value of one variable, byte for byte.",
       discussion: """
         EXAMPLES
           envelope get checkout.env DATABASE_URL --function checkout
           envelope get checkout.env TLS_KEY --function checkout > key.pem
 
-        On a terminal a line feed is added, and a value with control or invisible characters, which could steer the
-        terminal, is not shown: write it to a file or a pipe.
+        On a terminal a line feed is added, and a value with control or invisible characters, which could steer the terminal, is not shown: write it to a file or a pipe.
         """)
 
     @Argument(help: "The file with the sealed variables; - is standard input.", completion: .file())

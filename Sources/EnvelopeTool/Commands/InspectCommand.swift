@@ -15,10 +15,9 @@
   struct InspectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "inspect",
-      abstract: "Tells what a sealed file holds, without any key.",
+      abstract: "Show what a sealed file contains, without a key.",
       discussion: """
-        Nothing that it tells has been verified: for that, open the file. With --function it tells whether the file
-        was sealed for that function, as far as four bytes can.
+        Nothing that it shows is verified: to verify a file, open it. With --function it shows whether the file was sealed for that function, as far as four bytes can prove.
 
         EXAMPLES
           envelope inspect checkout.env

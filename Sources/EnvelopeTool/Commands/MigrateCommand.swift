@@ -9,18 +9,16 @@
   struct MigrateCommand: EnvelopeSubcommand {
     static let configuration = CommandConfiguration(
       commandName: "migrate",
-      abstract: "Turns the values of AWS Lambda's console helper into one sealed environment.",
+      abstract: "Migrate the values of AWS Lambda's console helper to one sealed environment.",
       discussion: """
-        Each value that the console encrypted costs a call to AWS KMS at every start of the function and some 230
-        bytes. Sealed as one environment, all of them together cost one call.
+        Each value that the console encrypted costs a call to AWS KMS at every start of the function and some 230 bytes. Sealed as one environment, all of them together cost one call.
 
         EXAMPLES
           aws lambda get-function-configuration --function-name checkout > checkout.json
           envelope migrate checkout.json --key alias/checkout --format lambda -o variables.json
           envelope migrate helper.env --function checkout --account 111122223333 --key alias/checkout -o checkout.env
 
-        Variables whose values look encrypted are opened and sealed, the others stay plain. The function's name and
-        the account whose keys are believed come from the answer of get-function-configuration, or from the flags.
+        Variables whose values look encrypted are opened and sealed, the others stay plain. The function's name and the account whose keys are believed come from the answer of get-function-configuration, or from the flags.
         """)
 
     @Argument(

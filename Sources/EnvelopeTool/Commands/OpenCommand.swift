@@ -9,14 +9,13 @@
   struct OpenCommand: EnvelopeSubcommand {
     static let configuration = CommandConfiguration(
       commandName: "open",
-      abstract: "Opens sealed variables and writes them, with the plain ones beside them.",
+      abstract: "Open sealed variables, and write them with the plain ones beside them.",
       discussion: """
         EXAMPLES
           envelope open checkout.env --function checkout -o .env
           envelope open checkout.env --function checkout --format json | jq -r .DATABASE_URL
 
-        Values with control or invisible characters, which could steer a terminal, are not shown on one. An output file
-        that is there is written over only if it holds plain variables and loses none of them.
+        Values with control or invisible characters, which could steer a terminal, are not shown on one. An output file that is there is written over only if it holds plain variables and loses none of them.
         """)
 
     @Argument(help: "The file with the sealed variables; - is standard input.", completion: .file())

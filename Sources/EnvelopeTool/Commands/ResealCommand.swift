@@ -8,14 +8,13 @@
   struct ResealCommand: EnvelopeSubcommand {
     static let configuration = CommandConfiguration(
       commandName: "reseal",
-      abstract: "Seals files anew, under a new data key and the newest version of their keys.",
+      abstract: "Reseal files under a new data key and the newest versions of their keys.",
       discussion: """
         EXAMPLES
           envelope reseal checkout.env --function checkout
           envelope reseal . --to checkout --to er1:…
 
-        A reader who knew the old data key learns nothing of what is set from then on. Copies, backups and git's history stay
-        readable to them: change the secrets themselves where that matters.
+        A reader who knew the old data key learns nothing of what is set from then on. Copies, backups and git's history stay readable to them: change the secrets themselves where that matters.
         """)
 
     @Argument(help: "Files and folders.", completion: .file())

@@ -8,7 +8,8 @@
   struct RewrapCommand: EnvelopeSubcommand {
     static let configuration = CommandConfiguration(
       commandName: "rewrap",
-      abstract: "Brings sealed files under other keys, or the newest version of theirs; what is sealed stays as it is.",
+      abstract:
+        "Rewrap sealed files under other keys, or the newest versions of theirs; what is sealed stays as it is.",
       discussion: """
         EXAMPLES
           envelope keys rotate checkout && envelope rewrap .
@@ -17,9 +18,7 @@
           envelope rewrap . --remove alice
           envelope rewrap . --configured
 
-        In folders it finds every file with a sealed environment or a sealed value, and each one's context among those of
-        envelope.yaml; files of other contexts are listed and left alone. Each file is verified, and nothing is dropped
-        from it before what is new has been read back. It can be interrupted and run again.
+        In folders it finds every file with a sealed environment or a sealed value, and each one's context among those of envelope.yaml; files of other contexts are listed and left alone. Each file is verified, and nothing is dropped from it before what is new has been read back. It can be interrupted and run again.
 
         A removed reader knows the data key, and could forge what the others accept: a file is resealed under those that remain, unless --keep-data-key says that former readers may forge. Copies, backups and git's history stay readable in any case: change the secrets themselves if that matters.
         """)

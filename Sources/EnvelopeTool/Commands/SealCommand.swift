@@ -9,16 +9,16 @@
   struct SealCommand: EnvelopeSubcommand {
     static let configuration = CommandConfiguration(
       commandName: "seal",
-      abstract: "Seals variables for a function.",
+      abstract: "Seal variables for a function.",
       discussion: """
         EXAMPLES
           envelope seal .env --function checkout -o checkout.env
           envelope seal .env --function checkout --plain LOG_LEVEL --format packed
           printf 'TOKEN=abc\\n' | envelope seal - --function checkout --format lambda
 
-        The first seal on a machine makes a key store with a key 'default'.
+        The first seal on a machine creates a key store with a key 'default'.
 
-        A file envelope.yaml, here or in a folder above within the repository, can say all this for good:
+        A file envelope.yaml, here or in a folder above within the repository, can hold all this:
           default:
             key: default
           functions:
@@ -30,7 +30,7 @@
             orders:
               key: alias/orders
               region: eu-central-1
-        Flags override it: --key and --plain take the place of its lists, --context of a pair of the same key. A folder that all users share, such as /tmp, is searched only if it is the working folder.
+        Flags override it: --key and --plain replace its lists, --context a pair of the same key. A folder that all users share, such as /tmp, is searched only if it is the working folder. The file must belong to you or root, and no one else may be able to write it; ENVELOPE_TRUST=/FOLDER follows that of a folder all the same. Commands that only open do without the file if --function is given.
         """)
 
     @Argument(help: "A dotenv or JSON file; - is standard input.", completion: .file())

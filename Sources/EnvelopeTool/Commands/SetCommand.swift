@@ -15,9 +15,7 @@
           envelope set checkout.env API_KEY --function checkout
           envelope set checkout.env TLS_KEY --function checkout < key.pem
 
-        The value is asked for on the terminal and not shown, or read from standard input, where one line feed at
-        the end is left out (--raw keeps it). The other variables keep their sealed bytes. A variable that envelope.yaml
-        names under plain:, or that --plain names, is written as plain text, which the file's header authenticates.
+        The value is prompted for on the terminal and not shown, or read from standard input, where one line feed at the end is left out (--raw keeps it). The other variables keep their sealed bytes. A variable that envelope.yaml names under plain:, or that --plain names, is written as plain text, which the file's header authenticates.
         """)
 
     @Argument(help: "The file with the sealed variables.", completion: .file())

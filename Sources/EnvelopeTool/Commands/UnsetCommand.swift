@@ -9,7 +9,7 @@
   struct UnsetCommand: EnvelopeSubcommand {
     static let configuration = CommandConfiguration(
       commandName: "unset",
-      abstract: "Removes one variable from a sealed file.",
+      abstract: "Remove one variable from a sealed file.",
       discussion: """
         EXAMPLE
           envelope unset checkout.env API_KEY --function checkout

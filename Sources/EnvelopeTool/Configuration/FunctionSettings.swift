@@ -38,6 +38,12 @@ struct FunctionSettings {
     let entry = configuration.entry(for: function)
     self.function = function
     self.context = try Self.context(context, over: entry.context ?? []).adding(function, for: "function")
+    do throws(EnvelopeError) {
+      _ = try self.context.canonicalBytes()
+    } catch {
+      // It comes from flags and envelope.yaml, not from the data.
+      throw error.code == .invalidArgument ? EnvelopeError(.usage, error.message, advice: error.advice) : error
+    }
     self.keys = keys.isEmpty ? entry.keys ?? [] : keys
     self.plain = plain.isEmpty ? entry.plain ?? [] : plain
     self.keyService = keyService.completed(by: configuration.keyService(of: entry))

@@ -74,6 +74,14 @@ enum Console {
   static var outputIsTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
   static var errorIsTerminal: Bool { isatty(STDERR_FILENO) == 1 }
 
+  /// The width that text on standard output is laid out for: `COLUMNS`, else the terminal's, else 80.
+  static var columns: Int {
+    if let columns = ProcessEnvironment.value(of: "COLUMNS").flatMap({ Int($0) }), columns > 0 { return columns }
+    var size = winsize()
+    guard unsafe ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+    return Int(size.ws_col)
+  }
+
   /// Whether there is a terminal to ask on, whatever the standard streams are.
   static var hasTerminal: Bool {
     let number = unsafe open("/dev/tty", O_RDWR | O_CLOEXEC)

@@ -7,7 +7,7 @@ import EnvelopeKitFiles
 extension Document {
   /// Reads a file, or standard input where the path is `-`.
   ///
-  /// - Throws: `noInput` where there is no such file or it cannot be opened, `malformed` with the file and the line.
+  /// - Throws: `noInput` if there is no such file, `fileFailure` if it cannot be opened, `malformed` with the file and the line.
   static func read(_ path: String) throws(EnvelopeError) -> Document {
     try Document(text: readText(path), of: path)
   }
@@ -33,7 +33,7 @@ extension Document {
     do throws(EnvelopeError) {
       file = try path.openForReading()
     } catch {
-      throw EnvelopeError(.noInput, error.message, advice: "Check its permissions.")
+      throw EnvelopeError(.fileFailure, error.message, advice: "Check its permissions.")
     }
     return try file.readAll(limit: byteLimit, of: path)
   }

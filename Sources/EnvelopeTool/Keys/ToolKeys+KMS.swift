@@ -18,9 +18,14 @@ extension ToolKeys {
         let parts = name.split(separator: ":", omittingEmptySubsequences: false)
         let own = parts.count > 5 ? String(parts[3]) : nil
         let region = name.contains(":key/mrk-") ? service.region ?? own : own ?? service.region
-        if clients[region] == nil { clients[region] = try client(service, region: region) }
-        guard let client = clients[region] else { continue }
-        keyrings.append(try KMSKeyring(name, client: client))
+        do throws(EnvelopeError) {
+          if clients[region] == nil { clients[region] = try client(service, region: region) }
+          guard let client = clients[region] else { continue }
+          keyrings.append(try KMSKeyring(name, client: client))
+        } catch {
+          // What is wrong comes from flags and settings, not from the data.
+          throw error.code == .invalidArgument ? EnvelopeError(.usage, error.message, advice: error.advice) : error
+        }
       }
       return keyrings
     }

@@ -33,10 +33,9 @@
   extension KeysCommand {
     struct Policy: EnvelopeSubcommand {
       static let configuration = CommandConfiguration(
-        abstract: "States which functions a key serves, and for what; shows it where nothing is stated.",
+        abstract: "Restrict which functions a key serves, and for what; without options, show it.",
         discussion: """
-          What is stated takes the place of all that was. It is kept by this store: a rule, not cryptography. A key that
-          cannot be used otherwise by whoever has it is one that is exported.
+          The options replace the policy. This store enforces it: it is a rule, not cryptography. To give someone a key that works for some functions alone, export it.
 
           EXAMPLES
             envelope keys policy checkout --function checkout --function checkout-canary
@@ -80,16 +79,17 @@
             KeyPolicy(functions: functions.isEmpty ? nil : functions, operations: Set(operations)),
             of: keyset.id.string)
         }
+        Console.say(
+          "The key \(key.key.shown) serves \(functions.isEmpty ? "every function" : KeysCommand.list(functions)) "
+            + "for: \(operations.map(\.rawValue).joined(separator: ", ")).")
       }
     }
 
     struct Export: EnvelopeSubcommand {
       static let configuration = CommandConfiguration(
-        abstract: "Writes a key store with one key that works for some functions and no other.",
+        abstract: "Export one key, narrowed so that it works for some functions and no others.",
         discussion: """
-          The exported key opens and seals what is for those functions, by cryptography: it cannot be turned into the
-          whole key. Deploy the file with the function (with mode 644 in an AWS Lambda package) and set
-          ENVELOPE_STORE to its path; or have a colleague import it. After a rotation, export again.
+          The exported key opens and seals what is for those functions, by cryptography: it cannot be turned into the whole key. Deploy the file with the function (with mode 644 in an AWS Lambda package) and set ENVELOPE_STORE to its path; or have a colleague import it. After a rotation, export again.
 
           EXAMPLE
             envelope keys export checkout --function checkout -o checkout.keys
@@ -136,7 +136,7 @@
 
     struct Import: EnvelopeSubcommand {
       static let configuration = CommandConfiguration(
-        abstract: "Takes keys over from another key store, such as an exported one.",
+        abstract: "Import keys from another key store, such as an exported one.",
         discussion: """
           A key that is here already is replaced by a newer copy: one that was rotated since, or is for more functions.
 
@@ -165,11 +165,9 @@
 
     struct Lock: EnvelopeSubcommand {
       static let configuration = CommandConfiguration(
-        abstract: "Locks the key store with a passphrase, or with keys that are kept elsewhere.",
+        abstract: "Lock the key store with a passphrase, or with keys that are kept elsewhere.",
         discussion: """
-          Without --key it asks for a passphrase twice, or reads it from the open file whose number is
-          $ENVELOPE_PASSPHRASE_FD (where the store is locked already, first the old passphrase). With --key any one of
-          the keys opens the store; $ENVELOPE_STORE_KEY must name them from then on, separated by commas.
+          Without --key it prompts for a passphrase twice, or reads it from the open file whose number is $ENVELOPE_PASSPHRASE_FD (if the store is locked already, first the old passphrase). With --key any one of the keys opens the store; $ENVELOPE_STORE_KEY must name them from then on, separated by commas.
 
           EXAMPLES
             envelope keys lock
@@ -228,7 +226,7 @@
 
     struct Unlock: EnvelopeSubcommand {
       static let configuration = CommandConfiguration(
-        abstract: "Takes the lock off the key store: whoever can read the file has the keys.",
+        abstract: "Unlock the key store for good: any reader of the file has the keys then.",
         discussion: """
           EXAMPLE
             envelope keys unlock

@@ -9,10 +9,9 @@
   extension KeysCommand {
     struct Rotate: EnvelopeSubcommand {
       static let configuration = CommandConfiguration(
-        abstract: "Makes a new version of a key, which seals from now on; the older ones still open.",
+        abstract: "Rotate a key: a new version seals from now on, and the older ones still open.",
         discussion: """
-          A recipient's new version has a new public string. What is sealed already stays as it is: envelope rewrap
-          brings it to the new version.
+          A recipient's new version has a new public string. What is sealed already stays as it is: envelope rewrap brings it to the new version.
 
           EXAMPLE
             envelope keys rotate checkout && envelope rewrap .
@@ -32,7 +31,7 @@
 
     struct Rotation: EnvelopeSubcommand {
       static let configuration = CommandConfiguration(
-        abstract: "States how often a key should be rotated; past that, seal and list say so.",
+        abstract: "Set how often a key should be rotated; seal and list report when that is due.",
         discussion: """
           EXAMPLES
             envelope keys rotation checkout 365
@@ -52,12 +51,15 @@
         _ = try await ToolStore.change(key.key, "set-rotation") { (store, keyset) throws(EnvelopeError) in
           try store.setRotationPeriod(days: period, of: keyset.id.string)
         }
+        Console.say(
+          period.map { "The key \(key.key.shown) should be rotated every \($0.counted("day"))." }
+            ?? "The key \(key.key.shown) need not be rotated.")
       }
     }
 
     struct Minimum: EnvelopeSubcommand {
       static let configuration = CommandConfiguration(
-        abstract: "Has versions of a key below a number refuse to open.",
+        abstract: "Set the lowest version of a key that opens.",
         discussion: """
           The versions stay in the store, and open again once the number is lowered.
 
@@ -74,12 +76,16 @@
         _ = try await ToolStore.change(key.key, "set-minimum") { (store, keyset) throws(EnvelopeError) in
           try store.setMinimumVersion(version, of: keyset.id.string)
         }
+        Console.say(
+          version == 1
+            ? "All versions of the key \(key.key.shown) open."
+            : "Versions of the key \(key.key.shown) below \(version) no longer open.")
       }
     }
 
     struct Enable: EnvelopeSubcommand {
       static let configuration = CommandConfiguration(
-        abstract: "Lets a key be used again.",
+        abstract: "Enable a key that was disabled.",
         discussion: """
           EXAMPLE
             envelope keys enable checkout
@@ -91,12 +97,13 @@
         _ = try await ToolStore.change(key.key, "enable") { (store, keyset) throws(EnvelopeError) in
           try store.enable(keyset.id.string)
         }
+        Console.say("Enabled the key \(key.key.shown).")
       }
     }
 
     struct Disable: EnvelopeSubcommand {
       static let configuration = CommandConfiguration(
-        abstract: "Has a key refuse every use until it is enabled again.",
+        abstract: "Disable a key until it is enabled again.",
         discussion: """
           This is kept by this store alone: a copy of it, or an exported key, goes on.
 
@@ -110,15 +117,17 @@
         _ = try await ToolStore.change(key.key, "disable") { (store, keyset) throws(EnvelopeError) in
           try store.disable(keyset.id.string)
         }
+        Console.say(
+          "Disabled the key \(key.key.shown). Until it is enabled it neither seals nor opens: "
+            + "envelope keys enable \(key.key.shown)")
       }
     }
 
     struct Delete: EnvelopeSubcommand {
       static let configuration = CommandConfiguration(
-        abstract: "Has a key refuse every use, and be destroyed for good after some days.",
+        abstract: "Schedule the deletion of a key, which refuses every use until then.",
         discussion: """
-          Until then cancel-deletion keeps it. Afterwards what is sealed under it alone opens no more, but with a copy
-          of the store from before.
+          Until then cancel-deletion keeps it. Afterwards what is sealed under it alone opens no more, but with a copy of the store from before.
 
           EXAMPLE
             envelope keys delete checkout --days 7
@@ -144,7 +153,7 @@
 
     struct CancelDeletion: EnvelopeSubcommand {
       static let configuration = CommandConfiguration(
-        abstract: "Keeps a key whose deletion is pending; it is disabled then.",
+        abstract: "Cancel the deletion of a key, which stays disabled.",
         discussion: """
           EXAMPLE
             envelope keys cancel-deletion checkout && envelope keys enable checkout
@@ -162,10 +171,10 @@
 
     struct Alias: EnvelopeSubcommand {
       static let configuration = CommandConfiguration(
-        abstract: "Gives a key one more name, moves a name to another key, or takes it away.",
+        abstract: "Add an alias for a key, move it to another key, or remove it.",
         discussion: """
           EXAMPLES
-            envelope keys alias payments checkout      # payments is checkout, too
+            envelope keys alias payments checkout
             envelope keys alias payments orders --move
             envelope keys alias payments --remove
           """)
@@ -173,7 +182,7 @@
       @Argument(help: "The name.")
       var alias: String
 
-      @Argument(help: "The alias or id of the key that it shall stand for.")
+      @Argument(help: "The alias or id of the key that it stands for from now on.")
       var key: String?
 
       @Flag(help: "Move a name that stands for another key.")
@@ -184,25 +193,28 @@
 
       func execute() async throws {
         if remove {
-          guard key == nil, !move else { throw EnvelopeError(.usage, "A name is removed by itself: --remove alone") }
+          guard key == nil, !move else { throw EnvelopeError(.usage, "--remove takes an alias and nothing else") }
           _ = try await ToolStore.change(alias, "remove-alias") { (store, _) throws(EnvelopeError) in
             try store.removeAlias(alias)
           }
+          Console.say("Removed the alias \(alias.shown); the key stays.")
         } else {
           guard let key else {
-            throw EnvelopeError(.usage, "It is not said which key it shall stand for", advice: "Give its alias or id.")
+            throw EnvelopeError(
+              .usage, "No key for the alias", advice: "Give its alias or id: envelope keys alias \(alias.shown) KEY")
           }
           _ = try await ToolStore.change(key, move ? "move-alias" : "add-alias") {
             (store, keyset) throws(EnvelopeError) in
             try move ? store.moveAlias(alias, to: keyset.id.string) : store.addAlias(alias, for: keyset.id.string)
           }
+          Console.say("\(alias.shown) now stands for the key \(key.shown).")
         }
       }
     }
 
     struct Default: EnvelopeSubcommand {
       static let configuration = CommandConfiguration(
-        abstract: "Chooses the key that seals where none is named.",
+        abstract: "Choose the key that seals if none is named.",
         discussion: """
           EXAMPLE
             envelope keys default checkout
@@ -214,6 +226,7 @@
         _ = try await ToolStore.change(key.key, "set-default") { (store, keyset) throws(EnvelopeError) in
           try store.setDefault(keyset.id.string)
         }
+        Console.say("The key \(key.key.shown) is the default now.")
       }
     }
   }

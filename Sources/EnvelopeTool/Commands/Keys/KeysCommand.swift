@@ -15,12 +15,9 @@
   struct KeysCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "keys",
-      abstract: "Makes, lists and changes the keys of the key store.",
+      abstract: "Create, list and change the keys of the key store.",
       discussion: """
-        The key store is one file: $ENVELOPE_STORE, else $XDG_DATA_HOME/envelope/keys, else
-        ~/.local/share/envelope/keys. Whoever has it opens what is sealed under its keys; without it nobody does.
-        A store that is locked asks for its passphrase on the terminal, or reads it from the open file whose number is
-        $ENVELOPE_PASSPHRASE_FD; or it is opened by the key that $ENVELOPE_STORE_KEY names.
+        The key store is one file: $ENVELOPE_STORE, else $XDG_DATA_HOME/envelope/keys, else ~/.local/share/envelope/keys. Anyone who has it can open what is sealed under its keys; without it, no one can. A locked store is opened with a passphrase, which is prompted for on the terminal or read from the open file whose number is $ENVELOPE_PASSPHRASE_FD, or with the key that $ENVELOPE_STORE_KEY names.
 
         EXAMPLES
           envelope keys create checkout
@@ -42,7 +39,7 @@
 
     struct Create: EnvelopeSubcommand {
       static let configuration = CommandConfiguration(
-        abstract: "Makes a key; the first one becomes the default.",
+        abstract: "Create a key; the first one becomes the default.",
         discussion: """
           EXAMPLE
             envelope keys create checkout
@@ -62,11 +59,9 @@
 
     struct Recipient: EnvelopeSubcommand {
       static let configuration = CommandConfiguration(
-        abstract: "Makes an identity, and tells the public string that anybody can seal to.",
+        abstract: "Create an identity, and write the public string that anyone can seal to.",
         discussion: """
-          The string is no secret: give it to those who seal, as a --key or in envelope.yaml. Only a store that has
-          the identity opens. What is sealed to a recipient alone has no sender: commands and handlers refuse it, unless
-          the caller passes --accept-anonymous-sender.
+          The string is not secret: those who seal pass it as a --key, or write it into envelope.yaml. Only a store that has the identity opens. What is sealed to a recipient alone has no sender: commands and handlers refuse it, unless the caller passes --accept-anonymous-sender.
 
           EXAMPLE
             ENVELOPE_STORE=/media/safe/keys envelope keys recipient break-glass
@@ -103,10 +98,9 @@
 
     struct List: EnvelopeSubcommand {
       static let configuration = CommandConfiguration(
-        abstract: "Lists the keys: alias, id, and which is the default.",
+        abstract: "List the keys: alias, id, and which is the default.",
         discussion: """
-          What is not as with any key follows: recipient, disabled, pending deletion, destroyed, narrowed, restricted,
-          rotation due.
+          After the id, each line has what is special about the key: recipient, disabled, pending deletion, destroyed, narrowed, restricted, rotation due.
 
           EXAMPLE
             envelope keys list
@@ -136,7 +130,7 @@
 
     struct Show: EnvelopeSubcommand {
       static let configuration = CommandConfiguration(
-        abstract: "Shows one key: its id, state, policy and versions, no secret.",
+        abstract: "Show one key: its id, state, policy and versions, no secret.",
         discussion: """
           EXAMPLE
             envelope keys show checkout
@@ -164,7 +158,7 @@
         }
         if keyset.minimumVersion > 1 { text += "minimum version: \(keyset.minimumVersion)\n" }
         for version in keyset.versions {
-          text += "version \(version.number): made \(KeysCommand.date(version.created))"
+          text += "version \(version.number): created \(KeysCommand.date(version.created))"
           text += version.number == keyset.primary ? ", primary" : ""
           text += version.number < keyset.minimumVersion ? ", no longer unwraps\n" : "\n"
         }
