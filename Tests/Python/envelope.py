@@ -359,7 +359,7 @@ class Key:
         self.kind, self.primary, self.destroyed = kind, primary, destroyed
         self.disabled, self.pending, self.minimum, self.rotation = False, None, 1, None
         self.operations, self.functions, self.scopes = ("wrap", "unwrap"), None, None
-        # The secrets by the version's number: the whole one, or one for each scope.
+        # The secrets by the version's number: the whole one, or one for each scope, None where it is not here.
         self.versions = {}
 
     def check_exists(self):
@@ -384,7 +384,10 @@ class Key:
             return narrow_to(secrets[0], function)
         if function not in self.scopes:
             raise Refused("keyNotFound", detail="narrowed to other functions")
-        return secrets[self.scopes.index(function)]
+        secret = secrets[self.scopes.index(function)]
+        if secret is None:
+            raise Refused("keyNotFound", detail="narrowed, without this version for the function")
+        return secret
 
 
 class Store:
@@ -486,14 +489,20 @@ class Store:
     def take_versions(self, key):
         last = 0
         while self.next_is("version"):
-            number, created, secret = self.fields(3)
+            number, created, secret, *functions = self.fields(3, 4)
             number, _ = self.number(number, 1, 32), self.number(created, 0, 64)
+            scopes, marks = key.scopes or [], functions[0] if functions else "1" * len(key.scopes or [None])
+            if functions and (len(marks) != len(scopes) or set(marks) != {"0", "1"}):
+                self.damaged("functions of a version")
             if number <= last:
                 self.damaged("version")
             last = number
-            key.versions[number] = self.secrets(secret, len(key.scopes or [None]))
+            held = iter(self.secrets(secret, marks.count("1")))
+            key.versions[number] = [next(held) if mark == "1" else None for mark in marks]
         if key.primary not in key.versions or len(key.versions) > 1024:
             self.damaged("primary")
+        if not all(any(secrets) for secrets in zip(*key.versions.values())):
+            self.damaged("a function without a version")
 
     @staticmethod
     def damaged(detail):
@@ -505,9 +514,9 @@ class Store:
     def next_is(self, *words):
         return self.word() in words
 
-    def fields(self, count):
+    def fields(self, *counts):
         fields = self.lines.pop().split(" ")[1:]
-        if len(fields) != count or not all(fields):
+        if len(fields) not in counts or not all(fields):
             self.damaged("fields")
         return fields
 
@@ -1082,13 +1091,17 @@ def read_store(store):
     """All that a store says, but for its secrets: of these a hash that tells whether they are the same."""
     keys = {}
     for identifier, key in store.keys.items():
-        digest = lambda secrets: blake2b(256, b"".join(secrets), personal=b"read-store").hex()
+        digest = lambda secrets: blake2b(256, b"".join(filter(None, secrets)), personal=b"read-store").hex()
         scopes = lambda names: ["-" if name is None else to_text(name) for name in names or []]
         keys[identifier] = {
             "kind": key.kind, "primary": key.primary, "destroyed": key.destroyed, "disabled": key.disabled,
             "pending": key.pending, "minimum": key.minimum, "rotation": key.rotation,
             "operations": sorted(key.operations), "functions": scopes(key.functions), "narrowed": scopes(key.scopes),
             "versions": {number: digest(secrets) for number, secrets in key.versions.items()},
+            "held": {
+                number: [scope for scope, secret in zip(scopes(key.scopes), secrets) if secret is not None]
+                for number, secrets in key.versions.items()
+            },
         }  # fmt: skip
     return {"keys": keys, "aliases": store.aliases, "default": store.default, "audit": store.audit is not None}
 

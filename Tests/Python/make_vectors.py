@@ -1293,6 +1293,41 @@ def narrowed_keys():
     combining = [("function", "\u00e9")]
     value("narrowed-bytes", "a function that is equal by Unicode and differs as bytes", "keyNotFound", pairs=combining,
           store=second(narrowed(ONE, ["e\u0301"], 1)))  # fmt: skip
+    joined_keys(for_orders)
+
+
+def joined(*marks, functions=("mails", "orders"), primary=None):
+    """A key that was narrowed to different functions before and after a rotation: a mark for each function."""
+    lines = narrowed(ONE, functions, *range(1, len(marks) + 1), primary=primary)
+    for number, mark in enumerate(marks, 1):
+        at = 1 + len(functions) + number - 1
+        word, number, created, text = lines[at].split(" ")
+        keys = e.from_text(text)
+        held = b"".join(keys[32 * n : 32 * n + 32] for n, one in enumerate(mark) if one == "1")
+        lines[at] = " ".join([word, number, created, e.to_text(held)] + ([mark] if "0" in mark else []))
+    return lines
+
+
+def joined_keys(for_orders):
+    second_version = lambda key: [entry(f"{ONE}.2", FUNCTION_CONTEXT, key)]
+    for name, comment, expect, marks, entries in (
+        ("old", "version 1 for this function alone", "success", ("01", "10"), None),
+        ("new", "version 2 for this function alone", "success", ("10", "01"), second_version),
+        ("both", "version 1 for another function alone, version 2 for both", "success", ("10", "11"), second_version),
+        ("old-missing", "version 1 for another function alone", "keyNotFound", ("10", "11"), None),
+        ("new-missing", "version 2 for another function alone", "keyNotFound", ("11", "10"), second_version),
+    ):
+        for_orders("joined-" + name, comment, expect, second(joined(*marks)), entries=entries)
+    good = joined("10", "01")
+    bad = lambda name, comment, lines: for_orders("joined-" + name, comment, "keyStoreDamaged", second(lines))
+    end = lambda mark: good[:-1] + [good[-1].rsplit(" ", 1)[0] + mark]
+    for name, mark in (("short", " 1"), ("long", " 010"), ("no-function", " 00"), ("words", " 0 1"), ("empty", " "), ("other", " 02")):
+        bad("marks-" + name, "marks that cannot be", end(mark))
+    bad("marks-all", "marks that say what holds without", narrowed(ONE, ["orders"], 1)[:-1] + [narrowed(ONE, ["orders"], 1)[-1] + " 1"])
+    bad("marks-length", "a mark for one function, and the secrets of two", narrowed(ONE, ["mails", "orders"], 1, 2)[:-1]
+        + [narrowed(ONE, ["mails", "orders"], 1, 2)[-1] + " 01"])  # fmt: skip
+    bad("function-missing", "a function that no version is for", joined("01", "01"))
+    bad("marks-whole", "marks of a whole key", keyset(ONE, 1)[:1] + [keyset(ONE, 1)[1] + " 1"])
 
 
 def uses():

@@ -136,12 +136,13 @@ struct PythonStoreTests {
       ).hex
     }
     let word: (FunctionScope) -> String = { $0.function.map { Base64URL.encode(Array($0.utf8)) } ?? "-" }
+    let held = keyset.versions.map { ("\($0.number)", (keyset.scopes(of: $0) ?? []).map(word)) }
     return [
       "kind": keyset.kind == .identity ? "identity" : "keyset", "primary": keyset.primary, "destroyed": destroyed,
       "disabled": keyset.state == .disabled, "pending": pending, "minimum": keyset.minimumVersion,
       "rotation": keyset.rotationPeriod ?? NSNull(), "operations": keyset.policy.operations.map(\.rawValue).sorted(),
       "functions": (keyset.policy.functions ?? []).map(word), "narrowed": (keyset.scopes ?? []).map(word),
-      "versions": versions,
+      "versions": versions, "held": Dictionary(uniqueKeysWithValues: held),
     ]
   }
 
@@ -169,6 +170,12 @@ struct PythonStoreTests {
       try alone.add(keyset, alias: "key-\(number)")
       if keyset.kind == .symmetric, Int.random(in: 0..<3, using: &random) == 0 {
         alone = try alone.exporting(keyset.id.string, narrowedTo: scopes(&random))
+        // Joined from copies of before and after a rotation.
+        if Bool.random(using: &random), let first = originals[number].first {
+          var old = KeyStore()
+          try old.add(first)
+          _ = try alone.merge(old.exporting(keyset.id.string, narrowedTo: scopes(&random)))
+        }
       }
       try change(keyset, in: &alone, &random)
       _ = try store.merge(alone)

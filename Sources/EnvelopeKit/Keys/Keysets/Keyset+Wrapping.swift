@@ -35,7 +35,7 @@ extension Keyset {
     }
     try check(.wrap, version: version.number, for: context)
     let scope = FunctionScope(unchecked: context.function)
-    guard scopes?.contains(scope) ?? true else { throw isNarrowedElsewhere(than: scope) }
+    guard holds(version, for: scope) else { throw isMissing(version, for: scope) }
     return version
   }
 

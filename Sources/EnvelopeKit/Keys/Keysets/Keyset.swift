@@ -19,7 +19,7 @@ public struct Keyset: Sendable {
   /// What the versions are.
   public let kind: Kind
   /// The versions in ascending order of their numbers, at most ``versionLimit``; none once it is destroyed.
-  public private(set) var versions: [Version]
+  public internal(set) var versions: [Version]
   /// The number of the version that wraps; 0 once it is destroyed.
   public private(set) var primary: UInt32
   /// Whether it can be used, as the store has it; ``state(at:)`` also looks at the clock.
@@ -35,7 +35,7 @@ public struct Keyset: Sendable {
   /// The alias that messages name it by; nil if the store that gave it out has none for it.
   var alias: String?
   /// The functions that this copy was narrowed to, in ascending order; nil for the whole key.
-  public private(set) var scopes: [FunctionScope]?
+  public internal(set) var scopes: [FunctionScope]?
 
   /// How many versions a keyset may have.
   public static let versionLimit = 1024
@@ -48,13 +48,16 @@ public struct Keyset: Sendable {
     public let number: UInt32
     /// When it was made, in seconds since 1970 (UTC).
     public let created: UInt64
-    // The whole key alone, or one for each of the keyset's scopes.
+    // The whole key alone, or one for each scope.
     let keys: [WrappingKey]
+    // The functions that a narrowed copy has this version for, in ascending order; nil for all of the keyset's.
+    let scopes: [FunctionScope]?
 
-    package init(number: UInt32, created: UInt64, keys: [WrappingKey]) {
+    package init(number: UInt32, created: UInt64, keys: [WrappingKey], scopes: [FunctionScope]? = nil) {
       self.number = number
       self.created = created
       self.keys = keys
+      self.scopes = scopes
     }
   }
 
@@ -65,20 +68,34 @@ public struct Keyset: Sendable {
     let numbers = versions.map(\.number)
     guard Self.isValid(id), (1...Self.versionLimit).contains(versions.count), numbers[0] >= 1,
       zip(numbers, numbers.dropFirst()).allSatisfy(<), numbers.contains(primary),
-      versions.allSatisfy({ $0.keys.count == scopes?.count ?? 1 })
+      versions.allSatisfy({ $0.keys.count == ($0.scopes ?? scopes)?.count ?? 1 })
     else {
       throw EnvelopeError(.keyStoreDamaged, "A keyset has an id, versions or a primary that it cannot have")
     }
     if let scopes {
       guard kind == .symmetric, (1...Self.scopeLimit).contains(scopes.count),
-        zip(scopes, scopes.dropFirst()).allSatisfy(<)
+        zip(scopes, scopes.dropFirst()).allSatisfy(<), Self.covers(scopes, versions)
       else { throw EnvelopeError(.keyStoreDamaged, "A narrowed keyset has functions that it cannot have") }
+    } else if versions.contains(where: { $0.scopes != nil }) {
+      throw EnvelopeError(.keyStoreDamaged, "A version of a whole key is narrowed")
     }
     self.id = id
     self.kind = kind
     self.versions = versions
     self.primary = primary
     self.scopes = scopes
+  }
+
+  /// Whether versions are for some of these functions each, and for all of them together.
+  private static func covers(_ scopes: [FunctionScope], _ versions: [Version]) -> Bool {
+    if versions.allSatisfy({ $0.scopes == nil }) { return true }
+    var missing = Set(scopes)
+    for version in versions {
+      let own = version.scopes ?? scopes
+      guard !own.isEmpty, zip(own, own.dropFirst()).allSatisfy(<), Set(scopes).isSuperset(of: own) else { return false }
+      missing.subtract(own)
+    }
+    return missing.isEmpty
   }
 
   /// What is left of a keyset that was destroyed: that there was one.
@@ -134,67 +151,11 @@ public struct Keyset: Sendable {
     return rotated
   }
 
-  /// The same keyset for some functions alone: each version's secret is replaced by what it derives for each of them.
-  ///
-  /// - Throws: `invalidArgument` where this copy does not cover them, the keyset is an identity, or there are none or
-  ///   too many; `systemFailure` where there is no memory; as ``rotated()`` for its state.
-  func narrowed(to scopes: [FunctionScope]) throws(EnvelopeError) -> Keyset {
-    try checkState()
-    guard kind == .symmetric else {
-      throw EnvelopeError(
-        .invalidArgument, "The key \(shown) is a recipient's and cannot be narrowed",
-        advice: "Create a recipient for each function.")
-    }
-    for scope in scopes where !(policy.functions?.contains(scope) ?? true) {
-      throw EnvelopeError(
-        .keyAccessDenied, "The policy of the key \(shown) does not let it serve \(scope)",
-        advice: "Change the policy: envelope keys policy \(handle)")
-    }
-    let scopes = Set(scopes).sorted()
-    guard (1...Self.scopeLimit).contains(scopes.count) else {
-      throw EnvelopeError(.invalidArgument, "A key is narrowed to 1 to \(Self.scopeLimit) functions")
-    }
-    let arena = try GuardedMemory(capacity: versions.count * scopes.count * WrappingKey.byteCount) {
-      (output) throws(EnvelopeError) in
-      for version in versions {
-        for scope in scopes {
-          let key = try narrowedKey(of: version, for: scope)
-          key.withBytes { output.append($0) }
-        }
-      }
-    }
-    var (copies, offset) = ([Version](), 0)
-    for version in versions {
-      var keys: [WrappingKey] = []
-      for _ in scopes {
-        keys.append(try WrappingKey(in: arena, at: offset))
-        offset += WrappingKey.byteCount
-      }
-      copies.append(Version(number: version.number, created: version.created, keys: keys))
-    }
-    var narrowed = self
-    (narrowed.versions, narrowed.scopes) = (copies, scopes)
-    return narrowed
-  }
-
   /// The secrets are let go of, and what was said of it too.
   mutating func destroy(at time: UInt64) throws(EnvelopeError) {
     let reporters = reporters
     self = try Keyset(destroyed: id, kind: kind, at: time)
     self.reporters = reporters
-  }
-
-  /// The 32 bytes that wrap for one scope, derived or as they were handed out.
-  func narrowedKey(of version: Version, for scope: FunctionScope) throws(EnvelopeError) -> SecretBytes {
-    guard let scopes else { return try version.keys[0].narrowed(to: scope.function) }
-    guard let index = scopes.firstIndex(of: scope) else { throw isNarrowedElsewhere(than: scope) }
-    return try version.keys[index].withBytes { SecretBytes(copying: $0) }
-  }
-
-  func isNarrowedElsewhere(than scope: FunctionScope) -> EnvelopeError {
-    EnvelopeError(
-      .keyNotFound, "The key \(shown) is narrowed here to other functions than this envelope's (\(scope))",
-      advice: "Export it for this one where the whole key is: envelope keys export \(handle) --function NAME")
   }
 
   /// The key as messages show it: its alias and its id.

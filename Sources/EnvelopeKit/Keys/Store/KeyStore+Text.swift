@@ -11,7 +11,7 @@
 //   operations wrap|unwrap
 //   function SCOPE                    (of the policy)
 //   narrowed SCOPE
-//   version NUMBER CREATED SECRET     (once or more)
+//   version NUMBER CREATED SECRET [FUNCTIONS]     (once or more)
 //   audit SECRET
 //   alias ALIAS ID
 //   default ID
@@ -70,7 +70,8 @@ extension Keyset {
   /// More bytes than its lines take, and a NUL's room.
   fileprivate var textCapacity: Int {
     let scopes = (policy.functions ?? []) + (self.scopes ?? [])
-    let versionLine = 64 + Base64URL.encodedLength(of: WrappingKey.byteCount * (self.scopes?.count ?? 1))
+    let keyCount = self.scopes?.count ?? 1
+    let versionLine = 64 + keyCount + Base64URL.encodedLength(of: WrappingKey.byteCount * keyCount)
     return scopes.reduce(512 + versions.count * versionLine) {
       $0 + 32 + Base64URL.encodedLength(of: $1.function?.utf8.count ?? 0)
     }
@@ -103,6 +104,9 @@ extension Keyset {
       }
       try keys.withBytes { (keys) throws(EnvelopeError) in
         try SecretBase64.url.append(encoding: keys, to: &output)
+      }
+      if let scopes, let own = version.scopes.map(Set.init) {
+        output.append(" " + scopes.map { own.contains($0) ? "1" : "0" }.joined())
       }
       output.append("\n")
     }

@@ -16,7 +16,7 @@ struct KeyStoreParser {
     var operations = Set(KeyPolicy.Operation.allCases)
     var functions: [FunctionScope] = []
     var scopes: [FunctionScope] = []
-    var versions: [(number: UInt32, created: UInt64, offset: Int)] = []
+    var versions: [(number: UInt32, created: UInt64, offset: Int, scopes: [FunctionScope]?)] = []
   }
 
   private var version = 1
@@ -71,14 +71,16 @@ struct KeyStoreParser {
       keysets[keysets.count - 1].state = .destroyed(at: time)
       keysets[keysets.count - 1].rank = .max
       return false
-    case ("version", 4):
+    case ("version", 4...5):
+      let functions = fields.dropFirst(4).first.map { Self.word(line.extracting($0), limit: Keyset.scopeLimit) }
       guard !keysets.isEmpty, auditOffset == nil, aliases.isEmpty, defaultKeyID == nil,
         let number: UInt32 = Self.number(words[1]), let created: UInt64 = Self.number(words[2]),
         keysets[keysets.count - 1].advance(to: 7),
-        fields[3].count
-          == Base64URL.encodedLength(of: WrappingKey.byteCount * max(keysets[keysets.count - 1].scopes.count, 1))
+        let scopes = keysets[keysets.count - 1].scopes(marked: functions),
+        fields[3].count == Base64URL.encodedLength(of: WrappingKey.byteCount * max(scopes.count, 1))
       else { break }
-      keysets[keysets.count - 1].versions.append((number, created, secrets.byteCount))
+      keysets[keysets.count - 1].versions.append(
+        (number, created, secrets.byteCount, functions == nil ? nil : scopes))
       guard (try? SecretBase64.url.append(decoding: line.extracting(fields[3]), to: &secrets)) != nil else { break }
       return false
     case ("audit", 2) where version == 2:
@@ -190,18 +192,29 @@ extension KeyStoreParser.PendingKeyset {
     return rank >= self.rank
   }
 
+  /// The functions that a version is for: those whose place has a 1; all of them if nothing says otherwise.
+  ///
+  /// - Returns: Nil if that is not one mark for each function, or does not say less than nothing would.
+  func scopes(marked marks: String?) -> [FunctionScope]? {
+    guard let marks else { return scopes }
+    guard marks.utf8.count == scopes.count, marks.utf8.allSatisfy({ "01".utf8.contains($0) }),
+      marks.utf8.contains(UInt8(ascii: "0")), marks.utf8.contains(UInt8(ascii: "1"))
+    else { return nil }
+    return zip(scopes, marks.utf8).filter { $1 == UInt8(ascii: "1") }.map(\.0)
+  }
+
   /// Whether a line of this rank, which comes once, may come here.
   mutating func advance(past rank: Int) -> Bool { rank > self.rank && advance(to: rank) }
 
   func keyset(secrets: GuardedMemory) throws(EnvelopeError) -> Keyset {
     if case .destroyed(let time) = state { return try Keyset(destroyed: id, kind: kind, at: time) }
     var versions: [Keyset.Version] = []
-    for (number, created, offset) in self.versions {
+    for (number, created, offset, own) in self.versions {
       var keys: [WrappingKey] = []
-      for index in 0..<max(scopes.count, 1) {
+      for index in 0..<max((own ?? scopes).count, 1) {
         keys.append(try WrappingKey(in: secrets, at: offset + index * WrappingKey.byteCount))
       }
-      versions.append(Keyset.Version(number: number, created: created, keys: keys))
+      versions.append(Keyset.Version(number: number, created: created, keys: keys, scopes: own))
     }
     var keyset = try Keyset(
       id: id, kind: kind, versions: versions, primary: primary, scopes: scopes.isEmpty ? nil : scopes)

@@ -134,35 +134,6 @@
       }
     }
 
-    struct Import: EnvelopeSubcommand {
-      static let configuration = CommandConfiguration(
-        abstract: "Import keys from another key store, such as an exported one.",
-        discussion: """
-          A key that is here already is replaced by a newer copy: one that was rotated since, or is for more functions.
-
-          EXAMPLE
-            envelope keys import checkout.keys
-          """)
-
-      @Argument(help: "The key store; - is standard input.", completion: .file())
-      var file: String
-
-      func execute() async throws {
-        let other =
-          file == "-"
-          ? try Console.readInput(limit: KeyStore.textByteLimit).withBytes { (text) throws(EnvelopeError) in
-            try KeyStore(text: text)
-          }
-          : try ToolStore.otherStore(at: file)
-        let taken = try await ToolStore.updateKeys { (store) throws(EnvelopeError) in
-          let taken = try store.merge(other)
-          for keyset in taken { try store.report(KeyUse(KeyUse.Operation(rawValue: "import"), of: keyset.id)) }
-          return taken.map { ToolKeys.describe($0, in: store) }
-        }
-        Console.say("Took over \(taken.joined(separator: "; ")).")
-      }
-    }
-
     struct Lock: EnvelopeSubcommand {
       static let configuration = CommandConfiguration(
         abstract: "Lock the key store with a passphrase, or with keys that are kept elsewhere.",

@@ -82,7 +82,7 @@ import Testing
     var store = store
     var other = KeyStore()
     try other.add(.generate(), alias: "taken-over")
-    let merged = try store.merge(other)
+    let merged = try store.merge(other).map(\.keyset)
     let keysets = [
       store.keysets[0], try store.require("key"), try #require(store["key"]), try store.keyring().keyset,
     ]

@@ -16,13 +16,20 @@ import Testing
     return store
   }
 
-  private func expectUnchanged(
-    _ store: KeyStore, merging other: KeyStore, sourceLocation: SourceLocation = #_sourceLocation
-  ) async throws {
+  /// What merging does with the only key of a store.
+  private enum Expected { case unchanged, kept, refused }
+
+  /// Expects that a store stays as it is, byte for byte.
+  private func expect(
+    _ expected: Expected, _ store: KeyStore, merging other: KeyStore, sourceLocation: SourceLocation = #_sourceLocation
+  ) throws {
     var merged = store
-    #expect(throws: EnvelopeError.self, sourceLocation: sourceLocation) { try merged.merge(other) }
-    do throws(EnvelopeError) { _ = try merged.merge(other) } catch {
-      #expect(error.code == .keyExists, "\(error)", sourceLocation: sourceLocation)
+    let outcomes = try merged.merge(other).map(\.outcome)
+    try #require(outcomes.count == 1, sourceLocation: sourceLocation)
+    switch (outcomes[0], expected) {
+    case (.unchanged, .unchanged), (.kept, .kept): break
+    case (.refused(let error), .refused): #expect(error.code == .keyExists, sourceLocation: sourceLocation)
+    default: Issue.record("\(outcomes[0])", sourceLocation: sourceLocation)
     }
     #expect(try merged.string == store.string, sourceLocation: sourceLocation)
   }
@@ -32,7 +39,7 @@ import Testing
     try theirs.addAlias("theirs", for: "main")
     let before = mine.defaultKeyID
     let id = theirs.keysets[0].id
-    #expect(try mine.merge(theirs).map(\.id) == [id])
+    #expect(try mine.merge(theirs).map(\.keyset.id) == [id])
     #expect(mine.keysets.count == 2 && mine.defaultKeyID == before)
     #expect(mine.aliases["theirs"] == id && mine.aliases["main"] == before)
     #expect(mine[id.string]?.versions.count == 1)
@@ -53,7 +60,9 @@ import Testing
     try mine.disable("main")
     try mine.setPolicy(KeyPolicy(operations: [.unwrap]), of: "main")
     try mine.setMinimumVersion(1, of: "main")
-    let merged = try mine.merge(theirs)
+    let outcomes = try mine.merge(theirs)
+    #expect(outcomes.map(\.outcome) == [.updated, .added])
+    let merged = outcomes.map(\.keyset)
     #expect(merged.map(\.id) == theirs.keysets.map(\.id))
     #expect(merged.map(\.state) == [.disabled, .enabled] && merged[0].policy == mine.keysets[0].policy)
     #expect(merged[0].versions.map(\.number) == [1, 2])
@@ -66,9 +75,9 @@ import Testing
   func aWholeKeyIsReplacedOnlyByOneThatWasRotatedSince(kind: Keyset.Kind) async throws {
     var mine = KeyStore()
     try mine.add(.generate(kind), alias: "main")
-    try await expectUnchanged(mine, merging: mine)
+    try expect(.unchanged, mine, merging: mine)
     if kind == .symmetric {
-      try await expectUnchanged(mine, merging: mine.exporting("main", narrowedTo: scopes("a")))
+      try expect(.kept, mine, merging: mine.exporting("main", narrowedTo: scopes("a")))
     }
     var rotated = mine
     try rotated.rotate("main")
@@ -83,34 +92,67 @@ import Testing
       sealed, context: [:], using: merged.keyring(), anonymousSender: .accepted)
     #expect(opened.copy() == [1])
     // Not back, not sideways: the two went their own ways.
-    try await expectUnchanged(rotated, merging: mine)
+    try expect(.kept, rotated, merging: mine)
     var other = mine
     try other.rotate("main")
     try other.rotate("main")
-    try await expectUnchanged(rotated, merging: other)
+    try expect(.refused, rotated, merging: other)
+    try expect(.refused, other, merging: rotated)
     // A destroyed one does not come back.
     var gone = mine
     _ = try gone.scheduleDeletion(of: "main", afterDays: 7, now: 0)
     _ = try gone.destroyOverdue()
-    try await expectUnchanged(gone, merging: rotated)
+    try expect(.kept, gone, merging: rotated)
+    try expect(.unchanged, gone, merging: gone)
+    // Nor does one that was destroyed elsewhere go here.
+    try expect(.kept, rotated, merging: gone)
   }
 
-  /// Of several keys one is refused: none is taken.
-  @Test func nothingIsTakenWhereOneKeyIsRefused() async throws {
-    let mine = try store("main")
-    var theirs = try store("theirs")
-    _ = try theirs.merge(mine)
-    try await expectUnchanged(mine, merging: theirs)
+  /// A colleague's store that was rotated has keys besides, which both have: they are in the way of nothing.
+  @Test func takesWhatIsNewerAndLeavesWhatIsEqual() async throws {
+    var mine = try store("default")
+    for alias in ["checkout", "mine", "gone"] { try mine.add(.generate(), alias: alias) }
+    var theirs = mine
+    try theirs.rotate("checkout")
+    try theirs.add(.generate(), alias: "new")
+    try theirs.removeAlias("mine")
+    try mine.rotate("mine")
+    let merged = try mine.merge(theirs)
+    #expect(merged.map(\.outcome) == [.unchanged, .updated, .kept, .unchanged, .added])
+    #expect(mine.keysets.map(\.primary) == [1, 2, 2, 1, 1] && mine.aliases.keys.sorted().count == 5)
+  }
+
+  /// One that contradicts is refused, with what is said of it; the others are taken.
+  @Test func aKeyThatIsRefusedIsInTheWayOfNoOther() async throws {
+    var mine = try store("main")
+    var theirs = mine
+    try mine.rotate("main")
+    try theirs.rotate("main")
+    try theirs.addAlias("hostile", for: "main")
+    try theirs.add(.generate(), alias: "new")
+    let before = try mine.require("main")
+    let merged = try mine.merge(theirs)
+    guard case .refused(let error) = merged[0].outcome else { Issue.record("\(merged)"); return }
+    #expect(error.code == .keyExists && error.message.contains("version 2") && merged[1].outcome == .added)
+    #expect(try mine.aliases["hostile"] == nil && mine.aliases["new"] == theirs.require("new").id)
+    let sealed = try await Envelope.seal([1], context: [:], using: KeysetKeyring(before))
+    #expect(try await Envelope.open(sealed, context: [:], using: mine.keyring()).copy() == [1])
+  }
+
+  @Test func nothingIsTakenIfAnIDIsAnAlias() async throws {
     // An alias there that is a key's id here, or the other way round.
     var named = KeyStore()
     try named.add(.generate(), alias: "A" + String(repeating: "b", count: 11))
     let versions = try Keyset.generate().versions
     var other = KeyStore()
     try other.add(Keyset(id: KeyID("A" + String(repeating: "b", count: 11)), versions: versions, primary: 1))
-    try await expectUnchanged(named, merging: other)
+    try other.add(.generate())
+    var refusing = named
+    #expect(throws: EnvelopeError.self) { try refusing.merge(other) }
+    #expect(try refusing.string == named.string)
     var merged = other
     _ = try merged.merge(named)
-    #expect(merged.aliases.isEmpty && merged.keysets.count == 2)
+    #expect(merged.aliases.isEmpty && merged.keysets.count == 3)
     #expect(try KeyStore(reading: merged.string).string == merged.string)
   }
 
@@ -124,16 +166,22 @@ import Testing
       try whole.exporting("main", narrowedTo: scopes("a", "b")),
       try whole.exporting("main", narrowedTo: scopes("a", "b", "c")), whole,
     ] {
-      #expect(try copy.merge(newer).map(\.id.string) == [id])
+      #expect(try copy.merge(newer).map { $0.keyset.id.string } == [id])
       #expect(try copy.string == newer.string)
       let sealed = try await Envelope.seal([1], context: ["function": "b"], using: whole.keyring())
       #expect(try await Envelope.open(sealed, context: ["function": "b"], using: copy.keyring()).copy() == [1])
     }
-    // Fewer versions, fewer functions, other functions.
+    // Fewer versions, fewer functions.
     let narrowed = try whole.exporting("main", narrowedTo: scopes("a", "b"))
-    try await expectUnchanged(narrowed, merging: older)
-    try await expectUnchanged(narrowed, merging: whole.exporting("main", narrowedTo: scopes("a")))
-    try await expectUnchanged(narrowed, merging: whole.exporting("main", narrowedTo: scopes("a", "c")))
+    try expect(.kept, narrowed, merging: older)
+    try expect(.kept, narrowed, merging: whole.exporting("main", narrowedTo: scopes("a")))
+    // A whole key that is older: what was sealed since would not open.
+    try whole.rotate("main")
+    let newest = try whole.exporting("main", narrowedTo: scopes("a", "b"))
+    var old = KeyStore()
+    try old.add(Keyset(id: whole.keysets[0].id, versions: Array(whole.keysets[0].versions.dropLast()), primary: 2))
+    try expect(.refused, newest, merging: old)
+    try expect(.refused, old, merging: newest)
     var again = narrowed
     _ = try again.merge(narrowed)
     #expect(try again.string == narrowed.string)
@@ -172,7 +220,7 @@ import Testing
         of: "keyset \(id) 2", with: "keyset \(id) 1"))
     #expect(backdated.keysets[0].primary == 1 && backdated.keysets[0].versions.count == 2)
     try whole.setMinimumVersion(2, of: "main")
-    try await expectUnchanged(whole.exporting("main", narrowedTo: scopes("a")), merging: backdated)
+    try expect(.kept, whole.exporting("main", narrowedTo: scopes("a")), merging: backdated)
   }
 
   /// A copy of the same id with other secrets is no newer copy: what was sealed here would open no more.
@@ -182,16 +230,18 @@ import Testing
     let id = whole.keysets[0].id
     var forged = KeyStore()
     try forged.add(Keyset(id: id, versions: Keyset.generate().versions, primary: 1).rotated())
-    try await expectUnchanged(narrowed, merging: forged)
-    try await expectUnchanged(narrowed, merging: forged.exporting(id.string, narrowedTo: scopes("a", "b")))
-    try await expectUnchanged(narrowed, merging: forged.exporting(id.string, narrowedTo: scopes("a", "b", "c")))
+    try expect(.refused, narrowed, merging: forged)
+    try expect(.refused, narrowed, merging: forged.exporting(id.string, narrowedTo: scopes("a", "b")))
+    try expect(.refused, narrowed, merging: forged.exporting(id.string, narrowedTo: scopes("a", "b", "c")))
     // Only one of the functions has another secret.
     let mixed = try narrowed.string.replacingLine("narrowed YQ", with: ["narrowed YA"])
-    try await expectUnchanged(narrowed, merging: KeyStore(reading: mixed))
+    var merged = narrowed
+    #expect(try merged.merge(KeyStore(reading: mixed)).map(\.outcome) == [.updated])
+    #expect(try merged.keysets[0].scopes == scopes("`", "a", "b"))
     let secrets = try (0...1).map { try narrowed.keysets[0].versions[0].keys[$0].withBytes { [UInt8](copying: $0) } }
     let text = try narrowed.string.replacingOccurrence(
       of: Base64URL.encode(secrets[0] + secrets[1]), with: Base64URL.encode(secrets[0] + secrets[0]))
-    try await expectUnchanged(narrowed, merging: KeyStore(reading: text))
+    try expect(.refused, narrowed, merging: KeyStore(reading: text))
   }
 
   /// What was destroyed here does not come back with somebody's copy.
@@ -201,8 +251,8 @@ import Testing
       var destroyed = store
       _ = try destroyed.scheduleDeletion(of: "main", afterDays: 7, now: 1)
       _ = try destroyed.destroyOverdue()
-      try await expectUnchanged(destroyed, merging: store)
-      try await expectUnchanged(destroyed, merging: whole)
+      try expect(.kept, destroyed, merging: store)
+      try expect(.kept, destroyed, merging: whole)
     }
   }
 

@@ -31,7 +31,15 @@ import Testing
       if random.next() % 2 == 0, let primary = part[name]?.primary {
         try part.setMinimumVersion(1 + UInt32(random.next() % UInt64(primary)), of: name)
       }
-      if kind == .symmetric, random.next() % 2 == 0 { part = try part.exporting(name, narrowedTo: scopes(&random)) }
+      if kind == .symmetric, random.next() % 2 == 0 {
+        var whole = part
+        part = try whole.exporting(name, narrowedTo: scopes(&random))
+        if random.next() % 2 == 0 {
+          // Joined from copies of before and after a rotation.
+          try whole.rotate(name)
+          _ = try part.merge(whole.exporting(name, narrowedTo: scopes(&random)))
+        }
+      }
       if random.next() % 2 == 0 {
         let operations: Set<KeyPolicy.Operation> = [[.wrap], [.unwrap], [.wrap, .unwrap]][Int(random.next() % 3)]
         let functions = random.next() % 2 == 0 ? nil : try scopes(&random)
@@ -68,6 +76,8 @@ import Testing
       #expect(read.keysets.map(\.state) == store.keysets.map(\.state))
       #expect(read.keysets.map(\.policy) == store.keysets.map(\.policy))
       #expect(read.keysets.map(\.scopes) == store.keysets.map(\.scopes))
+      let held = [read, store].map { $0.keysets.map { keyset in keyset.versions.map { keyset.scopes(of: $0) } } }
+      #expect(held[0] == held[1])
       #expect(read.keysets.map(\.minimumVersion) == store.keysets.map(\.minimumVersion))
       #expect(read.keysets.map(\.rotationPeriod) == store.keysets.map(\.rotationPeriod))
       #expect(read.keysets.map(\.primary) == store.keysets.map(\.primary))
