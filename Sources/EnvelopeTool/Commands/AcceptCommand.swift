@@ -28,7 +28,7 @@
     var yes = false
 
     func execute() async throws {
-      let settings = try options.settings(file: file, keys: keys, opens: true)
+      let settings = try options.settings(ofSealed: file, keys: keys)
       // What a user agrees to is what they were shown.
       try await Document.rewrite(file, retries: yes) { document in
         let sealed = try document.requireSealed(in: file)

@@ -31,6 +31,29 @@
         keyService: keys?.keyService ?? KeyServiceSettings(), file: file,
         configuration: opens ? .load(toOpenFor: function) : .load())
     }
+
+    /// What holds for a sealed file that may say itself which function it is for, if the header proves that.
+    ///
+    /// Not for commands that hand out what is sealed: the writer of the file would choose the function.
+    func settings(ofSealed file: String, keys: KeyOptions) throws(EnvelopeError) -> FunctionSettings {
+      let configuration = try Configuration.load(toOpenFor: function)
+      guard function == nil, configuration.function(forFile: file) == nil else {
+        return try settings(file: file, keys: keys, opens: true)
+      }
+      let bytes = try Document.readText(file)
+      let header = try Document(text: bytes, of: file).requireSealed(in: file).header
+      var search = try ContextSearch(
+        function: nil, isForNoFunction: false, context: context, keyService: keys.keyService,
+        configuration: configuration)
+      let names = bytes.withBytes { FunctionNames.candidates(in: $0, of: file) }
+      guard let index = try search.index(for: header, in: file, naming: names),
+        let function = search.candidates[index].function
+      else { return try settings(file: file, keys: keys) }
+      Console.say("Sealed for the function \(function.shown).")
+      return try FunctionSettings(
+        function: function, context: context, keys: keys.key, keyService: keys.keyService, file: file,
+        configuration: configuration)
+    }
   }
 
   /// Says which differences from what was sealed a file may have.

@@ -99,7 +99,8 @@
         try replacing.checkReaders(of: document, predecessor, replaced)
         if format == .lambda { try document.checkFitsLambda(allowingOversize: false) }
         bytesNow = try Budget(document).byteCount
-        return try Document.sealedText(of: document.variables(), layout: document.layout, portable: false)
+        return try Document.sealedText(
+          of: document.variables(), layout: document.layout, portable: false, function: settings.function)
       }
 
       let count = encrypted.count

@@ -22,6 +22,8 @@
 
     @OptionGroup var options: SearchOptions
 
+    @OptionGroup var tree: TreeOptions
+
     @OptionGroup var keys: KeyOptions
 
     @Option(
@@ -53,7 +55,7 @@
         Rewrapper.Options(
           isDryRun: dryRun, reseals: true, acceptsAnonymousSender: acceptAnonymousSender,
           changeablePlain: Set(change.allowChanged), associatedData: Array((associatedData ?? "").utf8)),
-        on: file, wish, options, keys)
+        on: file, wish, options, keys, tree)
     }
   }
 #endif

@@ -18,7 +18,9 @@
           envelope rewrap . --remove alice
           envelope rewrap . --configured
 
-        In folders it finds every file with a sealed environment or a sealed value, and each one's context among those of envelope.yaml; files of other contexts are listed and left alone. Each file is verified, and nothing is dropped from it before what is new has been read back. It can be interrupted and run again.
+        In folders it finds every file that is a sealed environment or a sealed value, but for .git, folders that .gitignore names, and what 'rewrap: {exclude: […]}' in envelope.yaml names. It finds the context of each among those of envelope.yaml, or by the function's name in the file's comment, its FunctionName member or the name of the file itself, if the header proves it. Each file is verified, and nothing is dropped from it before what is new has been read back. It can be interrupted and run again.
+
+        A file that does not verify, whose keys are not in this key store or refuse, that cannot be read, or whose function is not known is listed with the reason and left alone. Then the exit code is 65 if one was altered or is of another context, else 77 if a key is missing or refuses, else that of the first failure.
 
         A removed reader knows the data key, and could forge what the others accept: a file is resealed under those that remain, unless --keep-data-key says that former readers may forge. Copies, backups and git's history stay readable in any case: change the secrets themselves if that matters.
         """)
@@ -27,6 +29,8 @@
     var file: [String]
 
     @OptionGroup var options: SearchOptions
+
+    @OptionGroup var tree: TreeOptions
 
     @OptionGroup var keys: KeyOptions
 
@@ -55,6 +59,9 @@
     @Flag(help: "Keep the data key though a key is removed: former readers can read values set later, and forge.")
     var keepDataKey = false
 
+    @Option(help: "What values were authenticated with when they were sealed.")
+    var associatedData: String?
+
     @OptionGroup var change: ChangeOptions
 
     @Flag(help: "Accept what was sealed to a recipient's public key, which anyone can do.")
@@ -71,8 +78,8 @@
       try await Rewrapper.run(
         Rewrapper.Options(
           isDryRun: dryRun, keepsDataKey: keepDataKey, acceptsAnonymousSender: acceptAnonymousSender,
-          changeablePlain: Set(change.allowChanged)),
-        on: file, wish, options, keys)
+          changeablePlain: Set(change.allowChanged), associatedData: Array((associatedData ?? "").utf8)),
+        on: file, wish, options, keys, tree)
     }
   }
 
@@ -80,7 +87,9 @@
   struct SearchOptions: ParsableArguments {
     @Option(
       name: .long,
-      help: ArgumentHelp("The function's name or ARN; else any of envelope.yaml's is tried.", valueName: "name"))
+      help: ArgumentHelp(
+        "The function's name or ARN; else those of envelope.yaml are tried, and those that the file gives.",
+        valueName: "name"))
     var function: String?
 
     @Flag(help: "What is sealed for no function.")
@@ -108,18 +117,32 @@
     }
   }
 
+  /// Says where to search.
+  struct TreeOptions: ParsableArguments {
+    @Flag(help: "Search the files and folders, too, that .gitignore or envelope.yaml leaves out.")
+    var ignored = false
+
+    func tree(_ paths: [String]) throws(EnvelopeError) -> FileTree {
+      guard !ignored else { return try FileTree(paths) }
+      let configuration = try Configuration.load()
+      return try FileTree(paths) { IgnoreRules(in: $0, configuration) }
+    }
+  }
+
   extension Rewrapper {
     /// Does all files that are named or lie in folders that are named, with a line of progress, and tells the outcome.
     static func run(
-      _ options: Options, on paths: [String], _ wish: KeyWish, _ searchOptions: SearchOptions, _ keys: KeyOptions
+      _ options: Options, on paths: [String], _ wish: KeyWish, _ searchOptions: SearchOptions, _ keys: KeyOptions,
+      _ treeOptions: TreeOptions
     ) async throws {
-      let tree = try FileTree(paths)
+      let tree = try treeOptions.tree(paths)
       let files = tree.entries
       var rewrapper = Rewrapper(
         options,
         try await RewrapKeys(
           wish, opening: keys.key, search: searchOptions.search(keys), store: ToolStore.load() ?? KeyStore()))
       for (path, error) in tree.failures { rewrapper.addFailure(path, error) }
+      rewrapper.addLeftOut(tree.leftOut)
       var progress = Progress(total: files.count)
       for (index, file) in files.enumerated() {
         do {

@@ -30,6 +30,8 @@
             orders:
               key: alias/orders
               region: eu-central-1
+          rewrap:
+            exclude: [Tests/Fixtures]
         Flags override it: --key and --plain replace its lists, --context a pair of the same key. A folder that all users share, such as /tmp, is searched only if it is the working folder. The file must belong to you or root, and no one else may be able to write it; ENVELOPE_TRUST=/FOLDER follows that of a folder all the same. Commands that only open do without the file if --function is given.
         """)
 
@@ -95,7 +97,8 @@
           layout: format.layout, settings, using: keyring, replacing: predecessor)
         try replacing.checkReaders(of: document, predecessor, replaced)
         if format == .lambda { try document.checkFitsLambda(allowingOversize: allowOversize) }
-        return try Document.sealedText(of: document.variables(), layout: document.layout, portable: portable)
+        return try Document.sealedText(
+          of: document.variables(), layout: document.layout, portable: portable, function: settings.function)
       }
       Console.say(
         "Sealed \(secrets.count.counted("variable")) for function \(settings.function.shown) under "

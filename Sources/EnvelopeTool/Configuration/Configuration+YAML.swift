@@ -38,8 +38,17 @@
           guard fallback.file == nil else { throw .configuration("'file' belongs to a function", line: node.line) }
         case "functions":
           for (function, entry) in try node.pairs() { functions[try function.text()] = try Entry(entry) }
+        case "rewrap":
+          for (key, value) in try node.pairs() {
+            let word = try key.text()
+            guard word == "exclude" else {
+              throw .configuration("\(EnvelopeError.quoted(word)) is not 'exclude'", line: key.line)
+            }
+            excluded = try value.strings()
+          }
         case let word:
-          throw .configuration("\(EnvelopeError.quoted(word)) is neither 'default' nor 'functions'", line: key.line)
+          throw .configuration(
+            "\(EnvelopeError.quoted(word)) is none of 'default', 'functions' and 'rewrap'", line: key.line)
         }
       }
     }

@@ -30,6 +30,8 @@ struct Configuration: Equatable {
   var folder: Path?
   var fallback = Entry()
   var functions: [String: Entry] = [:]
+  /// Patterns of files and folders that `rewrap` and `reseal` leave out of a folder.
+  var excluded: [String] = []
 
   static let fileName = "envelope.yaml"
 
@@ -50,13 +52,13 @@ struct Configuration: Equatable {
     return settings
   }
 
-  /// The function whose file this is, or the only function there is.
+  /// The function whose file this is; nil if that is none or several.
+  ///
+  /// The only function of `envelope.yaml` is not taken for a file that it does not name: the file may be another's.
   func function(forFile path: String?) -> String? {
-    if let path, let folder {
-      let wanted = Path(path).absolute
-      let matches = functions.filter { $0.value.file.map { folder.appending($0).absolute == wanted } ?? false }
-      if matches.count == 1 { return matches.first?.key }
-    }
-    return functions.count == 1 ? functions.first?.key : nil
+    guard let path, let folder else { return nil }
+    let wanted = Path(path).absolute
+    let matches = functions.filter { $0.value.file.map { folder.appending($0).absolute == wanted } ?? false }
+    return matches.count == 1 ? matches.first?.key : nil
   }
 }

@@ -20,7 +20,7 @@ struct FunctionSettings {
   /// Puts together flags and `envelope.yaml`: flags override.
   ///
   /// - Parameters:
-  ///   - function: The flag, a name or an ARN; nil takes the function whose file this is, or the only one in `envelope.yaml`.
+  ///   - function: The flag, a name or an ARN; nil takes the function whose file this is, as `envelope.yaml` says.
   ///   - context: The flags, `K=V` each; a pair overrides one of the same key.
   ///   - keys: The flags; none takes those of `envelope.yaml`.
   ///   - plain: The flags; none takes those of `envelope.yaml`.
@@ -30,9 +30,12 @@ struct FunctionSettings {
     function: String?, context: [String], keys: [String] = [], plain: [String] = [],
     keyService: KeyServiceSettings = KeyServiceSettings(), file: String?, configuration: Configuration
   ) throws(EnvelopeError) {
+    // What the file says of itself does not count here: with it, the writer of the file would choose the function that a
+    // reader opens it for. Only ``ContextSearch`` looks there, for commands that hand out nothing that is sealed.
     guard let given = function ?? configuration.function(forFile: file), !given.isEmpty else {
       throw EnvelopeError(
-        .usage, "No function name", advice: "Pass --function NAME, or map this file to a function in envelope.yaml.")
+        .usage, "No function name",
+        advice: "Pass --function NAME, or name the function's file in envelope.yaml (envelope init makes one).")
     }
     let function = try FunctionName.name(in: given)
     let entry = configuration.entry(for: function)

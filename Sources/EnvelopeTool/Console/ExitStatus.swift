@@ -46,8 +46,6 @@ extension EnvelopeError.Code {
   static let changedMeanwhile = Self(rawValue: "changedMeanwhile")
   /// A file that a command was to write holds what would be lost.
   static let outputExists = Self(rawValue: "outputExists")
-  /// A file is none of variables.
-  static let noVariables = Self(rawValue: "noVariables")
   /// The command was called in a way that it cannot follow.
   static let usage = Self(rawValue: "usage")
   /// `envelope.yaml` cannot be followed.

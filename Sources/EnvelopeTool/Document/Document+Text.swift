@@ -21,11 +21,12 @@ extension Document {
 
   /// Writes variables down of which some are sealed.
   ///
-  /// - Throws: As ``text(of:layout:portable:)``; `invalidArgument` if the text is longer than any command reads.
+  /// - Parameter function: The function that they were sealed for, to write in a comment; nil writes none.
+  /// - Throws: As ``text(of:layout:portable:function:)``; `invalidArgument` if the text is longer than any command reads.
   static func sealedText(
-    of variables: OpenedEnvironment, layout: Layout, portable: Bool
+    of variables: OpenedEnvironment, layout: Layout, portable: Bool, function: String?
   ) throws(EnvelopeError) -> SecretBytes {
-    let text = try text(of: variables, layout: layout, portable: portable)
+    let text = try text(of: variables, layout: layout, portable: portable, function: function)
     try checkIsReadAgain(text)
     return text
   }
@@ -49,14 +50,14 @@ extension Document {
   /// - Throws: `invalidArgument` where there is such a value and the text shall be portable, or where a value
   ///   is not UTF-8 or holds a NUL byte.
   static func text(
-    of variables: OpenedEnvironment, layout: Layout, portable: Bool
+    of variables: OpenedEnvironment, layout: Layout, portable: Bool, function: String? = nil
   ) throws(EnvelopeError) -> SecretBytes {
     let first = [VariableName.header, VariableName.sealed]
     switch layout {
     case .json: return try VariablesJSON.write(variables, as: .flat, first: first)
     case .lambda, .answer: return try VariablesJSON.write(variables, as: .variables, first: first)
     case .dotenv:
-      let written = try Dotenv.write(variables, first: first)
+      let written = try Dotenv.write(variables, first: first, function: function)
       let names = EnvelopeError.listed(written.announced)
       guard !names.isEmpty else { return written.takeText() }
       guard !portable else {

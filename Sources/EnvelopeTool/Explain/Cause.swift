@@ -34,7 +34,7 @@ enum Cause: String {
       .version: [.keyVersionTooOld],
       .damage: [
         .malformed, .headerAltered, .payloadAltered, .unwrapFailed, .variablesAltered, .variablesAdded,
-        .variablesMissing, .variablePutBack, .plainVariablesAltered, .noHeader, .noVariables, .headerUnknown,
+        .variablesMissing, .variablePutBack, .plainVariablesAltered, .noHeader, .headerUnknown,
       ],
       .age: [.staleGeneration],
       .sender: [.anonymousSender],

@@ -49,8 +49,11 @@ struct Explanation {
 
   private mutating func look(_ question: Question) async throws {
     let sealed: SealedFile
+    let names: [String]
     do throws(EnvelopeError) {
-      sealed = try SealedFile.require(Document.readText(question.file), of: question.file)
+      let bytes = try Document.readText(question.file)
+      sealed = try SealedFile.require(bytes, of: question.file)
+      names = bytes.withBytes { FunctionNames.candidates(in: $0, of: question.file) }
     } catch {
       // It is not damaged: it never was sealed.
       if error == Document.nothingSealed(in: question.file) { cause = .call }
@@ -64,16 +67,18 @@ struct Explanation {
         .keyStoreLocked, "It is a key store that is locked",
         advice: "Set ENVELOPE_STORE to it, and see: envelope keys list")
     }
-    let candidate = try findContext(of: header, question)
+    let candidate = try findContext(of: header, naming: names, question)
     try await open(sealed, header.wrappedKeys, candidate, question)
   }
 
   private mutating func findContext(
-    of header: Header, _ question: Question
+    of header: Header, naming names: [String], _ question: Question
   ) throws(EnvelopeError) -> ContextSearch.Candidate {
-    if let index = try question.search.index(for: header, in: question.file) {
-      let candidate = question.search.candidates[index]
-      lines.append("context: as given for \(candidate.name)")
+    var search = question.search
+    if let index = try search.index(for: header, in: question.file, naming: names) {
+      let candidate = search.candidates[index]
+      let isGiven = question.search.candidates.indices.contains(index)
+      lines.append("context: \(isGiven ? "as given" : "as the file itself says,") for \(candidate.name)")
       return candidate
     }
     guard !question.search.candidates.isEmpty else {
@@ -132,13 +137,7 @@ struct Explanation {
         try await Opener(for: envelope, context: candidate.context, using: keyring, anonymousSender: sender)
       }
       lines.append("header: verifies")
-      do throws(EnvelopeError) {
-        _ = try opener.open(envelope, authenticating: question.associatedData)
-      } catch {
-        guard error.code == .payloadAltered else { throw error }
-        throw EnvelopeError(
-          error.code, error.message, advice: "If it was sealed with associated data, give that: --associated-data TEXT")
-      }
+      try SealedFile.checkPayload(opener, envelope, authenticating: question.associatedData)
     }
   }
 

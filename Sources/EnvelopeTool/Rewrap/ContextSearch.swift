@@ -10,6 +10,8 @@ struct ContextSearch {
   struct Candidate {
     /// The function in quotes, or `no function`.
     let name: String
+    /// The function; nil for what is sealed for none.
+    let function: String?
     let context: EncryptionContext
     let canonical: [UInt8]
     /// The keys to seal under; empty for the default key.
@@ -19,9 +21,14 @@ struct ContextSearch {
     fileprivate let file: Path?
   }
 
-  let candidates: [Candidate]
+  private(set) var candidates: [Candidate]
+  /// Makes a candidate of the name of a function that a file says it is for; nil if only what was given counts.
+  private let makeCandidate: ((String) throws(EnvelopeError) -> Candidate)?
 
-  init(candidates: [Candidate]) { self.candidates = candidates }
+  init(candidates: [Candidate]) {
+    self.candidates = candidates
+    makeCandidate = nil
+  }
 
   /// - Parameters:
   ///   - function: The flag; nil takes all functions of `envelope.yaml`.
@@ -38,23 +45,46 @@ struct ContextSearch {
       let context = try FunctionSettings.context(context, over: [])
       candidates.append(
         try Candidate(
-          name: "no function", context: context, canonical: context.canonicalBytes(),
+          name: "no function", function: nil, context: context, canonical: context.canonicalBytes(),
           keys: configuration.fallback.keys ?? [],
           keyService: keyService.completed(by: configuration.keyService(of: configuration.fallback)),
           file: nil))
     }
     let functions = function.map { [$0] } ?? (isForNoFunction ? [] : configuration.functions.keys.sorted())
-    for function in functions {
+    let makeCandidate = { (function: String) throws(EnvelopeError) -> Candidate in
       let settings = try FunctionSettings(
         function: function, context: context, keyService: keyService, file: nil, configuration: configuration)
       let file = configuration.functions[function]?.file
-      candidates.append(
-        try Candidate(
-          name: EnvelopeError.quoted(function), context: settings.context,
-          canonical: settings.context.canonicalBytes(), keys: settings.keys, keyService: settings.keyService,
-          file: file.flatMap { file in configuration.folder?.appending(file).absolute }))
+      return try Candidate(
+        name: EnvelopeError.quoted(function), function: function, context: settings.context,
+        canonical: settings.context.canonicalBytes(), keys: settings.keys, keyService: settings.keyService,
+        file: file.flatMap { file in configuration.folder?.appending(file).absolute })
     }
+    for function in functions { candidates.append(try makeCandidate(function)) }
     self.candidates = candidates
+    self.makeCandidate = function == nil && !isForNoFunction ? makeCandidate : nil
+  }
+
+  /// The index of the candidate that a header was made for, looked for among the names that the file gives of itself if it is
+  /// none of those that were given.
+  ///
+  /// Nobody has verified these names. A wrong one is not a candidate, and costs a hash and no call to a key service: the
+  /// contextCheck tells. One that was made to look right fails when the header is unlocked.
+  ///
+  /// - Parameter names: At most ``FunctionNames/limit``; the rest is not tried.
+  mutating func index(
+    for header: Header, in file: String, naming names: [String]
+  ) throws(EnvelopeError) -> Int? {
+    if let index = try index(for: header, in: file) { return index }
+    guard let makeCandidate else { return nil }
+    for name in names.prefix(FunctionNames.limit) where !candidates.contains(where: { $0.function == name }) {
+      guard let candidate = try? makeCandidate(name), try header.matches(canonicalContext: candidate.canonical) else {
+        continue
+      }
+      candidates.append(candidate)
+      return candidates.count - 1
+    }
+    return nil
   }
 
   /// The index of the first candidate that a header was made for, as far as its contextCheck can tell; the function whose

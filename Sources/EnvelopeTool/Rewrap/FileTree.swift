@@ -24,18 +24,23 @@ struct FileTree {
   private(set) var entries: [Entry] = []
   /// What could not be looked at, so that nobody knows what is sealed there.
   private(set) var failures: [(path: String, error: EnvelopeError)] = []
+  /// The folders and files that rules leave out.
+  private(set) var leftOut: [String] = []
   private var seen: Set<String> = []
 
-  /// Looks into folders and theirs, but for `.git`; links that lie in them are not followed, and what a killed command
-  /// left of a file is passed over.
+  /// Looks into folders and theirs, but for `.git`.
   ///
-  /// - Throws: `noInput` where a path is not there.
-  init(_ paths: [String]) throws(EnvelopeError) {
+  /// Links that lie in them are not followed, and what a killed command left of a file is passed over. Files and folders
+  /// that are named are taken whatever rules say.
+  ///
+  /// - Parameter rules: Makes the rules for a folder that is named; nil leaves nothing out.
+  /// - Throws: `noInput` if a path is not there.
+  init(_ paths: [String], leavingOut rules: ((Path) -> IgnoreRules)? = nil) throws(EnvelopeError) {
     for path in paths {
       switch try Path(path).kind {
       case .nothing: throw EnvelopeError(.noInput, "No such file: \(path.shown)", advice: "Check the path.")
       case .file: add(Entry(path: path, isNamed: true))
-      case .other: addFolder(Path(path))
+      case .other: addFolder(Path(path), rules?(Path(path)))
       }
     }
   }
@@ -44,18 +49,21 @@ struct FileTree {
     if seen.insert(Path(entry.path).absolute.string).inserted { entries.append(entry) }
   }
 
-  private mutating func addFolder(_ folder: Path) {
+  private mutating func addFolder(_ folder: Path, _ rules: IgnoreRules?) {
+    var rules = rules
     do throws(EnvelopeError) {
-      for name in try folder.names().sorted(by: { $0.utf8.lexicographicallyPrecedes($1.utf8) }) where name != ".git" {
+      let names = try folder.names()
+      rules?.follow(folder, with: names)
+      for name in names.sorted(by: { $0.utf8.lexicographicallyPrecedes($1.utf8) }) where name != ".git" {
         // A dot alone stands for itself, and nobody wants to read it before every path.
-        add(name, at: folder.string == "." ? Path(name) : folder.appending(name))
+        add(name, at: folder.string == "." ? Path(name) : folder.appending(name), rules)
       }
     } catch {
       failures.append((folder.string, error))
     }
   }
 
-  private mutating func add(_ name: String, at path: Path) {
+  private mutating func add(_ name: String, at path: Path, _ rules: IgnoreRules?) {
     var status = stat()
     guard unsafe lstat(path.string, &status) == 0 else {
       let failure = EnvelopeError.system("Cannot look at it")
@@ -65,10 +73,17 @@ struct FileTree {
       let reason = EnvelopeError(.fileFailure, "Its name is not UTF-8, so it was not looked at", advice: "Rename it.")
       return failures.append((path.string, reason))
     }
-    switch mode_t(status.st_mode) & S_IFMT {
-    case S_IFREG where !Path.isUnfinished(name) && !Path.isLockFile(name): add(Entry(path: path.string, isNamed: false))
-    case S_IFDIR: addFolder(path)
-    default: break
-    }
+    let type = mode_t(status.st_mode) & S_IFMT
+    guard type == S_IFDIR || type == S_IFREG && !Path.isUnfinished(name) && !Path.isLockFile(name) else { return }
+    if rules?.leavesOut(name, isFolder: type == S_IFDIR) ?? false { return leftOut.append(path.string) }
+    if type == S_IFREG { add(Entry(path: path.string, isNamed: false)) } else { addFolder(path, rules?.entering(name)) }
+  }
+}
+
+extension Path {
+  /// Whether it is a file itself, and no link to one.
+  var isRegularFile: Bool {
+    var status = stat()
+    return unsafe lstat(string, &status) == 0 && mode_t(status.st_mode) & S_IFMT == S_IFREG
   }
 }

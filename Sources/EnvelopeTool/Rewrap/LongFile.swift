@@ -49,7 +49,8 @@ extension RawSpan {
       && (1...5).contains(byteIfAny(at: offset + 3) ?? 0) && byteIfAny(at: offset + 4) == 1
   }
 
-  private func isSealedText(at start: Int) -> Bool {
+  /// Whether the text of something sealed begins here, of an envelope or a variable, as far as it has a tag's length.
+  func isSealedText(at start: Int) -> Bool {
     var offset = start
     guard takeCharacter(&offset) == UInt8(ascii: "e"),
       let second = takeCharacter(&offset), second == UInt8(ascii: "k") || second == UInt8(ascii: "v"),

@@ -8,12 +8,12 @@ extension RawSpan {
   /// Whether the bytes occur.
   func contains(_ wanted: [UInt8]) -> Bool { offset(of: wanted, from: 0) != nil }
 
-  /// Whether one of the words is a whole header of an environment.
-  var holdsHeader: Bool {
+  /// Whether one of the words is the whole text of a value, or of a header of an environment if that counts too.
+  func holdsEnvelope(orHeader countsHeaders: Bool) -> Bool {
     var isFound = false
     forEachWord { word, _ in
       guard !isFound, let bytes = try? Envelope.bytes(ofText: String(decoding: word, as: UTF8.self)) else { return }
-      isFound = Header.isOfEnvironment(bytes)
+      isFound = (try? Envelope.header(of: bytes)) != nil || countsHeaders && Header.isOfEnvironment(bytes)
     }
     return isFound
   }
@@ -37,6 +37,16 @@ extension RawSpan {
       }
       output.append(extracting(droppingFirst: end))
     }
+  }
+
+  /// The offsets at which the bytes occur.
+  func offsets(of wanted: [UInt8]) -> [Int] {
+    var (offsets, start) = ([Int](), 0)
+    while let offset = offset(of: wanted, from: start) {
+      offsets.append(offset)
+      start = offset + 1
+    }
+    return offsets
   }
 
   private func forEachWord(_ body: ([UInt8], Range<Int>) -> Void) {

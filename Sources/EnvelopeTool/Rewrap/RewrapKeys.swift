@@ -7,7 +7,7 @@ import EnvelopeKitFiles
 /// The keys that the files of a call are opened with and brought under, found once for each context.
 struct RewrapKeys {
   let store: KeyStore
-  let search: ContextSearch
+  var search: ContextSearch
   private let wish: KeyWish
   /// The keys that were named to open with.
   private let named: [String]

@@ -8,14 +8,18 @@ import EnvelopeKitFiles
 struct RewrapReport {
   private let store: KeyStore
   private let options: Rewrapper.Options
-  private var counts = (unchanged: 0, unverified: 0, rewrapped: 0, resealed: 0, notSealed: 0)
+  private var counts = (unchanged: 0, older: 0, rewrapped: 0, resealed: 0, notSealed: 0)
   private var unmatched: [String] = []
   private var keyStores: [String] = []
   private var failures: [(path: String, error: EnvelopeError)] = []
-  private var unreadable: [(path: String, error: EnvelopeError)] = []
+  /// The files that have something sealed amid other text, which is left alone.
+  var sealedAmidText: [String] = []
+  /// The files and folders that were left out.
+  var leftOut: [String] = []
   /// By key, in the words of ``ToolKeys``, and version: the files that are still under it.
   private var remaining: [String: [String]] = [:]
-  private var keptDataKeys = 0
+  /// The same of versions that are newer than the store's.
+  private var newer: [String: [String]] = [:]
   private var droppedReaders = 0
   /// What a dry run would change: path and change.
   private(set) var changes: [(path: String, change: String)] = []
@@ -31,9 +35,7 @@ struct RewrapReport {
   mutating func add(_ path: String, _ outcome: Rewrapper.Outcome, _ entries: [WrappedDataKey]) {
     switch outcome {
     case .notSealed: counts.notSealed += 1
-    case .unreadable(let error): unreadable.append((path, error))
-    case .unchanged: counts.unchanged += 1
-    case .unverified: counts.unverified += 1
+    case .unchanged: if isUnderOlder(entries) { counts.older += 1 } else { counts.unchanged += 1 }
     case .rewrapped(let plan):
       counts.rewrapped += 1
       changes.append((path, "rewrap\(plan.description)"))
@@ -50,26 +52,53 @@ struct RewrapReport {
         guard keyset.owns(entry), let number = keyset.versionNumber(in: entry.keyID), number != keyset.primary else {
           continue
         }
-        remaining["version \(number) of \(ToolKeys.describe(keyset, in: store))", default: []].append(path)
+        let version = "version \(number) of \(ToolKeys.describe(keyset, in: store))"
+        if number < keyset.primary { remaining[version, default: []].append(path) }
+        if number > keyset.primary, keyset.primary > 0 { newer[version, default: []].append(path) }
       }
     }
   }
 
-  /// The first failure, for the exit code; nil where every file is as it shall be.
-  var failure: EnvelopeError.Code? { failures.first?.error.code ?? (unmatched.isEmpty ? nil : .contextDiffers) }
+  /// Whether one of the entries is under an older version of a key than the store has.
+  private func isUnderOlder(_ entries: [WrappedDataKey]) -> Bool {
+    entries.contains { entry in
+      store.keysets.contains { keyset in
+        keyset.owns(entry) && keyset.versionNumber(in: entry.keyID).map { $0 < keyset.primary } ?? false
+      }
+    }
+  }
 
-  /// Tells all of it.
+  /// The failure that the exit code tells; nil if every file is as it should be.
+  ///
+  /// Altered data goes before a missing or refusing key, and both before all others, of which the first counts.
+  var failure: EnvelopeError.Code? {
+    let codes = failures.map(\.error.code)
+    return codes.first { ExitStatus($0) == .dataError } ?? codes.first { ExitStatus($0) == .noPermission } ?? codes
+      .first
+      ?? (unmatched.isEmpty ? nil : .contextDiffers)
+  }
+
+  /// Prints all of it on standard error.
   func say() {
-    for (path, error) in failures { Console.say("\(path.shown): \(error.withoutPlace(path))") }
+    var advised: Set<String> = []
+    for (path, failure) in failures {
+      // What to do is said once, not for each of many files.
+      let error = failure.withoutPlace(path)
+      let isNew = advised.insert(error.advice).inserted
+      Console.say("\(path.shown): \(isNew || error.advice.isEmpty ? "\(error)" : "\(error.message).")")
+    }
     if !unmatched.isEmpty {
-      Console.say("Of a context that is not known, and left alone:")
+      Console.say("Sealed for another function or context, and left alone:")
       for path in unmatched { Console.say("  \(path.shown)") }
-      Console.say("Give it with --function and --context, or put it into envelope.yaml.")
+      Console.say("Name the function in envelope.yaml, or give it: --function NAME --context KEY=VALUE")
     }
     for path in keyStores {
       Console.say("\(path.shown): a locked key store, left alone. Lock it anew: envelope keys lock")
     }
-    for (path, error) in unreadable { Console.say("\(path.shown): not read: \(error.withoutPlace(path).message).") }
+    if !sealedAmidText.isEmpty {
+      Console.say("With something sealed amid other text, which stays as it is:")
+      list(sealedAmidText)
+    }
     Console.say(summary)
     if droppedReaders > 0 {
       Console.say(
@@ -77,10 +106,24 @@ struct RewrapReport {
           + "accept.")
     }
     for (key, paths) in remaining.sorted(by: { $0.key < $1.key }) {
-      Console.say("Still under \(key): \(paths.count.grouped) \(paths.count == 1 ? "file" : "files").")
-      for path in paths.prefix(20) { Console.say("  \(path.shown)") }
-      if paths.count > 20 { Console.say("  and \((paths.count - 20).grouped) more") }
+      Console.say("Still under \(key): \(files(paths.count)).")
+      list(paths)
     }
+    for (key, paths) in newer.sorted(by: { $0.key < $1.key }) {
+      Console.say("Under \(key), which is newer than this key store has: \(files(paths.count)). Import that version.")
+      list(paths)
+    }
+    if !leftOut.isEmpty {
+      Console.say(
+        "Left out, because .gitignore or envelope.yaml names \(leftOut.count == 1 ? "it" : "them") (search there, too: "
+          + "--ignored):")
+      list(leftOut)
+    }
+  }
+
+  private func list(_ paths: [String]) {
+    for path in paths.prefix(20) { Console.say("  \(path.shown)") }
+    if paths.count > 20 { Console.say("  and \((paths.count - 20).grouped) more") }
   }
 
   private var summary: String {
@@ -91,12 +134,9 @@ struct RewrapReport {
     if counts.unchanged > 0 {
       parts.append("\(files(counts.unchanged)) as \(counts.unchanged == 1 ? "it" : "they") should be")
     }
-    if counts.unverified > 0 {
-      parts.append("\(files(counts.unverified)) not verified, because none of the keys is here")
-    }
+    if counts.older > 0 { parts.append("\(files(counts.older)) left under an older version of a key") }
     if !unmatched.isEmpty { parts.append("\(unmatched.count.grouped) of another context") }
     if !failures.isEmpty { parts.append("\(failures.count.grouped) failed") }
-    if !unreadable.isEmpty { parts.append("\(unreadable.count.grouped) not read") }
     if counts.notSealed > 0 { parts.append("\(counts.notSealed.grouped) not sealed") }
     let text = parts.isEmpty ? "no files" : parts.joined(separator: ", ")
     let nothing = counts.rewrapped + counts.resealed == 0 && failures.isEmpty && unmatched.isEmpty

@@ -17,18 +17,15 @@ struct Rewrapper {
     var acceptsAnonymousSender = false
     /// The names of plain variables that may differ from those that were sealed with a file.
     var changeablePlain: Set<String> = []
-    /// What a value was authenticated with, to seal it anew.
+    /// What values were authenticated with, to verify them and to seal them anew.
     var associatedData: [UInt8] = []
   }
 
   /// What became of a file.
   enum Outcome {
     case notSealed
-    /// It looks as if something in it were sealed, as a page about that does, and cannot be read.
-    case unreadable(EnvelopeError)
+    /// It is under the right keys, and verifies.
     case unchanged
-    /// It lists the right keys, and none of them is at hand to verify it.
-    case unverified
     case rewrapped(RewrapPlan)
     case resealed(RewrapPlan)
     /// No context that is known is its own.
@@ -56,10 +53,14 @@ struct Rewrapper {
     do {
       try await rewrap(file, &progress)
       report.add(file.path, progress.outcome, progress.entries)
+      if progress.holdsMore { report.sealedAmidText.append(file.path) }
     } catch let error as EnvelopeError where !Self.befallsAll.contains(error.code) {
       report.add(file.path, .failed(error), progress.entries)
     }
   }
+
+  /// Notes what was left out of the folders.
+  mutating func addLeftOut(_ paths: [String]) { report.leftOut += paths }
 
   /// Notes a file or folder that could not be looked at.
   mutating func addFailure(_ path: String, _ error: EnvelopeError) { report.add(path, .failed(error), []) }
@@ -74,6 +75,8 @@ struct Rewrapper {
     var outcome = Outcome.notSealed
     /// The entries of its header as far as it was read, or as it is now.
     var entries: [WrappedDataKey] = []
+    /// Whether something is sealed in it beside what was looked at.
+    var holdsMore = false
   }
 
   private mutating func rewrap(_ file: FileTree.Entry, _ progress: inout Progress) async throws {
@@ -89,28 +92,27 @@ struct Rewrapper {
   ) async throws -> SecretBytes? {
     progress = Progress()
     let before: SealedFile
-    do throws(EnvelopeError) {
-      if file.isNamed {
-        before = try SealedFile.require(bytes, of: file.path)
-      } else {
-        guard let sealed = try SealedFile(bytes, of: file.path) else { return nil }
-        before = sealed
+    if file.isNamed {
+      before = try SealedFile.require(bytes, of: file.path)
+    } else {
+      guard let sealed = try SealedFile(bytes, of: file.path) else {
+        progress.holdsMore = bytes.withBytes { $0.holdsEnvelope(orHeader: true) || $0.holdsHeaderLine }
+        return nil
       }
-    } catch {
-      // A page may show how something sealed looks: that is reported, and is no failure.
-      guard !file.isNamed, error.code == .noVariables else { throw error }
-      progress.outcome = .unreadable(error)
-      return nil
+      before = sealed
     }
+    if case .environment = before { progress.holdsMore = bytes.withBytes { $0.holdsEnvelope(orHeader: false) } }
     let header = try before.header()
     progress.entries = header.wrappedKeys
     progress.outcome = .keyStore
     guard try !LockedKeyStore.isOf(header) else { return nil }
     progress.outcome = .unmatched
-    guard let index = try keys.search.index(for: header, in: file.path) else { return nil }
+    let names = bytes.withBytes { FunctionNames.candidates(in: $0, of: file.path) }
+    guard let index = try keys.search.index(for: header, in: file.path, naming: names) else { return nil }
     let plan = try await keys.plan(progress.entries, index, header.kind.use)
     guard options.reseals || !plan.isNothing else {
-      progress.outcome = try await verify(before, plan, index)
+      try await verify(before, plan, index)
+      progress.outcome = .unchanged
       return nil
     }
 
@@ -125,26 +127,25 @@ struct Rewrapper {
 
   private var sender: AnonymousSender { options.acceptsAnonymousSender ? .accepted : .refused }
 
-  /// What to report of a file that is under the right keys: it is as it should be only if it opens.
+  /// Opens a file that is under the right keys: it is as it should be only if all of it verifies.
   ///
-  /// - Throws: What opening throws, unless none of its keys is at hand.
-  private mutating func verify(_ file: SealedFile, _ plan: RewrapPlan, _ index: Int) async throws -> Outcome {
+  /// - Throws: What opening throws, also if none of its keys is here.
+  private mutating func verify(_ file: SealedFile, _ plan: RewrapPlan, _ index: Int) async throws {
     let context = keys.search.candidates[index].context
-    do {
-      let opening = try await keys.opening(index, plan.entries)
-      try await EnvelopeError.advisingOptions {
-        switch file {
-        case .value(let envelope, _):
-          _ = try await Opener(for: envelope, context: context, using: opening, anonymousSender: sender)
-        case .environment(_, let sealed):
-          _ = try await sealed.allowing(plain: options.changeablePlain).open(
-            context: context, using: opening, anonymousSender: sender)
-        }
+    let opening = try await keys.opening(index, plan.entries)
+    try await EnvelopeError.advisingOptions {
+      switch file {
+      case .value(let envelope, _): try await verify(envelope, context, opening)
+      case .environment(_, let sealed):
+        _ = try await sealed.allowing(plain: options.changeablePlain).open(
+          context: context, using: opening, anonymousSender: sender)
       }
-      return .unchanged
-    } catch let error as EnvelopeError where error.code == .keyNotFound && error.serviceError == nil {
-      return .unverified
     }
+  }
+
+  private func verify(_ envelope: [UInt8], _ context: EncryptionContext, _ opening: MultiKeyring) async throws {
+    let opener = try await Opener(for: envelope, context: context, using: opening, anonymousSender: sender)
+    try SealedFile.checkPayload(opener, envelope, authenticating: options.associatedData)
   }
 
   private mutating func change(
@@ -156,6 +157,7 @@ struct Rewrapper {
     let reseals = options.reseals || !plan.lost.isEmpty && !options.keepsDataKey
     switch before {
     case .value(let envelope, let form):
+      try await EnvelopeError.advisingOptions { try await verify(envelope, context, opening) }
       guard reseals else {
         let rewrapped = try await Envelope.rewrap(
           [envelope], plan.rewrapping(), context: context, using: opening, anonymousSender: sender,

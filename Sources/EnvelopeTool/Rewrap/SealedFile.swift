@@ -16,10 +16,9 @@ enum SealedFile {
     case text(lineFeed: Bool)
   }
 
-  /// Looks for something sealed in a file's bytes; nil where nothing is.
+  /// Looks for something sealed in a file's bytes; nil if it holds none, or is no document and only mentions it.
   ///
-  /// - Throws: `malformed`, `unsupportedVersion`, `noHeader` where it begins or looks like something sealed and is not;
-  ///   `noVariables` where it names what holds an environment and is no file of variables, such as a page about it.
+  /// - Throws: `malformed`, `unsupportedVersion`, `noHeader` if it is a document or a value that cannot be read.
   init?(_ bytes: borrowing SecretBytes, of path: String) throws(EnvelopeError) {
     switch bytes.withBytes({ Self.kind(of: $0) }) {
     case .nothing: return nil
@@ -30,26 +29,27 @@ enum SealedFile {
       }
       self = .value(try Envelope.bytes(ofText: text), .text(lineFeed: lineFeed))
     case .perhapsVariables:
-      guard let document = try? Document(text: bytes, of: path), let sealed = document.sealed else { return nil }
-      self = .environment(document, sealed)
-    case .variables:
       do throws(EnvelopeError) {
         let document = try Document(text: bytes, of: path)
         guard let sealed = document.sealed else { return nil }
         self = .environment(document, sealed)
       } catch {
-        // A file that git could not merge holds a whole header all the same; a page shows a piece of one.
-        let isMeant = bytes.withBytes { (try? VariablesText.read($0)) != nil || $0.holdsHeader }
-        throw isMeant ? error : EnvelopeError(.noVariables, error.message, advice: error.advice)
+        guard bytes.withBytes({ DamagedDocument.isMeant(by: $0) }) else { return nil }
+        throw error
       }
     }
   }
 
   /// What is sealed in a file that was named for it.
   ///
-  /// - Throws: As ``init(_:of:)``; `malformed` where it is no file of variables either, `noHeader` where none is sealed.
+  /// - Throws: As ``init(_:of:)``; `malformed` if it is no file of variables either, `noHeader` if none is sealed.
   static func require(_ bytes: borrowing SecretBytes, of path: String) throws(EnvelopeError) -> SealedFile {
     if let sealed = try SealedFile(bytes, of: path) { return sealed }
+    guard bytes.withBytes({ !$0.holdsEnvelope(orHeader: true) }) else {
+      throw EnvelopeError(
+        .noHeader, "\(path == "-" ? "Standard input" : path.shown) has something sealed amid other text",
+        advice: "Put it into a file of its own.")
+    }
     _ = try Document(text: bytes, of: path)
     throw Document.nothingSealed(in: path)
   }
@@ -57,23 +57,20 @@ enum SealedFile {
   private enum Kind {
     case nothing
     case value(ValueForm)
-    case variables
-    /// Nothing shows it but what it says once it has been read.
+    /// What it says once it has been read shows it.
     case perhapsVariables
   }
 
   private static func kind(of bytes: RawSpan) -> Kind {
     let beginning = [UInt8](copying: bytes.extracting(first: 4))
     if beginning.starts(with: Array("EK".utf8) + [1]) { return .value(.bytes) }
-    if beginning == Array("ek1:".utf8) {
+    // A page can begin with the prefix, too.
+    if beginning == Array("ek1:".utf8), bytes.isSealedText(at: 0) {
       return .value(.text(lineFeed: bytes.byte(at: bytes.byteCount - 1) == .lineFeed))
     }
-    // If the header was lost, its variables are still there.
-    let words = [VariableName.header, VariableName.sealed, "=ev1:", "\"ev1:"]
-    if words.contains(where: { bytes.contains(Array($0.utf8)) }) { return .variables }
-    // JSON can spell every one of them with escapes, and dotenv put blanks and quotes before a value.
-    let hints = VariablesText.isJSON(bytes) ? ["\\u"] : ["ev1:"]
-    return hints.contains { bytes.contains(Array($0.utf8)) } ? .perhapsVariables : .nothing
+    // If the header was lost, its variables are still there. JSON can spell every one of them with escapes.
+    let words = [VariableName.header, VariableName.sealed, "ev1:"] + (VariablesText.isJSON(bytes) ? ["\\u"] : [])
+    return words.contains { bytes.contains(Array($0.utf8)) } || bytes.isWideText ? .perhapsVariables : .nothing
   }
 
   /// The header, which nobody has verified.
@@ -106,7 +103,8 @@ enum SealedFile {
       // The texts may stand elsewhere in the file than where they are read, as in a member that is ignored.
       if let spliced = Self.splice(now, in: bytes, replacing: then), whole.isWritten(in: spliced) { return spliced }
       let all = try whole.variables()
-      return try Document.text(of: all, layout: document.layout, portable: false)
+      return try Document.text(
+        of: all, layout: document.layout, portable: false, function: bytes.withBytes { FunctionComment.name(in: $0) })
     case (.environment, .value):
       throw EnvelopeError(.invalidArgument, "A value does not become an environment")
     }
@@ -123,5 +121,20 @@ enum SealedFile {
       replaced[Array(old.utf8)] = Array(text.utf8)
     }
     return bytes.withBytes { $0.replacing(replaced) }
+  }
+
+  /// Checks that a value's payload verifies.
+  ///
+  /// - Throws: `payloadAltered` if it was altered, or sealed with other associated data.
+  static func checkPayload(
+    _ opener: Opener, _ envelope: [UInt8], authenticating data: [UInt8]
+  ) throws(EnvelopeError) {
+    do throws(EnvelopeError) {
+      _ = try opener.open(envelope, authenticating: data)
+    } catch {
+      guard error.code == .payloadAltered else { throw error }
+      throw EnvelopeError(
+        error.code, error.message, advice: "If it was sealed with associated data, give that: --associated-data TEXT")
+    }
   }
 }

@@ -25,14 +25,18 @@ extension Dotenv {
   /// - Parameters:
   ///   - environment: The variables.
   ///   - first: The names to begin with, in this order and followed by an empty line; the rest is sorted.
+  ///   - function: The function to name in a comment, the first line.
   /// - Throws: `invalidArgument` where a value has a NUL byte or is not UTF-8, or a shell would not take the variable
   ///   as it is.
-  static func write(_ environment: OpenedEnvironment, first: [String] = []) throws(EnvelopeError) -> Document {
+  static func write(
+    _ environment: OpenedEnvironment, first: [String] = [], function: String? = nil
+  ) throws(EnvelopeError) -> Document {
+    let comment = function.map(FunctionComment.line) ?? ""
     let order = VariablesText.order(environment, first: first)
     let names = order.first + order.rest
     var announced: [String] = []
     // Quotes, `=` and the line end, every byte escaped, and the empty line.
-    var capacity = 1
+    var capacity = 1 + comment.utf8.count
     for name in names {
       let secret = try environment.require(name)
       try VariablesText.check(secret)
@@ -42,6 +46,7 @@ extension Dotenv {
       capacity += name.utf8.count + 4 + secret.byteCount * 2
     }
     let text = try SecretBytes(byteCount: capacity) { (output) throws(EnvelopeError) in
+      output.append(comment)
       for name in order.first { append(try environment.require(name), to: &output) }
       if !order.first.isEmpty, !order.rest.isEmpty { output.append(UInt8.lineFeed) }
       for name in order.rest { append(try environment.require(name), to: &output) }

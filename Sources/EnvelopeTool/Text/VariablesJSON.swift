@@ -45,10 +45,21 @@ enum VariablesJSON {
   ///
   /// - Throws: `malformed`, as ``read(_:)``.
   static func functionARN(in text: RawSpan) throws(EnvelopeError) -> String? {
+    try member("FunctionArn", ofAnswer: text)
+  }
+
+  /// The name of that function, or nil in any other text.
+  ///
+  /// - Throws: `malformed`, as ``read(_:)``.
+  static func functionName(in text: RawSpan) throws(EnvelopeError) -> String? {
+    try member("FunctionName", ofAnswer: text)
+  }
+
+  private static func member(_ name: String, ofAnswer text: RawSpan) throws(EnvelopeError) -> String? {
     var scanner = JSONScanner(at: text.byteOrderMarkLength)
     scanner.skipBlanks(in: text)
     guard try form(of: text) == .answer,
-      let offset = try members(in: text, with: &scanner).offsets["FunctionArn"]?.first
+      let offset = try members(in: text, with: &scanner).offsets[name]?.first
     else { return nil }
     var value = JSONScanner(at: offset.value)
     var bytes: [UInt8] = []

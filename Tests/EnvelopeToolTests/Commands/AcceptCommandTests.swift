@@ -29,7 +29,7 @@ import Testing
     // The header differs on both sides; git merges the variables and leaves the header to a person.
     let merge = try git("git merge left")
     #expect(merge.ending == .exit(1))
-    let conflict = try sandbox.envelope("open", "app.env", "--function", "app").failed(65, saying: "ine 1")
+    let conflict = try sandbox.envelope("open", "app.env", "--function", "app").failed(65, saying: "ine 2")
     #expect(!conflict.messages.contains("ev1:"))
     try git(
       "git show :1:app.env > base; git show :2:app.env > ours; git show :3:app.env > theirs; "

@@ -210,7 +210,10 @@ import Testing
     try sandbox.envelope("seal").failed(64, saying: "--function")
     try configure()
     try sandbox.envelope("seal").failed(64, saying: "--function")
+    // The only function is not taken for a file that it does not name.
     try configure("functions:\n  only: {}\n")
+    try sandbox.envelope("seal").failed(64, saying: "--function")
+    try configure("functions:\n  only: {file: .env}\n")
     #expect(try sandbox.envelope("seal").succeeded().messages.contains("for function only"))
   }
 

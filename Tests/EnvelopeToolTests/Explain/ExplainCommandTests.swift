@@ -170,7 +170,7 @@ import Testing
     }
     try explain("missing.env", cause: .call, .noInput, exit: 66)
     try sandbox.write("a page about ENVELOPE_HEADER=ek1:\n", to: "page")
-    try explain("page", cause: .damage, .noVariables, exit: 65)
+    try explain("page", cause: .damage, .malformed, exit: 65)
   }
 
   @Test func anOlderGenerationIsTold() throws {

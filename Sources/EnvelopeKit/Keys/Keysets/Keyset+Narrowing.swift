@@ -63,7 +63,7 @@ extension Keyset {
   }
 
   /// The functions that this copy has a version for; nil for the whole key.
-  func scopes(of version: Version) -> [FunctionScope]? { version.scopes ?? scopes }
+  package func scopes(of version: Version) -> [FunctionScope]? { version.scopes ?? scopes }
 
   func holds(_ version: Version, for scope: FunctionScope) -> Bool { scopes(of: version)?.contains(scope) ?? true }
 

@@ -160,6 +160,9 @@
         for version in keyset.versions {
           text += "version \(version.number): created \(KeysCommand.date(version.created))"
           text += version.number == keyset.primary ? ", primary" : ""
+          if let scopes = keyset.scopes(of: version), scopes != keyset.scopes {
+            text += ", for \(KeysCommand.list(scopes)) only"
+          }
           text += version.number < keyset.minimumVersion ? ", no longer unwraps\n" : "\n"
         }
         try Console.write(text)
