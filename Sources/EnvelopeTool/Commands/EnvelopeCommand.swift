@@ -39,7 +39,8 @@
         """,
       version: "envelope 1.0.0 (format 1)",
       subcommands: [
-        SealCommand.self, OpenCommand.self, GetCommand.self, SetCommand.self, UnsetCommand.self, EditCommand.self,
+        InitCommand.self, SealCommand.self, OpenCommand.self, GetCommand.self, SetCommand.self, UnsetCommand.self,
+        EditCommand.self,
         ExecCommand.self, AcceptCommand.self, MigrateCommand.self, InspectCommand.self, BudgetCommand.self,
         KeysCommand.self, RewrapCommand.self, ResealCommand.self, ExplainCommand.self,
         AuditCommand.self,
