@@ -51,7 +51,7 @@
       do {
         if let execution = Execution(arguments: arguments) { return try await execution.run() }
         _ = try CommandEntry.named(by: arguments)
-        var command = try parseAsRoot(arguments)
+        var command = try parsed(arguments)
         if let command = command as? any EnvelopeSubcommand {
           try await command.execute()
         } else {
@@ -67,13 +67,24 @@
       }
     }
 
+    /// Reads the arguments; what follows `--` in a call of `exec` is a command.
+    static func parsed(_ arguments: [String]) throws -> any ParsableCommand {
+      guard arguments.first == "exec", let end = arguments.firstIndex(of: "--") else {
+        return try parseAsRoot(arguments)
+      }
+      let command = try parseAsRoot(Array(arguments[..<end]))
+      guard var execution = command as? ExecCommand else { return command }
+      execution.command = Array(arguments[(end + 1)...])
+      return execution
+    }
+
     /// Writes help, version, completions, or what is wrong with the arguments, and returns the exit code.
     private static func status(of error: any Error, _ arguments: [String]) -> Int32 {
       guard exitCode(for: error) != .success else { return show(error) }
       // The parser quotes arguments, which may be names of files, as they are: it is given them escaped.
       var error = error
       let escaped = arguments.map(EnvelopeError.escaped)
-      if escaped != arguments { do { _ = try parseAsRoot(escaped) } catch let other { error = other } }
+      if escaped != arguments { do { _ = try parsed(escaped) } catch let other { error = other } }
       let code = exitCode(for: error)
       let sentences = message(for: error).split(whereSeparator: \.isNewline).joined(separator: " ")
       // The command that was run has said what there is to say.

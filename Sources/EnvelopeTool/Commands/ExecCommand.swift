@@ -8,16 +8,20 @@
     static let configuration = CommandConfiguration(
       commandName: "exec",
       abstract: "Run a command with the opened variables in its environment.",
+      usage: "envelope exec [<file> ...] [<options>] -- <command> ...",
       discussion: """
         EXAMPLES
           envelope exec checkout.env --function checkout -- ./server --port 8080
+          envelope exec common.env checkout.env --function checkout -- ./server
           envelope exec --function checkout -- ./server
+
+        If several files have a variable, the value of the last file counts, and that is reported.
 
         Without a file it opens the environment that it was started with, and in AWS Lambda takes the function's name from AWS_LAMBDA_FUNCTION_NAME unless --function is given. It replaces itself by the command, which sees no sealed variable and no header, and whose exit code is the command's own: 126 if it cannot be run, 127 if it is not found.
         """)
 
-    @Argument(help: "The file with the sealed variables; - is standard input.", completion: .file())
-    var file: String?
+    @Argument(help: "The files with the sealed variables; - is standard input.", completion: .file())
+    var file: [String] = []
 
     @OptionGroup var options: FunctionOptions
 
@@ -28,12 +32,16 @@
 
     @OptionGroup var trust: TrustOptions
 
-    @Argument(parsing: .postTerminator, help: "The command and its arguments, after --.")
+    /// The command and its arguments, after `--`, which the parser is not given: it takes one list of words only.
     var command: [String] = []
+
+    private enum CodingKeys: CodingKey {
+      case file, options, keys, pristine, trust
+    }
 
     func execute() async throws {
       let execution = Execution(
-        file: file, function: options.function, context: options.context, keys: keys.key, keyService: keys.keyService,
+        files: file, function: options.function, context: options.context, keys: keys.key, keyService: keys.keyService,
         isPristine: pristine, acceptsAnonymousSender: trust.acceptAnonymousSender,
         changeablePlain: trust.change.allowChanged, command: command)
       throw ExitCode(try await execution.run())

@@ -18,6 +18,8 @@ struct ChildEnvironment: ~Copyable {
   private let text: SecretBytes
   /// Where in the text each begins.
   private let offsets: [Int]
+  /// The name and length of each, the NUL included.
+  private let lengths: [(name: String, byteCount: Int)]
   private let names: Set<String>
   private let isInheriting: Bool
 
@@ -48,6 +50,7 @@ struct ChildEnvironment: ~Copyable {
       }
     }
     self.offsets = offsets
+    lengths = variables.map { ($0.name, $0.name.utf8.count + $0.byteCount + 2) }
     self.isInheriting = isInheriting
     names = Set(byName.keys)
   }
@@ -78,12 +81,35 @@ struct ChildEnvironment: ~Copyable {
             unsafe execve("/bin/sh", &script, &environment)
           }
           if errno != ENOENT && errno != ENOTDIR { failure = errno }
+          if errno == E2BIG { break }
         }
       }
     }
-    Console.say(
-      "envelope: cannot run \(EnvelopeError.quoted(command[0])): \(unsafe String(cString: strerror(failure)))")
+    let reason = failure == E2BIG ? reasonForLength(of: command) : unsafe String(cString: strerror(failure))
+    Console.say("envelope: cannot run \(EnvelopeError.quoted(command[0])): \(reason)")
     return failure == ENOENT ? 127 : 126
+  }
+
+  /// What makes the environment or the arguments longer than the system takes.
+  private func reasonForLength(of command: [String]) -> String {
+    // Linux's limit for one string is 32 pages.
+    let limit = 32 * Int(sysconf(Int32(_SC_PAGESIZE)))
+    let advice = "Keep large values in a file, and give its path"
+    let tooLong = lengths.filter { $0.byteCount > limit }.map { "\($0.name) (\($0.byteCount.grouped))" }
+    #if os(Linux)
+      if !tooLong.isEmpty {
+        return "with its name and =, no variable may be longer than the system's \(limit.grouped) bytes: "
+          + "\(EnvelopeError.listed(tooLong)). \(advice)."
+      }
+      if command.contains(where: { $0.utf8.count >= limit }) {
+        return "an argument is longer than the system's \(limit.grouped) bytes."
+      }
+    #endif
+    let longest = lengths.sorted { $0.byteCount > $1.byteCount }.prefix(3).map {
+      "\($0.name) (\($0.byteCount.grouped))"
+    }
+    return "its variables and arguments together are longer than the system takes"
+      + (longest.isEmpty ? "." : "; the longest variables, in bytes: \(EnvelopeError.listed(longest)). \(advice).")
   }
 
   /// This process's variables, without those that are given anew and those of a sealed environment.

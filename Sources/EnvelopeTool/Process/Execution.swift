@@ -6,7 +6,7 @@ import EnvelopeKitFiles
 
 /// What `envelope exec` is asked to do.
 struct Execution: Equatable {
-  var file: String?
+  var files: [String] = []
   var function: String?
   var context: [String] = []
   var keys: [String] = []
@@ -16,7 +16,7 @@ struct Execution: Equatable {
   var changeablePlain: [String] = []
   var command: [String] = []
 
-  /// Reads the arguments of a call that is plainly `exec [FILE] [OPTION VALUE]… [FLAG]… -- COMMAND…`, and returns
+  /// Reads the arguments of a call that is plainly `exec [FILE]… [OPTION VALUE]… [FLAG]… -- COMMAND…`, and returns
   /// nil for any other, which the parser of all commands is left to understand or refuse.
   ///
   /// Every start of a service goes through here, and setting that parser up takes longer than opening an
@@ -35,17 +35,17 @@ struct Execution: Equatable {
         "--ca-bundle":
         guard let value = words.popFirst(), !value.hasPrefix("-"), take(value, for: word) else { return nil }
       default:
-        guard file == nil, !word.isEmpty, word == "-" || !word.hasPrefix("-") else { return nil }
-        file = word
+        guard !word.isEmpty, word == "-" || !word.hasPrefix("-") else { return nil }
+        files.append(word)
       }
     }
   }
 
   init(
-    file: String?, function: String?, context: [String], keys: [String], keyService: KeyServiceSettings,
+    files: [String], function: String?, context: [String], keys: [String], keyService: KeyServiceSettings,
     isPristine: Bool, acceptsAnonymousSender: Bool, changeablePlain: [String], command: [String]
   ) {
-    self.file = file
+    self.files = files
     self.function = function
     self.context = context
     self.keys = keys
@@ -88,25 +88,46 @@ struct Execution: Equatable {
       guard !command.isEmpty else {
         throw EnvelopeError(.usage, "There is no command to run", advice: "Give it after --, as in: -- ./server")
       }
-      let document = try file.map { (file) throws(EnvelopeError) in try Document.read(file) }
-      let variables = document == nil ? try ProcessEnvironment.variables() : [:]
-      let settings = try FunctionSettings(
-        function: function ?? (file == nil ? try? LambdaFunction.name(in: variables) : nil),
-        context: context, keys: keys, keyService: keyService, file: file,
-        configuration: .load(toOpenFor: function))
-      let sealed: SealedEnvironment
-      if let file, let document {
-        sealed = try document.requireSealed(in: file).allowing(plain: Set(changeablePlain))
-      } else {
-        sealed = try SealedEnvironment(variables: variables)
+      let configuration = try Configuration.load(toOpenFor: function)
+      guard !files.isEmpty else {
+        let variables = try ProcessEnvironment.variables()
+        let settings = try settings(
+          of: nil, function: function ?? (try? LambdaFunction.name(in: variables)), configuration)
+        let secrets = try await open(SealedEnvironment(variables: variables), settings)
+        return try ChildEnvironment(secrets, inheriting: !isPristine).run(command)
       }
+      var (secrets, names): ([Secret], Set<String>) = ([], [])
+      for file in files {
+        let document = try Document.read(file)
+        let sealed = try document.requireSealed(in: file).allowing(plain: Set(changeablePlain))
+        let opened = try await open(sealed, settings(of: file, function: function, configuration))
+        let added = document.plain.secrets + opened
+        let again = added.map(\.name).filter(names.contains).sorted()
+        if !again.isEmpty {
+          Console.say(
+            "\(file == "-" ? "Standard input" : file.shown) replaces variables of an earlier file: "
+              + EnvelopeError.listed(again))
+        }
+        names.formUnion(added.map(\.name))
+        secrets += added
+      }
+      return try ChildEnvironment(secrets, inheriting: !isPristine).run(command)
+    }
+
+    private func settings(
+      of file: String?, function: String?, _ configuration: Configuration
+    ) throws(EnvelopeError) -> FunctionSettings {
+      try FunctionSettings(
+        function: function, context: context, keys: keys, keyService: keyService, file: file,
+        configuration: configuration)
+    }
+
+    private func open(_ sealed: SealedEnvironment, _ settings: FunctionSettings) async throws -> [Secret] {
       let keyring = try await ToolKeys.opening(sealed.wrappedKeys, settings)
       let sender: AnonymousSender = acceptsAnonymousSender ? .accepted : .refused
-      let secrets = try await EnvelopeError.advisingOptions(opening: sealed.wrappedKeys) {
+      return try await EnvelopeError.advisingOptions(opening: sealed.wrappedKeys) {
         try await sealed.open(context: settings.context, using: keyring, anonymousSender: sender)
-      }
-      return try ChildEnvironment((document?.plain.secrets ?? []) + secrets.secrets, inheriting: !isPristine)
-        .run(command)
+      }.secrets
     }
   #endif
 }

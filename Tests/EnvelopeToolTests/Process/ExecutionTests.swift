@@ -11,9 +11,9 @@
   /// `exec` reads plain calls itself: where it does, it must read what the parser of all commands reads.
   @Suite(.timeLimit(.minutes(20))) struct ExecutionTests {
     private func parsed(_ arguments: [String]) throws -> Execution {
-      let command = try #require(EnvelopeCommand.parseAsRoot(arguments) as? ExecCommand)
+      let command = try #require(EnvelopeCommand.parsed(arguments) as? ExecCommand)
       return Execution(
-        file: command.file, function: command.options.function, context: command.options.context,
+        files: command.file, function: command.options.function, context: command.options.context,
         keys: command.keys.key, keyService: command.keys.keyService, isPristine: command.pristine,
         acceptsAnonymousSender: command.trust.acceptAnonymousSender,
         changeablePlain: command.trust.change.allowChanged, command: command.command)
@@ -49,15 +49,16 @@
       #expect(
         execution
           == Execution(
-            file: "checkout.env", function: "checkout", context: ["a=b"], keys: ["alias/a"],
+            files: ["checkout.env"], function: "checkout", context: ["a=b"], keys: ["alias/a"],
             keyService: KeyServiceSettings(region: "r", profile: "p", endpointURL: "https://h", caBundle: "ca.pem"),
             isPristine: true, acceptsAnonymousSender: true, changeablePlain: ["A", "B"],
             command: ["./server", "--", "-x"]))
       #expect(Execution(arguments: ["exec", "--", "true"])?.command == ["true"])
+      #expect(Execution(arguments: ["exec", "a", "-", "--function", "f", "b", "--", "c"])?.files == ["a", "-", "b"])
     }
 
     @Test(arguments: [
-      [], ["seal", "--", "true"], ["exec"], ["exec", "--"], ["exec", "a", "b", "--", "true"],
+      [], ["seal", "--", "true"], ["exec"], ["exec", "--"],
       ["exec", "-h", "--", "true"],
       ["exec", "--function", "--", "true"], ["exec", "--function", "a", "--function", "b", "--", "true"],
       ["exec", "--region", "a", "--region", "b", "--", "true"], ["exec", "--key", "--", "true"],
