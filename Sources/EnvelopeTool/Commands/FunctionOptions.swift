@@ -123,11 +123,13 @@
   enum PlainFormat: String, ExpressibleByArgument, CaseIterable {
     case dotenv
     case json
+    case docker
 
     var layout: Document.Layout {
       switch self {
       case .dotenv: .dotenv
       case .json: .json
+      case .docker: .docker
       }
     }
   }
@@ -138,10 +140,12 @@
     case json
     case lambda
     case packed
+    case docker
 
     var layout: Document.Layout {
       switch self {
       case .dotenv, .packed: .dotenv
+      case .docker: .docker
       case .json: .json
       case .lambda: .lambda
       }

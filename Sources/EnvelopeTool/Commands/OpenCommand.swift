@@ -28,7 +28,7 @@
     @Option(help: "How to write: \(PlainFormat.allCases.map(\.rawValue).joined(separator: ", ")).")
     var format = PlainFormat.dotenv
 
-    @Flag(help: "Refuse values that not every reader of dotenv files reads alike.")
+    @Flag(help: "Refuse values that sh, python-dotenv from 1.0 on and Node's --env-file do not read alike.")
     var portable = false
 
     @Option(

@@ -58,8 +58,14 @@
     @Flag(help: "Write a Lambda document even where it is longer than the platform takes.")
     var allowOversize = false
 
-    @Flag(help: "Refuse values that not every reader of dotenv files reads alike.")
+    @Flag(
+      help:
+        "Refuse what sh, python-dotenv from 1.0 on and Node's --env-file do not read alike, in the file and in what is written."
+    )
     var portable = false
+
+    @Flag(help: "Keep comments that set variables, such as # TOKEN=old, too. No comment is sealed.")
+    var keepAllComments = false
 
     @Option(
       name: .shortAndLong, help: ArgumentHelp("The file to write; else standard output.", valueName: "file"),
@@ -69,7 +75,8 @@
     func execute() async throws {
       let settings = try options.settings(file: output ?? file, keys: keyOptions, plain: plain)
       if format == .lambda { try FunctionName.checkIsLambda(settings.function) }
-      let input = try Document.read(file)
+      let text = try Document.readText(file)
+      let input = try Document(text: text, of: file)
       guard input.sealed == nil else {
         throw EnvelopeError(
           .invalidArgument, "The variables in \(file.shownInput) are sealed already",
@@ -81,6 +88,7 @@
           advice: "Correct the name after --plain.")
       }
       try replacing.checkHolds(input.plain.names, file)
+      try Document.announceDisagreements(in: text, of: file, portable: portable)
       let secrets = input.plain.secrets.filter { !settings.plain.contains($0.name) }
       let plain = input.plain.secrets.filter { settings.plain.contains($0.name) }
 
@@ -97,8 +105,11 @@
           layout: format.layout, settings, using: keyring, replacing: predecessor)
         try replacing.checkReaders(of: document, predecessor, replaced)
         if format == .lambda { try document.checkFitsLambda(allowingOversize: allowOversize) }
+        // A packed file hides its names, which comments show.
         return try Document.sealedText(
-          of: document.variables(), layout: document.layout, portable: portable, function: settings.function)
+          of: document.variables(), layout: document.layout, portable: portable, following: text,
+          comments: isPacked ? .none : DotenvComments(keepsAll: keepAllComments, names: input.plain.names),
+          function: settings.function)
       }
       Console.say(
         "Sealed \(secrets.count.counted("variable")) for function \(settings.function.shown) under "

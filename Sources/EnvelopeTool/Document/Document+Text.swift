@@ -22,14 +22,53 @@ extension Document {
   /// Writes variables down of which some are sealed.
   ///
   /// - Parameter function: The function that they were sealed for, to write in a comment; nil writes none.
-  /// - Throws: As ``text(of:layout:portable:function:)``; `invalidArgument` if the text is longer than any command reads.
+  /// - Throws: As ``text(of:layout:portable:)``; `invalidArgument` if the text is longer than any command reads.
   static func sealedText(
     of variables: OpenedEnvironment, layout: Layout, portable: Bool, function: String?
   ) throws(EnvelopeError) -> SecretBytes {
-    let text = try text(of: variables, layout: layout, portable: portable, function: function)
+    let text = try text(of: variables, layout: layout, portable: portable)
+    return try finish(text, layout: layout, function: function)
+  }
+
+  /// Writes variables down of which some are sealed, where others stand in a text: of dotenv its comments, blank lines,
+  /// order and spellings stay.
+  ///
+  /// - Parameters:
+  ///   - model: The text.
+  ///   - comments: The comments of it to keep.
+  ///   - function: The function that they were sealed for, to write in a comment; nil keeps the one that is there.
+  /// - Throws: As ``sealedText(of:layout:portable:function:)``.
+  static func sealedText(
+    of variables: OpenedEnvironment, layout: Layout, portable: Bool, following model: borrowing SecretBytes,
+    comments: DotenvComments = .all, function: String? = nil
+  ) throws(EnvelopeError) -> SecretBytes {
+    guard [.dotenv, .docker].contains(layout), !model.withBytes({ VariablesText.isJSON($0) }) else {
+      return try sealedText(of: variables, layout: layout, portable: portable, function: function)
+    }
+    let written = try model.withBytes { (model) throws(EnvelopeError) in
+      try Dotenv.write(
+        variables, first: first, following: model, comments: comments, for: layout == .docker ? .docker : .shell)
+    }
+    if !written.comments.leftOut.isEmpty {
+      Console.say(
+        "Left out comments that set variables, for a comment is not sealed: "
+          + "\(EnvelopeError.listed(written.comments.leftOut)). Keep them with --keep-all-comments.")
+    }
+    return try finish(announce(written, portable: portable), layout: layout, function: function)
+  }
+
+  /// Adds the function's comment where the layout has comments, and checks that a command can read the text.
+  private static func finish(
+    _ text: consuming SecretBytes, layout: Layout, function: String?
+  ) throws(EnvelopeError) -> SecretBytes {
+    let hasComments = [.dotenv, .docker].contains(layout)
+    let text = if let function, hasComments { FunctionComment.add(function, to: text) } else { text }
     try checkIsReadAgain(text)
     return text
   }
+
+  /// The variables that a text begins with.
+  private static let first = [VariableName.header, VariableName.sealed]
 
   /// Refuses a text of which no command could read back what is sealed in it.
   ///
@@ -50,23 +89,47 @@ extension Document {
   /// - Throws: `invalidArgument` where there is such a value and the text shall be portable, or where a value
   ///   is not UTF-8 or holds a NUL byte.
   static func text(
-    of variables: OpenedEnvironment, layout: Layout, portable: Bool, function: String? = nil
+    of variables: OpenedEnvironment, layout: Layout, portable: Bool
   ) throws(EnvelopeError) -> SecretBytes {
-    let first = [VariableName.header, VariableName.sealed]
     switch layout {
     case .json: return try VariablesJSON.write(variables, as: .flat, first: first)
     case .lambda, .answer: return try VariablesJSON.write(variables, as: .variables, first: first)
-    case .dotenv:
-      let written = try Dotenv.write(variables, first: first, function: function)
-      let names = EnvelopeError.listed(written.announced)
-      guard !names.isEmpty else { return written.takeText() }
-      guard !portable else {
-        throw EnvelopeError(
-          .invalidArgument, "Not every reader of dotenv files reads these alike: \(names)",
-          advice: "Write JSON instead, or encode the values.", names: written.announced)
-      }
-      Console.say("Read alike by this command and by sh, but not by every reader of dotenv files: \(names)")
-      return written.takeText()
+    case .docker: return try Dotenv.write(variables, first: first, for: .docker).takeText()
+    case .dotenv: return try announce(Dotenv.write(variables, first: first), portable: portable)
     }
+  }
+
+  /// Says, or refuses if the text shall be portable, which variables not every reader reads alike.
+  private static func announce(
+    _ written: consuming Dotenv.Document, portable: Bool
+  ) throws(EnvelopeError) -> SecretBytes {
+    let names = EnvelopeError.listed(written.announced)
+    guard !names.isEmpty else { return written.takeText() }
+    guard !portable else {
+      throw EnvelopeError(
+        .invalidArgument, "Not every reader of dotenv files reads these alike: \(names)",
+        advice: "Write JSON instead, or encode the values.", names: written.announced)
+    }
+    Console.say("Read alike by this command and by sh, but not by every reader of dotenv files: \(names)")
+    return written.takeText()
+  }
+
+  /// Says what readers of dotenv files disagree about in a text that is sealed.
+  ///
+  /// - Throws: `invalidArgument` if there is anything and the text shall be portable.
+  static func announceDisagreements(
+    in text: borrowing SecretBytes, of path: String, portable: Bool
+  ) throws(EnvelopeError) {
+    let found = try text.withBytes { (text) throws(EnvelopeError) in
+      VariablesText.isJSON(text) ? [] : try Dotenv.disagreements(in: text)
+    }
+    let place = path == "-" ? "standard input" : path.shown
+    if portable, let first = found.first {
+      throw EnvelopeError(
+        .invalidArgument, "In \(place): \(first.message)",
+        advice: "Save it as UTF-8 with LF alone, and put values in single quotes; or leave out --portable.",
+        names: first.names.sorted())
+    }
+    for one in found { Console.say("In \(place): \(one.message).") }
   }
 }

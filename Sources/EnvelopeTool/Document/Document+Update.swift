@@ -36,9 +36,7 @@ extension Document {
     try await exchange(file, revealing: false, retries: retries, reading: readText) { before in
       guard let changed = try await change(Document(text: before, of: file)) else { return nil }
       isOfAnswer = changed.layout == .answer
-      return try sealedText(
-        of: changed.variables(), layout: changed.layout, portable: false,
-        function: before.withBytes { FunctionComment.name(in: $0) })
+      return try sealedText(of: changed.variables(), layout: changed.layout, portable: false, following: before)
     }
     if isOfAnswer {
       Console.say("\(file.shown) held an answer of AWS; it now holds the variables alone, as --environment takes them.")

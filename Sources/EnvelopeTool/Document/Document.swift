@@ -9,6 +9,8 @@ struct Document {
   /// How the variables are written down.
   enum Layout: Equatable {
     case dotenv
+    /// Lines for the env files of Docker and kubectl; it is written, and read as `dotenv`.
+    case docker
     /// One JSON object of names and values.
     case json
     /// The document `{"Variables": {…}}` that AWS's own command line takes.

@@ -4,20 +4,13 @@
 import EnvelopeKit
 
 extension OpenedEnvironment {
-  /// Refuses new values that no process environment can hold: `exec` and `open` would fail for the complete file.
+  /// Refuses new values that no process environment or no text can hold: `exec` or `open` would fail for the complete
+  /// file.
   ///
   /// - Parameter kept: Variables that are sealed already: a value that stays as it is passes, so that the others can be
   ///   changed.
-  /// - Throws: `invalidArgument`, which names the variables that have a NUL byte.
+  /// - Throws: `invalidArgument`, which names the first variable that has a NUL byte or is not UTF-8.
   func checkFitsProcess(keeping kept: OpenedEnvironment? = nil) throws(EnvelopeError) {
-    let names = secrets.filter { secret in
-      secret.withBytes { $0.contains(0) } && !(kept?[secret.name]).isSame(as: secret)
-    }.map(\.name)
-    guard !names.isEmpty else { return }
-    throw EnvelopeError(
-      .invalidArgument,
-      "\(names.count == 1 ? "The value" : "Each value") of \(EnvelopeError.listed(names)) has a NUL byte, which no "
-        + "process environment can hold",
-      advice: "Encode the value before it is sealed, for example as base64.", names: names)
+    for secret in secrets where !(kept?[secret.name]).isSame(as: secret) { try VariablesText.check(secret) }
   }
 }

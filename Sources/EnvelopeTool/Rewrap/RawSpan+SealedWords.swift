@@ -59,13 +59,4 @@ extension RawSpan {
       body([UInt8](copying: extracting(droppingFirst: range.lowerBound).extracting(first: range.count)), range)
     }
   }
-
-  /// Where the bytes occur first, from an offset on.
-  private func offset(of wanted: [UInt8], from start: Int) -> Int? {
-    guard let first = wanted.first, byteCount - start >= wanted.count else { return nil }
-    for offset in start...byteCount - wanted.count where byte(at: offset) == first {
-      if wanted.indices.allSatisfy({ byte(at: offset + $0) == wanted[$0] }) { return offset }
-    }
-    return nil
-  }
 }

@@ -103,8 +103,7 @@ enum SealedFile {
       // The texts may stand elsewhere in the file than where they are read, as in a member that is ignored.
       if let spliced = Self.splice(now, in: bytes, replacing: then), whole.isWritten(in: spliced) { return spliced }
       let all = try whole.variables()
-      return try Document.text(
-        of: all, layout: document.layout, portable: false, function: bytes.withBytes { FunctionComment.name(in: $0) })
+      return try Document.sealedText(of: all, layout: document.layout, portable: false, following: bytes)
     case (.environment, .value):
       throw EnvelopeError(.invalidArgument, "A value does not become an environment")
     }

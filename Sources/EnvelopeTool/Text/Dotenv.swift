@@ -11,7 +11,9 @@ import EnvelopeKit
 /// - A byte order mark, empty lines, lines that begin with `#`, blanks (spaces and tabs) before a name and around
 ///   `=`, and `export ` before a name are passed over.
 /// - A value without quotes ends with its line or before a `#` that follows a blank; blanks at its end are not part
-///   of it. Every other character stands for itself, `$`, quotes and backslashes too.
+///   of it. Every other character stands for itself, `$`, quotes and backslashes too. It must not begin with a
+///   backquote, and must not be followed by another variable that `sh` would set: ``DotenvEntry`` says where readers
+///   differ.
 /// - In single quotes every character stands for itself, line ends too; so it is in `sh`, whereas python-dotenv
 ///   turns `\\` into `\`.
 /// - In double quotes `\n`, `\r`, `\t`, `\"`, `\\`, `\$` and `` \` `` stand for one character. A backslash before a
@@ -26,26 +28,28 @@ enum Dotenv {
   ///
   /// - Throws: `malformed`, which names the line and never shows what is in it but for a variable's name.
   static func read(_ text: RawSpan) throws(EnvelopeError) -> OpenedEnvironment {
+    try readWithEntries(text).environment
+  }
+
+  /// Reads variables, and where each stands.
+  ///
+  /// - Throws: As ``read(_:)``.
+  static func readWithEntries(
+    _ text: RawSpan
+  ) throws(EnvelopeError) -> (environment: OpenedEnvironment, reader: DotenvReader) {
     if let offset = text.firstOffsetOutsideUTF8 {
       throw .line(at: offset, in: text, "is not UTF-8", advice: "Save the file as UTF-8.")
     }
+    var reader = DotenvReader(text)
     // A value is never longer than its text.
-    return try OpenedEnvironment(capacity: text.byteCount) { (output, index) throws(EnvelopeError) in
-      var reader = DotenvReader(text)
+    let environment = try OpenedEnvironment(capacity: text.byteCount) { (output, index) throws(EnvelopeError) in
       while try reader.readLine(of: text, into: &output, &index) {}
     }
+    return (environment, reader)
   }
 
   /// Whether a text has comments; false if it cannot be read.
-  static func hasComment(_ text: RawSpan) -> Bool {
-    var found = false
-    _ = try? OpenedEnvironment(capacity: text.byteCount) { (output, index) throws(EnvelopeError) in
-      var reader = DotenvReader(text)
-      while try reader.readLine(of: text, into: &output, &index) {}
-      found = reader.hasComment
-    }
-    return found
-  }
+  static func hasComment(_ text: RawSpan) -> Bool { (try? readWithEntries(text))?.reader.hasComment ?? false }
 }
 
 extension EnvelopeError {

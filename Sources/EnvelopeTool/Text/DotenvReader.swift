@@ -6,9 +6,15 @@ import EnvelopeKit
 /// Where the reading of a dotenv text has got to; every byte is looked at a fixed number of times.
 struct DotenvReader {
   private var position: Int
-  private let isFromWindows: Bool
+  /// Whether every line ends in CRLF.
+  let isFromWindows: Bool
   /// Whether a comment has been passed over.
   private(set) var hasComment = false
+  /// The variables that have been read, in the order of the text.
+  private(set) var entries: [DotenvEntry] = []
+  /// What has been found out about the line that is being read.
+  private var differences: DotenvDifferences = []
+  private var comment: Range<Int>?
 
   init(_ text: RawSpan) {
     position = text.byteOrderMarkLength
@@ -29,6 +35,7 @@ struct DotenvReader {
   mutating func readLine(
     of text: RawSpan, into output: inout OutputRawSpan, _ index: inout OpenedEnvironment.Index
   ) throws(EnvelopeError) -> Bool {
+    let line = position
     skipBlanks(in: text)
     guard let first = text.byteIfAny(at: position) else { return false }
     if first == .lineFeed || first == .carriageReturn || first == .hash {
@@ -36,8 +43,11 @@ struct DotenvReader {
       return true
     }
     let start = position
-    let name = try readName(in: text)
-    try readValue(of: text, into: &output)
+    (differences, comment) = ([], nil)
+    let (name, isExported) = try readName(in: text)
+    try readValue(of: text, isExported: isExported, into: &output)
+    if ShellName.isKept(name) { differences.insert(.shell) }
+    entries.append(DotenvEntry(name: name, lines: line..<position, comment: comment, differences: differences))
     do {
       try index.add(name, endingAt: output.byteCount)
     } catch {
@@ -55,11 +65,14 @@ struct DotenvReader {
 
   /// Passes over a comment, if any, and the line end.
   private mutating func skipRestOfLine(of text: RawSpan) throws(EnvelopeError) {
-    if text.byteIfAny(at: position) == .hash { hasComment = true }
+    let start = position
+    var end = start
+    defer { if start < end, text.byte(at: start) == .hash { (hasComment, comment) = (true, start..<end) } }
     while let byte = text.byteIfAny(at: position) {
       try checkOutsideQuotes(byte, in: text)
       position += 1
       if byte == .lineFeed { return }
+      if byte != .carriageReturn { end = position }
     }
   }
 
@@ -75,18 +88,24 @@ struct DotenvReader {
   private func checkNotNUL(_ byte: UInt8, in text: RawSpan) throws(EnvelopeError) {
     if byte == 0 {
       throw .line(
-        at: position, in: text, "has a NUL byte", advice: "No variable can hold one: encode the value, as base64 say.")
+        at: position, in: text, "has a NUL byte, which no process environment can hold",
+        advice: "Encode the value before it is sealed, for example as base64.")
     }
   }
 
   /// Reads `NAME=` with the blanks around `=`, and `export ` before it.
-  private mutating func readName(in text: RawSpan) throws(EnvelopeError) -> String {
+  private mutating func readName(in text: RawSpan) throws(EnvelopeError) -> (name: String, isExported: Bool) {
     let start = position
     var name = scanName(in: text)
-    let end = position
+    var end = position
     skipBlanks(in: text)
-    if name == "export", position > end { name = scanName(in: text) }
-    skipBlanks(in: text)
+    let isExported = name == "export" && position > end
+    if isExported {
+      name = scanName(in: text)
+      end = position
+      skipBlanks(in: text)
+    }
+    if position > end { differences.insert(.shell) }
     // What is not a name is not shown, for it may be the second line of a secret.
     guard let name, VariableName.isValid(name), text.byteIfAny(at: position) == .equals else {
       if Self.isConflictMark(at: start, in: text) {
@@ -96,10 +115,11 @@ struct DotenvReader {
       }
       throw .line(
         at: start, in: text, "is not of the form NAME=value",
-        advice: "Name it with at most 255 letters, digits and underscores, and quote a value of several lines.")
+        advice: "Name it with letters, digits and underscores, a digit not first, at most \(VariableName.byteLimit) "
+          + "characters; quote a value of several lines.")
     }
     position += 1
-    return name
+    return (name, isExported)
   }
 
   /// Whether a line begins as those do that git puts around the two sides of a conflict.
@@ -119,9 +139,14 @@ struct DotenvReader {
     return String(decoding: name, as: UTF8.self)
   }
 
-  private mutating func readValue(of text: RawSpan, into output: inout OutputRawSpan) throws(EnvelopeError) {
+  private mutating func readValue(
+    of text: RawSpan, isExported: Bool, into output: inout OutputRawSpan
+  ) throws(EnvelopeError) {
     let start = position
     skipBlanks(in: text)
+    if position > start, let byte = text.byteIfAny(at: position), ![.hash, .lineFeed, .carriageReturn].contains(byte) {
+      differences.insert(.shell)
+    }
     switch text.byteIfAny(at: position) {
     case .singleQuote?:
       try readQuoted(.singleQuote, of: text, into: &output)
@@ -130,13 +155,21 @@ struct DotenvReader {
       try readQuoted(.doubleQuote, of: text, into: &output)
       try skipAfterQuote(in: text)
     case .hash? where position > start:
+      differences.insert(.others)
       try skipRestOfLine(of: text)
+    case .backquote?:
+      throw .line(
+        at: position, in: text,
+        "begins a value with a backquote, in which sh runs a command and Node sees a quote",
+        advice: "Put the value in single quotes.")
     default:
-      try readUnquoted(of: text, into: &output)
+      try readUnquoted(of: text, isExported: isExported, into: &output)
     }
   }
 
-  private mutating func readUnquoted(of text: RawSpan, into output: inout OutputRawSpan) throws(EnvelopeError) {
+  private mutating func readUnquoted(
+    of text: RawSpan, isExported: Bool, into output: inout OutputRawSpan
+  ) throws(EnvelopeError) {
     let start = position
     var end = start
     while let byte = text.byteIfAny(at: position), byte != .lineFeed {
@@ -146,7 +179,14 @@ struct DotenvReader {
       // A carriage return here is part of the line end.
       if !byte.isBlank, byte != .carriageReturn { end = position }
     }
-    output.append(text.extracting(start..<end))
+    let value = text.extracting(start..<end)
+    if value.setsFurtherVariable(isExported: isExported) {
+      throw .line(
+        at: start, in: text, "sets more than one variable in sh, and one in other readers",
+        advice: "Give each variable a line of its own; or put the value in quotes.")
+    }
+    differences.formUnion(DotenvDifferences(unquoted: value, isExported: isExported))
+    output.append(value)
     try skipRestOfLine(of: text)
   }
 
@@ -164,6 +204,7 @@ struct DotenvReader {
       if byte == .backslash, quote == .doubleQuote {
         try readEscape(in: text, into: &output)
       } else {
+        note(byte, in: text, quotedBy: quote)
         let isLineEndOfWindows =
           isFromWindows && byte == .carriageReturn && text.byteIfAny(at: position + 1) == .lineFeed
         if !isLineEndOfWindows { output.append(byte) }
@@ -174,12 +215,30 @@ struct DotenvReader {
       at: start, in: text, "opens a quote that is never closed", advice: "Close it, or quote the value with the other.")
   }
 
+  /// Notes what readers differ about in quotes.
+  private mutating func note(_ byte: UInt8, in text: RawSpan, quotedBy quote: UInt8) {
+    let next = text.byteIfAny(at: position + 1)
+    switch byte {
+    case .carriageReturn: differences.insert(.others)
+    case .delete: differences.insert(.shell)
+    // To python-dotenv `\\` and `\'` are escapes in single quotes.
+    case .backslash where next == .backslash || next == .singleQuote: differences.insert(.others)
+    case .backquote where quote == .doubleQuote: differences.insert(.substitutes)
+    case .dollar where quote == .doubleQuote && DotenvDifferences.isExpanded(after: position, in: text):
+      differences.insert(.substitutes)
+    default: break
+    }
+  }
+
   private mutating func readEscape(in text: RawSpan, into output: inout OutputRawSpan) throws(EnvelopeError) {
     switch text.byteIfAny(at: position + 1) {
-    case UInt8(ascii: "n")?: output.append(UInt8.lineFeed)
-    case UInt8(ascii: "r")?: output.append(UInt8.carriageReturn)
-    case UInt8(ascii: "t")?: output.append(UInt8.tab)
-    case let byte? where [.doubleQuote, .backslash, UInt8(ascii: "$"), UInt8(ascii: "`")].contains(byte):
+    case let byte? where Self.controls[byte] != nil:
+      // `sh` keeps the backslash and the letter.
+      differences.insert(.shell)
+      output.append(Self.controls[byte] ?? byte)
+    case let byte? where [.doubleQuote, .backslash, .dollar, .backquote].contains(byte):
+      // Node keeps the backslash, python-dotenv that before `$` and a backquote.
+      differences.insert(.others)
       output.append(byte)
     case let byte? where Self.disputed.contains(byte):
       throw .line(
@@ -193,6 +252,10 @@ struct DotenvReader {
     }
     position += 2
   }
+
+  private static let controls: [UInt8: UInt8] = [
+    UInt8(ascii: "n"): .lineFeed, UInt8(ascii: "r"): .carriageReturn, UInt8(ascii: "t"): .tab,
+  ]
 
   /// What python-dotenv takes for an escape and `sh` does not, or the other way round, and that is not allowed here.
   private static let disputed = Set("'abfv\r\n".utf8)

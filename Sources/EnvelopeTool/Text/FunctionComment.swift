@@ -10,8 +10,21 @@ enum FunctionComment {
   private static let prefix = "# function: "
   private static let byteLimit = 256
 
-  /// The line for a function, with its line end; empty if the name has characters that a comment should not have.
-  static func line(for function: String) -> String { isPlain(function.utf8) ? "\(prefix)\(function)\n" : "" }
+  /// The text with the line of a function first, instead of another function's.
+  ///
+  /// A name with characters that a comment should not have gets no line.
+  static func add(_ function: String, to text: consuming SecretBytes) -> SecretBytes {
+    let line = isPlain(function.utf8) ? "\(prefix)\(function)\n" : ""
+    return text.withBytes { text in
+      let end = text.offset(of: [.lineFeed], from: 0).map { $0 + 1 } ?? text.byteCount
+      let old = name(in: text) == nil ? 0 : end
+      let rest = text.extracting(old..<text.byteCount)
+      return SecretBytes(byteCount: line.utf8.count + rest.byteCount) { output in
+        output.append(line)
+        output.append(rest)
+      }
+    }
+  }
 
   /// The name in the first line of a text; nil if the line is another.
   static func name(in text: RawSpan) -> String? {

@@ -5,15 +5,22 @@ import EnvelopeKit
 
 /// Names that a shell keeps for itself: setting one does something else than setting a variable.
 enum ShellName {
-  /// Refuses what a shell that reads a file of variables would run, calculate with, or refuse.
+  /// Whether a shell sets something else than the variable, or nothing.
+  static func isKept(_ name: String) -> Bool { kept.contains(name) || runs(name) }
+
+  /// Refuses what a shell that reads a file of variables would run or calculate with.
   ///
+  /// - Parameter isBare: Whether the value is of characters that no shell expands or calculates with.
   /// - Throws: `invalidArgument`, which names the variable.
   static func check(_ name: String, isBare: Bool) throws(EnvelopeError) {
-    guard kept.contains(name) || name.hasPrefix("BASH_") || name == "ENV" && !isBare else { return }
+    guard runs(name) || !isBare && (kept.contains(name) || name == "ENV") else { return }
     throw EnvelopeError(
       .invalidArgument, "A shell keeps the variable \(name) for itself, and could run its value as a command",
-      advice: "Give the variable another name, or write JSON.", names: [name])
+      advice: "Give the variable another name, or write JSON, or the format docker.", names: [name])
   }
+
+  /// Whether a shell runs even a value of letters: as a command, or as the path of a script.
+  private static func runs(_ name: String) -> Bool { name == "PROMPT_COMMAND" || name.hasPrefix("BASH_") }
 
   /// Those of bash and dash.
   ///

@@ -9,7 +9,27 @@ enum VariablesText {
   ///
   /// - Throws: What ``VariablesJSON/read(_:)`` and ``Dotenv/read(_:)`` throw.
   static func read(_ text: RawSpan) throws(EnvelopeError) -> OpenedEnvironment {
-    try isJSON(text) ? VariablesJSON.read(text) : Dotenv.read(text)
+    try checkEncoding(text)
+    return try isJSON(text) ? VariablesJSON.read(text) : Dotenv.read(text)
+  }
+
+  /// Refuses UTF-16 and UTF-32, as editors and PowerShell on Windows write them.
+  ///
+  /// Without a byte order mark, the zeros beside the first character show it: no text here has a NUL character.
+  ///
+  /// - Throws: `malformed`.
+  static func checkEncoding(_ text: RawSpan) throws(EnvelopeError) {
+    let first = [UInt8](copying: text.extracting(first: 4))
+    let encoding: String
+    switch first.count > 3 ? (first[0], first[1], first[2], first[3]) : (1, 1, 1, 1) {
+    case (0xff, 0xfe, 0, 0), (0, 0, 0xfe, 0xff), (1..., 0, 0, 0), (0, 0, 0, 1...): encoding = "UTF-32"
+    case (0xff, 0xfe, _, _), (1..., 0, 1..., 0): encoding = "UTF-16 (little-endian)"
+    case (0xfe, 0xff, _, _), (0, 1..., 0, 1...): encoding = "UTF-16 (big-endian)"
+    default: return
+    }
+    throw EnvelopeError(
+      .malformed, "Line 1 begins a text in \(encoding), not in UTF-8",
+      advice: "Save the file as UTF-8, for example with: iconv -f \(encoding.prefix(6)) -t UTF-8 FILE > NEW")
   }
 
   /// Whether the first character that is not blank is `{`.
@@ -34,12 +54,12 @@ enum VariablesText {
   /// - Throws: `invalidArgument`, which names the variable.
   static func check(_ secret: Secret) throws(EnvelopeError) {
     let failure: String? = secret.withBytes { value in
-      if value.contains(0) { return "has a NUL byte" }
-      return value.firstOffsetOutsideUTF8 == nil ? nil : "is not UTF-8"
+      if value.contains(0) { return "has a NUL byte, which no process environment can hold" }
+      return value.firstOffsetOutsideUTF8 == nil ? nil : "is not UTF-8, which no file of variables can hold"
     }
     guard let failure else { return }
     throw EnvelopeError(
-      .invalidArgument, "The value of the variable \(secret.name) \(failure)",
-      advice: "Encode it before it is sealed, as base64 say.", names: [secret.name])
+      .invalidArgument, "The value of \(secret.name) \(failure)",
+      advice: "Encode the value before it is sealed, for example as base64.", names: [secret.name])
   }
 }

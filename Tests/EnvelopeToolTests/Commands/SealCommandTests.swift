@@ -189,6 +189,6 @@ import Testing
   @Test func portableRefusesWhatReadersDisagreeAbout() throws {
     try sandbox.write("A=\"it's \\$5\"\n", to: ".env")
     try sandbox.envelope("seal", "--function", "app", "--plain", "A", "--portable").failed(65, saying: "A")
-    #expect(try sandbox.envelope("seal", "--function", "app", "--plain", "A").succeeded().messages.contains(": A\n"))
+    #expect(try sandbox.envelope("seal", "--function", "app", "--plain", "A").succeeded().messages.contains(": A.\n"))
   }
 }

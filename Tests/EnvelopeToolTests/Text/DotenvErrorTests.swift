@@ -59,7 +59,17 @@ import Testing
       ("A=hunter2\0\n", 1, "has a NUL byte"),
       ("A=1\nB='hunter2\n\0'\n", 3, "has a NUL byte"),
       ("A=\"hunter2\\\0\"\n", 1, "has a NUL byte"),
-      ("A=1\n#\0hunter2\n", 2, "has a NUL byte"),
+      ("A=1\n#\0hunter2\n", 2, "has a NUL byte, which no process environment can hold"),
+      ("A=`hunter2`\n", 1, "begins a value with a backquote"),
+      ("A=1\nB = `hunter2 2`\n", 2, "begins a value with a backquote"),
+      ("A=`hunter2\nB=1`\n", 1, "begins a value with a backquote"),
+      ("A=`", 1, "begins a value with a backquote"),
+      ("export A=hunter2; export B=2\n", 1, "sets more than one variable"),
+      ("A=hunter2;export\tB=2\n", 1, "sets more than one variable"),
+      ("A=hunter2 && export B=2\n", 1, "sets more than one variable"),
+      ("A=hunter2;;  export   B=2\n", 1, "sets more than one variable"),
+      ("Z=1\nexport A=hunter2 B=2\n", 2, "sets more than one variable"),
+      ("export A=hunter2 \t x B=2\n", 1, "sets more than one variable"),
     ] as [(String, Int, String)])
   func refuses(_ text: String, line: Int, _ failure: String) {
     expect(.malformed, saying: "Line \(line) \(failure)") { _ = try Dotenv.values(of: text) }
@@ -101,10 +111,10 @@ import Testing
     .timeLimit(.minutes(1)),
     arguments: [
       "\n", " ", "#", "=", "A", "A=\n", "export ", "A= #", "A='", "A=\"\\", " # ", "\r\n", "\r", "A=b \t",
-      "A=1\r\n'", "A=\"\n",
+      "A=1\r\n'", "A=\"\n", " a", ";", "; export ", "&export a", "$", "`", "~:",
     ])
   func takesBoundedTime(_ piece: String) {
-    for prefix in ["", "A=", "A='", "A=\""] {
+    for prefix in ["", "A=", "A='", "A=\"", "A=x", "export A=x"] {
       _ = try? Dotenv.values(of: prefix + String(repeating: piece, count: (1 << 20) / piece.utf8.count))
     }
   }

@@ -73,9 +73,9 @@ import Testing
     #expect(try folder.files == ["variables.env"])
   }
 
-  /// Whatever is announced does differ: nobody is warned for nothing.
+  /// Whatever is announced does differ in python-dotenv, or has escapes, which Node does not undo.
   @Test(arguments: seeds)
-  func pythonReadsAnnouncedValuesDifferently(seed: UInt64) throws {
+  func pythonOrNodeReadsAnnouncedValuesDifferently(seed: UInt64) throws {
     var generator = SplitMix64(seed: seed)
     let values = Self.randomValues(using: &generator)
     let (text, announced) = try Dotenv.written(values)
@@ -85,7 +85,9 @@ import Testing
       ofNULTerminated: try folder.runPython(Self.python, "variables.env")
     ) { _ in true }
     #expect(Set(fromPython.keys) == Set(values.keys))
-    #expect(announced.allSatisfy { fromPython[$0] != values[$0] })
+    let escapes = Array("\"\\".utf8)
+    #expect(
+      announced.allSatisfy { fromPython[$0] != values[$0] || values[$0]?.contains(where: escapes.contains) == true })
   }
 
   /// Every variable that bash knows of itself is refused, or is one like any other.

@@ -29,6 +29,11 @@ import Testing
       ("A='x' # c\nB=\"x\"\t#c 'y'\nC='#'\n", ["A": "x", "B": "x", "C": "#"]),
       ("A=a b  c \t\n", ["A": "a b  c"]),
       ("A=a=b==\n", ["A": "a=b=="]),
+      (
+        "A=a`b`\nB=x;B=2\nC=1 C=2\nD=x; exports E=1\n",
+        ["A": "a`b`", "B": "x;B=2", "C": "1 C=2", "D": "x; exports E=1"]
+      ),
+      ("export A=x -Db=c\nexport B='1; export C=2'\n", ["A": "x -Db=c", "B": "1; export C=2"]),
       ("A=$B ${C} $(d) `e`\n", ["A": "$B ${C} $(d) `e`"]),
       ("A=it's\nB=a\"b\"\nC=a\\nb\\\n", ["A": "it's", "B": "a\"b\"", "C": "a\\nb\\"]),
       ("A={\"a\": 1}\n", ["A": "{\"a\": 1}"]),

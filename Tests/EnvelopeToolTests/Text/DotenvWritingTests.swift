@@ -21,10 +21,10 @@ import Testing
       ("a\\b", "'a\\b'", false),
       ("a\"b", "'a\"b'", false),
       ("é", "'é'", false),
-      ("a\\\\b", "\"a\\\\\\\\b\"", false),
-      ("a\\", "\"a\\\\\"", false),
+      ("a\\\\b", "\"a\\\\\\\\b\"", true),
+      ("a\\", "\"a\\\\\"", true),
       ("it's", "\"it's\"", false),
-      ("'\"\n", "\"'\\\"\n\"", false),
+      ("'\"\n", "\"'\\\"\n\"", true),
       ("it's $x", "\"it's \\$x\"", true),
       ("it's `x`", "\"it's \\`x\\`\"", true),
       ("\\\\$x", "\"\\\\\\\\\\$x\"", true),
@@ -57,10 +57,10 @@ import Testing
 
   @Test func refusesWhatNoFileCanHold() {
     let secret = Array(marker.utf8)
-    expect(.invalidArgument, saying: "variable A has a NUL byte", names: ["A"]) {
+    expect(.invalidArgument, saying: "value of A has a NUL byte", names: ["A"]) {
       _ = try Dotenv.written(["A": secret + [0]])
     }
-    expect(.invalidArgument, saying: "variable A is not UTF-8", names: ["A"]) {
+    expect(.invalidArgument, saying: "value of A is not UTF-8", names: ["A"]) {
       _ = try Dotenv.written(["A": secret + [0xff], "B": []])
     }
   }
@@ -68,8 +68,27 @@ import Testing
   @Test(arguments: ["RANDOM", "OPTIND", "UID", "_", "PS4", "PROMPT_COMMAND", "BASH_ENV", "BASH_X"])
   func refusesNamesThatAShellKeeps(_ name: String) {
     expect(.invalidArgument, saying: "the variable \(name) for itself", names: [name]) {
+      _ = try Dotenv.written([name: Array("$(\(marker))".utf8)])
+    }
+  }
+
+  @Test(arguments: ["PROMPT_COMMAND", "BASH_ENV", "BASH_X"])
+  func refusesNamesWhoseValueAShellRunsWhateverItIs(_ name: String) {
+    expect(.invalidArgument, saying: "the variable \(name) for itself", names: [name]) {
       _ = try Dotenv.written([name: Array(marker.utf8)])
     }
+  }
+
+  @Test(arguments: ["RANDOM", "UID", "PS1", "SECONDS"])
+  func announcesNamesThatAShellKeeps(_ name: String) throws {
+    #expect(try Dotenv.written([name: Array("1000".utf8)]) == (Array("\(name)=1000\n".utf8), [name]))
+  }
+
+  /// What is sealed is nothing that a shell could run.
+  @Test(arguments: ["UID", "PS1", "PROMPT_COMMAND", "BASH_ENV"])
+  func writesSealedValuesUnderAnyName(_ name: String) throws {
+    let sealed = Array("ev1:SM0tH09iFYHiyyr34nhHDVi6".utf8)
+    #expect(try Dotenv.written([name: sealed]) == (Array("\(name)=".utf8) + sealed + [0x0a], []))
   }
 
   @Test func takesTheNameENVForValuesInWhichNothingIsExpanded() throws {

@@ -54,10 +54,10 @@ import Testing
 
   @Test func refusesWhatNoTextCanHold() {
     let secret = Array(marker.utf8)
-    expect(.invalidArgument, saying: "variable A has a NUL byte", names: ["A"]) {
+    expect(.invalidArgument, saying: "value of A has a NUL byte", names: ["A"]) {
       _ = try VariablesJSON.written(["A": secret + [0]])
     }
-    expect(.invalidArgument, saying: "variable A is not UTF-8", names: ["A"]) {
+    expect(.invalidArgument, saying: "value of A is not UTF-8", names: ["A"]) {
       _ = try VariablesJSON.written(["A": secret + [0xff]])
     }
   }

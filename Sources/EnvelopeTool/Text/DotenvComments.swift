@@ -1,0 +1,109 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+import EnvelopeKit
+
+/// Chooses the comments of a dotenv text that a sealed file may have: those in which no variable is set.
+///
+/// A variable that was commented out, `# TOKEN=old`, is a secret like any other, and a comment is not sealed. A comment
+/// that holds a secret in other words cannot be recognized.
+struct DotenvComments {
+  /// Whether all comments are kept, because they stand in a sealed file already or the user says so.
+  let keepsAll: Bool
+  /// Whether no comments and no blank lines are kept.
+  let keepsNone: Bool
+  /// The names of the variables that are set in comments which are left out, as they come.
+  private(set) var leftOut: [String] = []
+  private(set) var keptCount = 0
+  private let names: Set<String>
+  /// What ends a value of several lines that is commented out.
+  private var end: [UInt8]?
+
+  static let all = DotenvComments(keepsAll: true, names: [])
+  static let none = DotenvComments(keepsAll: false, keepsNone: true, names: [])
+
+  /// - Parameter names: The variables of the text; others are recognized by their capitals.
+  init(keepsAll: Bool, keepsNone: Bool = false, names: [String]) {
+    self.keepsAll = keepsAll
+    self.keepsNone = keepsNone
+    self.names = Set(names)
+  }
+
+  /// Whether to keep a comment, which begins with `#`; called for one after the other.
+  mutating func keeps(_ comment: RawSpan) -> Bool {
+    if keepsNone || !keepsAll && (isPartOfValue(comment) || beginsValue(comment)) { return false }
+    keptCount += 1
+    return true
+  }
+
+  /// Takes note of a line that is no comment, which ends a value that is commented out.
+  mutating func endValue() { end = nil }
+
+  private mutating func isPartOfValue(_ comment: RawSpan) -> Bool {
+    guard let end else { return false }
+    if comment.offset(of: end, from: 0) != nil { self.end = nil }
+    return true
+  }
+
+  /// Whether a variable or a key in PEM begins in a comment.
+  private mutating func beginsValue(_ comment: RawSpan) -> Bool {
+    if comment.offset(of: Array("-----BEGIN".utf8), from: 0) != nil {
+      end = Array("-----END".utf8)
+      return true
+    }
+    guard let (name, value) = assignment(in: comment) else { return false }
+    if !leftOut.contains(name) { leftOut.append(name) }
+    if let quote = comment.byteIfAny(at: value), [.singleQuote, .doubleQuote, .backquote].contains(quote),
+      comment.offset(of: [quote], from: value + 1) == nil
+    {
+      end = [quote]
+    }
+    return true
+  }
+
+  /// The first variable that is set in a comment, and where its value begins.
+  private func assignment(in comment: RawSpan) -> (name: String, value: Int)? {
+    var (offset, isFirst) = (0, true)
+    while offset < comment.byteCount {
+      let start = offset
+      while let byte = comment.byteIfAny(at: offset), byte.isNamePart { offset += 1 }
+      guard offset > start else {
+        offset += 1
+        continue
+      }
+      let end = offset
+      while comment.byteIfAny(at: offset)?.isBlank == true { offset += 1 }
+      if comment.byteIfAny(at: offset) == .equals, comment.byteIfAny(at: offset + 1) != .equals,
+        end - start <= VariableName.byteLimit
+      {
+        var value = offset + 1
+        while let byte = comment.byteIfAny(at: value), byte.isBlank || byte == .carriageReturn { value += 1 }
+        let name = String(decoding: [UInt8](copying: comment.extracting(start..<end)), as: UTF8.self)
+        let isTight = isFirst && value == end + 1 && VariableName.isValid(name)
+        if value < comment.byteCount, isTight || isVariable(name) { return (name, value) }
+      }
+      isFirst = isFirst && comment.isExport(start..<end)
+    }
+    return nil
+  }
+
+  private func isVariable(_ name: String) -> Bool {
+    names.contains(name)
+      || name.utf8.count > 1 && VariableName.isValid(name) && name.utf8.allSatisfy { !$0.isLetter || $0 & 0x20 == 0 }
+  }
+}
+
+extension RawSpan {
+  fileprivate func isExport(_ range: Range<Int>) -> Bool {
+    range.count == 6 && offset(of: Array("export".utf8), from: range.lowerBound) == range.lowerBound
+  }
+
+  /// Where the bytes occur first, from an offset on.
+  func offset(of wanted: [UInt8], from start: Int) -> Int? {
+    guard let first = wanted.first, byteCount - start >= wanted.count else { return nil }
+    for offset in start...byteCount - wanted.count where byte(at: offset) == first {
+      if wanted.indices.allSatisfy({ byte(at: offset + $0) == wanted[$0] }) { return offset }
+    }
+    return nil
+  }
+}
