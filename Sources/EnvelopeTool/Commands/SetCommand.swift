@@ -15,7 +15,7 @@
           envelope set checkout.env API_KEY --function checkout
           envelope set checkout.env TLS_KEY --function checkout < key.pem
 
-        The value is prompted for on the terminal and not shown, or read from standard input, where one line feed at the end is left out (--raw keeps it). The other variables keep their sealed bytes. A variable that envelope.yaml names under plain:, or that --plain names, is written as plain text, which the file's header authenticates.
+        The value is prompted for on the terminal and not shown, or read from standard input, where one line end (LF or CRLF) is left out (--raw keeps it). A file that does not exist is created, and sealed as 'envelope seal' does. The other variables keep their sealed bytes. A variable that envelope.yaml names under plain:, or that --plain names, is written as plain text, which the file's header authenticates.
         """)
 
     @Argument(help: "The file with the sealed variables.", completion: .file())
@@ -37,7 +37,7 @@
     @Flag(help: "Write the value as plain text, which everyone who has the file can read.")
     var plain = false
 
-    @Flag(help: "Keep a line feed at the end of standard input.")
+    @Flag(help: "Keep a line end at the end of standard input.")
     var raw = false
 
     @Flag(help: "Seal an empty value.")
@@ -52,6 +52,15 @@
       let settings = try options.settings(file: file, keys: keys).changing(change)
       try VariableName.check(name, orThrow: .usage)
       var given: OpenedEnvironment?
+      if try Document.isMissing(file) {
+        let value = try OpenedEnvironment(name, readValue())
+        given = value
+        let none = try OpenedEnvironment(merging: [])
+        let isPlain = plain || settings.plain.contains(name)
+        let isMade = try await Document.create(
+          file, sealing: isPlain ? none : value, beside: isPlain ? value : none, settings)
+        if isMade { return }
+      }
       try await Document.update(file, settings: settings) { (opened) throws(EnvelopeError) in
         // The user is not asked for a value if there is no place for it, and is asked once.
         if given == nil { given = try OpenedEnvironment(name, readValue()) }
@@ -97,8 +106,13 @@
     private func readInput() throws(EnvelopeError) -> SecretBytes {
       let input = try Console.readInput(limit: Document.byteLimit)
       return input.withBytes { bytes in
-        let endsInLineFeed = !bytes.isEmpty && [UInt8](copying: bytes.extracting(last: 1)) == [UInt8(ascii: "\n")]
-        return SecretBytes(copying: raw || !endsInLineFeed ? bytes : bytes.extracting(droppingLast: 1))
+        var end = bytes.byteCount
+        if !raw, bytes.byteIfAny(at: end - 1) == .lineFeed {
+          end -= 1
+          // As Windows ends lines.
+          if bytes.byteIfAny(at: end - 1) == .carriageReturn { end -= 1 }
+        }
+        return SecretBytes(copying: bytes.extracting(first: end))
       }
     }
   }

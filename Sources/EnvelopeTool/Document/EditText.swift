@@ -20,15 +20,28 @@ struct EditText {
     plain = opened.document.plain.names
   }
 
+  /// The text for a file that is not there yet.
+  init(new file: String) {
+    self.file = file
+    isDotenv = Document.layout(ofNew: file) == .dotenv
+    plain = []
+  }
+
+  /// The text without variables.
+  func textOfNew() throws(EnvelopeError) -> SecretBytes {
+    let body = isDotenv ? "" : "{\n}\n"
+    return try withHeader(SecretBytes(byteCount: body.utf8.count) { $0.append(body) })
+  }
+
   /// The text of all variables.
   ///
   /// - Throws: `invalidArgument` if a value cannot be written down as text.
   func text(of opened: OpenedDocument) throws(EnvelopeError) -> SecretBytes {
     // Only the editor and this command read the text, so differences between readers of dotenv are not reported.
     guard isDotenv else { return try withHeader(VariablesJSON.write(opened.variables())) }
-    let sealed = try Dotenv.write(opened.secrets).takeText()
+    let sealed = try Dotenv.write(opened.secrets, for: .editor).takeText()
     guard !plain.isEmpty else { return try withHeader(sealed) }
-    let plain = try Dotenv.write(opened.document.plain).takeText()
+    let plain = try Dotenv.write(opened.document.plain, for: .editor).takeText()
     let mark = "\n\(Self.mark) Plain, not sealed, wherever they stand. To seal one: envelope set FILE NAME\n"
     return try withHeader(
       SecretBytes(byteCount: sealed.byteCount + mark.utf8.count + plain.byteCount) { output in

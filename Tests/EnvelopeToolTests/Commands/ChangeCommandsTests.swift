@@ -14,10 +14,11 @@ import Testing
   }
 
   @Test(arguments: [
-    ("value\n", "value"), ("value\n\n", "value\n"), ("value", "value"), ("", ""), ("\n", ""), ("a\r\n", "a\r"),
+    ("value\n", "value"), ("value\n\n", "value\n"), ("value", "value"), ("", ""), ("\n", ""), ("a\r\n", "a"),
+    ("a\r\n\r\n", "a\r\n"), ("\r\n", ""), ("a\r", "a\r"), ("a\n\r\n", "a\n"),
     ("zwölf – 十二 🔑\n", "zwölf – 十二 🔑"), ("-----BEGIN\nline\n-----END\n", "-----BEGIN\nline\n-----END"),
   ])
-  func setLeavesOutOneLineFeed(input: String, value: String) throws {
+  func setLeavesOutOneLineEnd(input: String, value: String) throws {
     try sandbox.seal("A=1\n")
     let set = ["set", "app.env", "B", "--function", "app", "--allow-empty"]
     try sandbox.envelope(set, bytes: Data(input.utf8)).succeeded()
@@ -26,13 +27,23 @@ import Testing
     #expect(try get("B") == Data(input.utf8))
   }
 
-  @Test func bytesThatAreNoTextComeBack() throws {
+  /// No dotenv or JSON text can hold them: `open` and `edit` would fail for all variables of the file.
+  @Test(arguments: [[0xff], [0x61, 0xc3], [0xed, 0xa0, 0x80], [0xff, 0xfe, 0x61]] as [[UInt8]])
+  func setRefusesBytesThatAreNoText(bytes: [UInt8]) throws {
+    try sandbox.seal("A=1\nPLAIN=2\n", "--plain", "PLAIN")
+    let before = try sandbox.readBytes("app.env")
+    for (name, options) in [("B", []), ("A", ["--raw"]), ("B", ["--plain"]), ("PLAIN", ["--plain"])] {
+      let set = ["set", "app.env", name, "--function", "app"] + options
+      try sandbox.envelope(set, bytes: Data(bytes)).failed(65, saying: "The value of \(name) is not UTF-8")
+    }
+    #expect(try sandbox.readBytes("app.env") == before)
+  }
+
+  @Test func everyCharacterComesBack() throws {
     try sandbox.seal("A=1\n")
-    let bytes = Data((1...255).map { UInt8($0) })
-    try sandbox.envelope(["set", "app.env", "B", "--function", "app", "--raw"], bytes: bytes).succeeded()
-    #expect(try get("B") == bytes)
-    // No dotenv or JSON text can hold them.
-    try sandbox.envelope("open", "app.env", "--function", "app").failed(65, saying: "B")
+    let text = Data(String(String.UnicodeScalarView((1...0x7ff).compactMap { Unicode.Scalar($0) })).utf8)
+    try sandbox.envelope(["set", "app.env", "B", "--function", "app", "--raw"], bytes: text).succeeded()
+    #expect(try get("B") == text)
     try sandbox.envelope("exec", "app.env", "--function", "app", "--", "true").succeeded()
   }
 
@@ -150,7 +161,6 @@ import Testing
     try sandbox.envelope("get", "app.env", "B", "--function", "app").failed(66, saying: "B")
     try sandbox.envelope("unset", "app.env", "B", "--function", "app").failed(66, saying: "B")
     try sandbox.envelope("get", "none.env", "B", "--function", "app").failed(66, saying: "none.env")
-    try sandbox.envelope("set", "none.env", "B", "--function", "app", input: "x").failed(66, saying: "none.env")
     #expect(try sandbox.readBytes("app.env") == before)
     #expect(!sandbox.exists("none.env"))
   }
