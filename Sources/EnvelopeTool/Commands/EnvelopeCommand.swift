@@ -80,7 +80,11 @@
 
     /// Writes help, version, completions, or what is wrong with the arguments, and returns the exit code.
     private static func status(of error: any Error, _ arguments: [String]) -> Int32 {
-      guard exitCode(for: error) != .success else { return show(error) }
+      // First of all: the parser itself ends the process if it lays out help for a few columns. At this width, which no
+      // paragraph has, each is one line.
+      let text = fullMessage(for: error, columns: 1 << 20)
+      if text.hasPrefix("OVERVIEW: ") { return show(text) }
+      guard exitCode(for: error) != .success else { exit(withError: error) }
       // The parser quotes arguments, which may be names of files, as they are: it is given them escaped.
       var error = error
       let escaped = arguments.map(EnvelopeError.escaped)
@@ -96,13 +100,10 @@
       return code == .failure ? ExitStatus.software.rawValue : code.rawValue
     }
 
-    /// Writes what was asked for instead of running a command.
-    private static func show(_ request: any Error) -> Int32 {
-      // Far wider than any paragraph: each stays one line.
-      let text = fullMessage(for: request, columns: 1 << 20)
-      guard text.hasPrefix("OVERVIEW: ") else { exit(withError: request) }
+    /// Writes help, laid out for the width there is.
+    private static func show(_ help: String) -> Int32 {
       do throws(EnvelopeError) {
-        try Console.write(HelpText.wrapped(text, to: Console.columns) + "\n")
+        try Console.write(HelpText.wrapped(help, to: Console.columns) + "\n")
         return 0
       } catch {
         Console.say("envelope: \(error)")

@@ -78,9 +78,9 @@
       #expect(run.succeeded().text == "5\n")
       // Flags override it.
       try sandbox.envelope("exec", "f.env", "--endpoint-url", "http://localhost", "--", "true", in: inner)
-        .failed(65, saying: "is not HTTPS")
+        .failed(64, saying: "is not HTTPS")
       try sandbox.envelope("exec", "f.env", "--ca-bundle", "/dev/null", "--", "true", in: inner)
-        .failed(65, saying: "no certificate")
+        .failed(64, saying: "no certificate")
     }
 
     @Test func anyOfALocalKeyAndOneOfAWSOpens() async throws {
