@@ -171,10 +171,11 @@ struct PythonStoreTests {
       if keyset.kind == .symmetric, Int.random(in: 0..<3, using: &random) == 0 {
         alone = try alone.exporting(keyset.id.string, narrowedTo: scopes(&random))
         // Joined from copies of before and after a rotation.
-        if Bool.random(using: &random), let first = originals[number].first {
+        var own = SplitMix64(seed: UInt64(number))
+        if Bool.random(using: &own), let first = originals[number].first {
           var old = KeyStore()
           try old.add(first)
-          _ = try alone.merge(old.exporting(keyset.id.string, narrowedTo: scopes(&random)))
+          _ = try alone.merge(old.exporting(keyset.id.string, narrowedTo: scopes(&own)))
         }
       }
       try change(keyset, in: &alone, &random)

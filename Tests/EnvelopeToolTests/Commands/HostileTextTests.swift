@@ -121,7 +121,7 @@ import Testing
         try sandbox.start(["seal", "-", "--function", "app", "--allow-empty"]).wait().failed(
           yaml.contains("key:") ? 77 : 78))
     }
-    try sandbox.write("functions:\n  \(escaped): {context: {a: \(escaped)}}\n", to: "envelope.yaml")
+    try sandbox.write("functions:\n  \(escaped): {file: app.env, context: {a: \(escaped)}}\n", to: "envelope.yaml")
     check(try sandbox.envelope("seal", "-", "-o", "app.env", input: "A=1\n").succeeded())
     check(try sandbox.envelope("explain", "app.env"))
     check(try sandbox.envelope("explain", "app.env", "--context", "a=b"))

@@ -12,7 +12,7 @@ public struct MergedKey: Sendable {
   public enum Outcome: Sendable, Equatable {
     /// The key is new in the store.
     case added
-    /// The copy had newer versions or more functions, which the store now has as well.
+    /// The copy had newer versions, more functions or a higher minimum version, which the store now has as well.
     case updated
     /// The copy is the same as the key in the store.
     case unchanged
@@ -72,7 +72,9 @@ extension Keyset {
       return (self, .refused(refusal("has another secret in its version \(number)")))
     }
     switch (holdsAll(of: copy), copy.holdsAll(of: self)) {
-    case (true, true) where primary == copy.primary: return (self, .unchanged)
+    case (true, true) where primary == copy.primary:
+      let isLower = minimumVersion < copy.minimumVersion
+      return isLower ? (copy.keepingRules(of: self), .updated) : (self, .unchanged)
     case (true, _) where primary >= copy.primary: return (self, .kept)
     case (_, true) where primary <= copy.primary: return (copy.keepingRules(of: self), .updated)
     default:
