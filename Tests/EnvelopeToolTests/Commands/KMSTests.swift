@@ -69,6 +69,7 @@
           f:
             key: \(alias)
             endpoint-url: \(try service.url("url"))
+            file: inner/f.env
         """, to: "envelope.yaml", mode: 0o600)
       try sandbox.write(alphabet, to: "inner/.env")
       try sandbox.makeFolder(".git")

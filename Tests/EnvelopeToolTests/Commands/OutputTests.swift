@@ -100,7 +100,7 @@ import Testing
 
   @Test func messagesAreKeptApartFromData() throws {
     let sealed = try sandbox.envelope("seal", "-", "--function", "app", input: "AA=1\n").succeeded()
-    #expect(sealed.text.hasPrefix("ENVELOPE_HEADER=ek1:") && sealed.text.hasSuffix("\n"))
+    #expect(sealed.text.hasPrefix("# function: app\nENVELOPE_HEADER=ek1:") && sealed.text.hasSuffix("\n"))
     #expect(!sealed.messages.contains("ek1:"))
     let id = try sandbox.envelope("keys", "create", "more").succeeded()
     #expect(id.text.utf8.count == 13)
