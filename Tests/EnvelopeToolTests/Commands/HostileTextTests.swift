@@ -42,10 +42,19 @@ import Testing
       let rest = command[0] == "exec" ? ["--", "true"] : []
       let arguments =
         [command[0], Self.name] + command.dropFirst() + (command[0] == "budget" ? [] : ["--function", "app"])
-      let result = try sandbox.start(arguments + rest).wait()
-      let isShown = result.code != 0 && !(command[0] == "seal" && text == "plain=1\n")
+      let result = try sandbox.start(arguments + rest, with: ["EDITOR": "true"]).wait()
+      // These make a file that is not there, if they are given anything.
+      let isNew = text == nil && ["set", "edit"].contains(command[0])
+      let isShown = result.code != 0 && !isNew && !(command[0] == "seal" && text == "plain=1\n")
       check(result, shows: isShown ? "x\\u{a}envelope: forged\\u{d}\\u{1b}" : "")
     }
+  }
+
+  @Test func filesThatAreMade() throws {
+    let set = try sandbox.envelope("set", Self.name, "A", "--function", "app", input: "x").succeeded()
+    check(set, shows: "envelope: forged\\u{d}")
+    check(
+      try sandbox.envelope("exec", Self.name, Self.name, "--function", "app", "--", "true"), shows: "envelope: forged")
   }
 
   @Test func filesThatAreSealed() throws {
