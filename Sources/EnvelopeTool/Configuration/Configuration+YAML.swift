@@ -37,7 +37,12 @@
           fallback = try Entry(node)
           guard fallback.file == nil else { throw .configuration("'file' belongs to a function", line: node.line) }
         case "functions":
-          for (function, entry) in try node.pairs() { functions[try function.text()] = try Entry(entry) }
+          for (function, entry) in try node.pairs() {
+            let name = try FunctionName.name(in: function.text())
+            guard functions.updateValue(try Entry(entry), forKey: name) == nil else {
+              throw .configuration("\(EnvelopeError.quoted(name)) is given twice", line: function.line)
+            }
+          }
         case "rewrap":
           for (key, value) in try node.pairs() {
             let word = try key.text()

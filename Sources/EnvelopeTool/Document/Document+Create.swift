@@ -21,7 +21,8 @@ extension Document {
         (keyring, keys) = try await ToolKeys.sealing(settings)
         let document = try await seal(
           secrets, beside: plain, as: .separate, layout: layout(ofNew: file), settings, using: keyring, replacing: nil)
-        return try sealedText(of: document.variables(), layout: document.layout, portable: false)
+        return try sealedText(
+          of: document.variables(), layout: document.layout, portable: false, function: settings.function)
       }
     } catch let error as EnvelopeError where error.code == .changedMeanwhile {
       return false
