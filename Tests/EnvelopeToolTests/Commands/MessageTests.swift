@@ -122,9 +122,10 @@ import Testing
     let header = try #require(lines.first { $0.hasPrefix("ENVELOPE_HEADER=") }).dropFirst("ENVELOPE_HEADER=".count)
     let value = try #require(lines.first { $0.hasPrefix("AA=") }).dropFirst(3)
     let rest = ["AA": String(value)]
-    for text in [
+    let damaged: [Substring] = [
       "", "ek1:", header.dropLast(1), header.dropLast(2), header.prefix(20), header.dropFirst(4), header + "==",
-    ] {
+    ]
+    for text in damaged {
       let variables = rest.merging(["ENVELOPE_HEADER": String(text)]) { $1 }
       let process = try sandbox.start(["exec"] + app + ["--", "true"], with: variables).wait()
       process.failed(65, saying: "envelope: ENVELOPE_HEADER is damaged or cut off: ")
