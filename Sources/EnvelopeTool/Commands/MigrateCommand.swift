@@ -105,7 +105,7 @@
 
       let count = encrypted.count
       if !withoutContext.isEmpty {
-        Console.say("Made without an encryption context: \(withoutContext.joined(separator: ", ")).")
+        Console.say("Encrypted without an encryption context: \(withoutContext.joined(separator: ", ")).")
       }
       Console.say(
         "Sealed \(count.counted("variable")) for function \(settings.function.shown) under "

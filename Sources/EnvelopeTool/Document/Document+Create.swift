@@ -28,7 +28,7 @@ extension Document {
       return false
     }
     Console.say(
-      "Made \(file.shown) for function \(settings.function.shown), sealed under \(keys.joined(separator: " and ")).")
+      "Created \(file.shown) for function \(settings.function.shown), sealed under \(keys.joined(separator: " and ")).")
     return true
   }
 

@@ -121,7 +121,7 @@ import Testing
     try run(in: "shared/own/below").failed(77, saying: "other-missing-key")
   }
 
-  @Test(arguments: [0o777, 0o773, 0o1777]) func searchStillRefusesOtherWritableFolders(mode: Int) throws {
+  @Test(arguments: [0o777, 0o773]) func searchStillRefusesOtherWritableFolders(mode: Int) throws {
     try sandbox.makeFolder("below")
     try configure()
     try sandbox.setMode(mode, of: sandbox.folder)

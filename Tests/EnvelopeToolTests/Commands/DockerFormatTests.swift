@@ -16,7 +16,7 @@ import Testing
     let seal = ["seal", ".env", "--function", "app", "--plain", "NAME", "--plain", "LEVEL", "--format", "docker"]
     try sandbox.start(seal + ["-o", "app.env"]).wait().succeeded()
     let lines = try sandbox.read("app.env").split(separator: "\n", omittingEmptySubsequences: false)
-    #expect(lines[1...5] == ["", "# c", "NAME=My App", "LEVEL=debug", "# d"] && lines[6].hasPrefix("TOKEN=ev1:"))
+    #expect(lines[2...6] == ["", "# c", "NAME=My App", "LEVEL=debug", "# d"] && lines[7].hasPrefix("TOKEN=ev1:"))
     let values = ["NAME": "My App", "LEVEL": "debug", "TOKEN": "it is $5"]
     #expect(try sandbox.opened() == values)
     #expect(try sandbox.envelope("get", "app.env", "NAME", "--function", "app").succeeded().text == "My App")
@@ -39,7 +39,7 @@ import Testing
     ]
     try sandbox.start(seal).wait().succeeded()
     let lines = try sandbox.read("app.env").split(separator: "\n", omittingEmptySubsequences: false)
-    #expect(lines.count == 4 && lines[0].hasPrefix("ENVELOPE_SEALED=ek1:") && lines[2] == "NAME=My App")
+    #expect(lines.count == 5 && lines[1].hasPrefix("ENVELOPE_SEALED=ek1:") && lines[3] == "NAME=My App")
     #expect(try sandbox.opened()["TOKEN"] == "it is $5")
   }
 

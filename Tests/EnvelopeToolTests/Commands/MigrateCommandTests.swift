@@ -66,7 +66,7 @@
         65, saying: "--accept-no-context")
       #expect(refused.messages.contains("SECRET_1") && !sandbox.exists("out.env") && !sandbox.exists(sandbox.keyStore))
       let migrated = try sandbox.envelope("migrate", "fn.json", "--accept-no-context", "-o", "out.env").succeeded()
-      #expect(migrated.messages.contains("Made without an encryption context: SECRET_1."))
+      #expect(migrated.messages.contains("Encrypted without an encryption context: SECRET_1."))
       #expect(migrated.messages.contains("3 before, 0 now"))
       let run = try sandbox.envelope(
         "exec", "out.env", "--function", "checkout", "--", "/bin/sh", "-c", "echo $SECRET_1")

@@ -11,7 +11,7 @@ import Testing
 
   @Test func setMakesTheFileAsSealDoes() throws {
     let result = try sandbox.envelope("set", "app.env", "TOKEN", "--function", "app", input: "abc\n").succeeded()
-    #expect(result.messages.contains("Made app.env for function app, sealed under default ("))
+    #expect(result.messages.contains("Created app.env for function app, sealed under default ("))
     #expect(result.messages.contains(sandbox.keyStore), "the first key is made, and that is said")
     #expect(try sandbox.opened() == ["TOKEN": "abc"])
     try sandbox.envelope("seal", "-", "--function", "app", "-o", "other.env", input: "A=1\n").succeeded()
