@@ -60,7 +60,15 @@ import Testing
       ("Kind", EnvelopeEvent.Kind.opened), ("Rewrapping", Rewrapping.replacingAllReaders(with: passphrase)),
       ("Rewrapping", Rewrapping(adding: observed)), ("AnonymousSender", AnonymousSender.accepted),
       ("PlainDifference", PlainDifference(added: ["A"], changed: ["B"], missingCount: 1)),
+      ("MergedKey", try mergedKey()), ("Outcome", try mergedKey().outcome),
     ] + events.map { ("EnvelopeEvent", $0) }
+  }
+
+  /// A key that another store with the planted secret gave.
+  private static func mergedKey() throws -> MergedKey {
+    var (store, other) = (KeyStore(), KeyStore())
+    try other.add(plantedKeyset())
+    return try #require(store.merge(other).first)
   }
 
   private static func keyInstances() async throws -> [(type: String, value: Any)] {

@@ -32,6 +32,7 @@
               region: eu-central-1
           rewrap:
             exclude: [Tests/Fixtures]
+
         Flags override it: --key and --plain replace its lists, --context a pair of the same key. A folder that all users share, such as /tmp, is searched only if it is the working folder. The file must belong to you or root, and no one else may be able to write it; ENVELOPE_TRUST=/FOLDER follows that of a folder all the same. Commands that only open do without the file if --function is given.
         """)
 

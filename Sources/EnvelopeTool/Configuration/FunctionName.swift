@@ -12,7 +12,7 @@ enum FunctionName {
   /// - Throws: `usage` for an ARN of something else.
   static func name(in text: String) throws(EnvelopeError) -> String {
     var parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
-    if parts.count > 1, let last = parts.last, isQualifier(last), [2, 4, 8].contains(parts.count) {
+    if let last = parts.last, isQualifier(last), (parts[0] == "arn" ? [8] : [2, 4]).contains(parts.count) {
       parts.removeLast()
     }
     if parts.count == 1, isLambda(parts[0]) { return parts[0] }

@@ -21,14 +21,17 @@ extension EnvelopeError {
 
   private static func keyNotHeld(_ entries: [WrappedDataKey], _ store: String) -> EnvelopeError {
     let keys = listed(entries.map { "\($0.scheme) \($0.keyID)" })
-    let isInService = entries.contains { $0.scheme == .awsKMS }
+    let inService = entries.filter { $0.scheme == .awsKMS }
+    let advice = "Import it: envelope keys import FILE; or set ENVELOPE_STORE to the key store that has it"
     return EnvelopeError(
       .keyNotFound,
       entries.count == 1
         ? "The key that this is sealed under, \(keys), is not in the key store \(store.shown)"
         : "None of the keys that this is sealed under (\(keys)) is in the key store \(store.shown)",
-      advice: "Import it: envelope keys import FILE; or set ENVELOPE_STORE to the key store that has it"
-        + (isInService ? "; or name the key of AWS KMS: --key ARN" : "."))
+      advice: inService.isEmpty
+        ? advice + "."
+        : inService.count == entries.count
+          ? "Name the KMS key: --key \(inService[0].keyID)" : advice + "; or name the KMS key: --key ARN")
   }
 
   /// The same error with advice that names the command's options.

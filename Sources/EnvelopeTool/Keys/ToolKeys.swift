@@ -83,7 +83,9 @@ enum ToolKeys {
     }
     var keyrings: [KeysetKeyring] = []
     for name in names.isEmpty ? [try store.keyring().keyset.id.string] : names {
-      let keyring = try store.keyring(for: require(name, in: store).id.string)
+      _ = try require(name, in: store)
+      // By the name that was given, which errors then show.
+      let keyring = try store.keyring(for: name)
       // An alias and an id may name the same key.
       if !keyrings.contains(where: { $0.keyset.id == keyring.keyset.id }) { keyrings.append(keyring) }
     }

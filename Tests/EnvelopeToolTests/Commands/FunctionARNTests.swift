@@ -27,7 +27,7 @@ import Testing
     let store = ["ENVELOPE_STORE": sandbox.path("app.keys")]
     try sandbox.envelope("get", "app.env", "AA", "--function", "app", with: store).succeeded()
     try sandbox.keys("policy", "default", "--function", text).succeeded()
-    #expect(try sandbox.keys("policy", "default").text.contains("functions: app\n"))
+    #expect(try sandbox.keys("policy", "default").text.contains("functions: 'app'\n"))
   }
 
   @Test func otherARNIsRefused() throws {

@@ -93,7 +93,7 @@ import Testing
     for command in ["open", "rewrap", "reseal", "inspect", "explain"] {
       let result = try sandbox.start([command, "app.env"] + app).wait()
       let lines = (result.text + result.messages).split(separator: "\n").filter { $0.contains("could not merge") }
-      #expect(lines.count == 1 && lines[0].split(separator: "app.env").count == 2, "\(command): \(lines)")
+      #expect(lines.count == 1 && lines[0].ranges(of: "app.env").count == 1, "\(command): \(lines)")
     }
   }
 
@@ -103,7 +103,7 @@ import Testing
   @Test func lineFeedAfterHeaderAndValuesIsLeftOut() throws {
     try sandbox.seal("AA=1\nBB=2\n")
     var variables: [String: String] = [:]
-    for line in try sandbox.read("app.env").split(separator: "\n") {
+    for line in try sandbox.read("app.env").split(separator: "\n") where !line.hasPrefix("#") {
       let parts = line.split(separator: "=", maxSplits: 1)
       variables[String(parts[0])] = parts[1] + "\n"
     }

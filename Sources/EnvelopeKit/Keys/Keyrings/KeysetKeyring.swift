@@ -125,8 +125,8 @@ extension EnvelopeError {
     return EnvelopeError(
       .keyNotFound,
       wrapped.count == 1
-        ? "The key that the envelope is sealed under is not in the keyring: \(keys)"
-        : "None of the keys that the envelope is sealed under is in the keyring: \(keys)",
+        ? "The key that the envelope is sealed under (\(keys)) is not in the keyring"
+        : "None of the keys that the envelope is sealed under (\(keys)) is in the keyring",
       advice: wrapped.contains { $0.scheme == .awsKMS }
         ? "Name the KMS key, or open it with a keyring, or on a machine, that holds one of them."
         : "Open it with a keyring, or on a machine, that holds one of them.")

@@ -20,7 +20,7 @@ import Testing
     (["rotation", "checkout", "1"], "The key checkout should be rotated every 1 day.\n"),
     (["rotation", "checkout", "90"], "The key checkout should be rotated every 90 days.\n"),
     (["rotation", "checkout", "none"], "The key checkout need not be rotated.\n"),
-    (["policy", "checkout", "--function", "app"], "The key checkout serves app for: wrap, unwrap.\n"),
+    (["policy", "checkout", "--function", "app"], "The key checkout serves 'app' for: wrap, unwrap.\n"),
     (["policy", "checkout", "--operation", "unwrap"], "The key checkout serves every function for: unwrap.\n"),
     (["policy", "checkout", "--unrestricted"], "The key checkout serves every function for: wrap, unwrap.\n"),
     (["alias", "payments", "checkout"], "payments now stands for the key checkout.\n"),

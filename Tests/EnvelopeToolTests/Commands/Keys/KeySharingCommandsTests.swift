@@ -66,7 +66,7 @@ import Testing
     try sandbox.refuses("policy", "checkout", "--operation", "read", with: 64)
     try sandbox.refuses("policy", "checkout", "--function", "", with: 64)
     try sandbox.refuses("policy", "checkout", "--function", String(repeating: "a", count: 1025), with: 64)
-    try sandbox.refuses("policy", "checkout", "--unrestricted", "--function", "app", with: 64, saying: "alone")
+    try sandbox.refuses("policy", "checkout", "--unrestricted", "--function", "app", with: 64, saying: "excludes")
     try sandbox.refuses("policy", "checkout", "--unrestricted", "--operation", "wrap", with: 64)
     let many = (0..<257).flatMap { ["--function", "f\($0)"] }
     try sandbox.start(["keys", "policy", "checkout"] + many).wait().failed(64, saying: "256")
@@ -163,7 +163,7 @@ import Testing
   }
 
   @Test func anExportThatCannotBeIsRefused() throws {
-    try sandbox.refuses("export", "checkout", with: 64, saying: "which functions")
+    try sandbox.refuses("export", "checkout", with: 64, saying: "No functions to narrow the key to")
     try sandbox.refuses("export", "checkout", "--function", "", with: 64)
     try sandbox.refuses("export", "checkout", "--function", "app", "-o", "none/app.keys", with: 74)
     let many = (0..<257).flatMap { ["--function", "f\($0)"] }

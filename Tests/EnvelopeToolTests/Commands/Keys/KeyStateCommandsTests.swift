@@ -221,7 +221,7 @@ import Testing
   }
 
   @Test func whatANameCannotDoIsRefused() throws {
-    try sandbox.refuses("alias", "payments", with: 64, saying: "which key")
+    try sandbox.refuses("alias", "payments", with: 64, saying: "No key for the alias")
     try sandbox.refuses("alias", "checkout", "default", "--remove", with: 64)
     try sandbox.refuses("alias", "checkout", "--remove", "--move", with: 64)
     try sandbox.refuses("alias", "payments", "checkout", "--move", with: 77, saying: "no alias 'payments'")
