@@ -44,5 +44,5 @@ extension Descriptor {
   }
 
   /// Whether the file has an access control list beside its mode.
-  var hasAccessControlList: Bool { unsafe envelope_fgetxattr(number, "system.posix_acl_access", nil, 0) > 0 }
+  package var hasAccessControlList: Bool { unsafe envelope_fgetxattr(number, "system.posix_acl_access", nil, 0) > 0 }
 }

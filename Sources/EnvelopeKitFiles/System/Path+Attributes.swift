@@ -19,7 +19,7 @@ extension Path {
   private static let contentBound: Set = ["security.ima", "security.evm", "security.capability"]
 
   /// Whether an access control list gives other users rights on the file, as Linux keeps it.
-  package var hasAccessControlList: Bool { attributeNames.contains("system.posix_acl_access") }
+  package var hasAccessControlList: Bool { unsafe envelope_getxattr(string, "system.posix_acl_access", nil, 0) > 0 }
 
   /// Copies the extended attributes of the file at this path to another.
   ///

@@ -24,11 +24,13 @@
 
     @OptionGroup var keys: KeyOptions
 
-    @Flag(name: .shortAndLong, help: "Agree without being asked.")
+    @Flag(name: .shortAndLong, help: "Agree without being asked. Needs --function, or the file in envelope.yaml.")
     var yes = false
 
     func execute() async throws {
-      let settings = try options.settings(ofSealed: file, keys: keys)
+      // Who agrees unseen says the function: else the writer of the file would choose what is authenticated, and for which.
+      let settings =
+        try yes ? options.settings(file: file, keys: keys, opens: true) : options.settings(ofSealed: file, keys: keys)
       // What a user agrees to is what they were shown.
       try await Document.rewrite(file, retries: yes) { document in
         let sealed = try document.requireSealed(in: file)
@@ -51,7 +53,7 @@
           for name in sealed.names { Console.say("  \(name)") }
         }
         try show(accepted, of: sealed, document.plain)
-        guard try yes || Console.confirm("Accept them together?") else {
+        guard try yes || Console.confirm("Accept them together for function \(settings.function.shown)?") else {
           throw EnvelopeError(.usage, "Nothing was changed")
         }
         return Document(layout: document.layout, sealed: accepted.environment, plain: document.plain)

@@ -15,7 +15,7 @@
           envelope exec common.env checkout.env --function checkout -- ./server
           envelope exec --function checkout -- ./server
 
-        If several files have a variable, the value of the last file counts, and that is reported.
+        If several files have a variable, the value of the last file counts, and that is reported. Each file is verified by itself: whoever can write all of them can exchange files of one function.
 
         Without a file it opens the environment that it was started with, and in AWS Lambda takes the function's name from AWS_LAMBDA_FUNCTION_NAME unless --function is given. It replaces itself by the command, which sees no sealed variable and no header, and whose exit code is the command's own: 126 if it cannot be run, 127 if it is not found.
         """)

@@ -65,7 +65,9 @@
         configuration: Configuration())
       let index = try search.index(for: sealed.header(), in: file, naming: names)
       let proven = index.flatMap { search.candidates[$0].function }
-      return ConfigurationTemplate.Suggestion(function: proven ?? name, file: file, isProven: proven != nil)
+      // Without a key nothing is verified, and `open` will follow the line: the name of the file must say the same.
+      let isProven = proven.map { FunctionNames.candidates(ofPath: file).contains($0) } ?? false
+      return ConfigurationTemplate.Suggestion(function: proven ?? name, file: file, isProven: isProven)
     }
   }
 #endif

@@ -22,13 +22,17 @@ extension Configuration {
   /// folder or the folder that a link leads to.
   ///
   /// - Throws: `filePermissions`, unless the folders are trusted; `fileFailure`; `configuration` if it is no file.
-  static func check(_ path: Path) throws(EnvelopeError) {
+  /// The owner and mode are those of the file that is open, so that exchanging it or a link meanwhile gains nothing.
+  ///
+  /// - Returns: The file, to read from.
+  static func open(_ path: Path) throws(EnvelopeError) -> Descriptor {
+    let file: Descriptor
     do throws(EnvelopeError) {
       // A pipe would be waited for.
       guard try path.kind == .file else {
         throw EnvelopeError(.configuration, "\(path) is not a file", advice: "Replace it with one, or remove it.")
       }
-      _ = try path.openForReading()
+      file = try path.openForReading()
     } catch {
       guard error.code == .fileFailure else { throw error }
       throw EnvelopeError(
@@ -37,9 +41,14 @@ extension Configuration {
     }
     let trusted = try trustedFolders()
     let (folder, target) = (path.folder.resolved, path.resolved.folder)
-    if !trusted.contains(target) { try checkWriters(of: path, for: path) }
+    if !trusted.contains(target) {
+      var status = stat()
+      guard unsafe fstat(file.number, &status) == 0 else { throw .system("Cannot look at \(path)") }
+      try checkWriters(of: path, status, hasAccessControlList: file.hasAccessControlList, for: path)
+    }
     if !trusted.contains(folder) { try checkWriters(of: path.folder, for: path) }
     if !trusted.contains(target) { try checkWriters(of: target, for: path) }
+    return file
   }
 
   /// - Throws: `usage` if the variable names a folder that is not given from the root.
@@ -53,10 +62,16 @@ extension Configuration {
     return folders.map { Path($0).resolved }
   }
 
-  /// Refuses a place that another user than root owns or can write to.
-  private static func checkWriters(of place: Path, for path: Path) throws(EnvelopeError) {
+  /// Refuses a folder that another user than root owns or can write to.
+  private static func checkWriters(of folder: Path, for path: Path) throws(EnvelopeError) {
     var status = stat()
-    guard unsafe stat(place.string, &status) == 0 else { throw .system("Cannot look at \(place)") }
+    guard unsafe stat(folder.string, &status) == 0 else { throw .system("Cannot look at \(folder)") }
+    try checkWriters(of: folder, status, hasAccessControlList: folder.hasAccessControlList, for: path)
+  }
+
+  private static func checkWriters(
+    of place: Path, _ status: stat, hasAccessControlList: Bool, for path: Path
+  ) throws(EnvelopeError) {
     guard [geteuid(), 0].contains(status.st_uid) else {
       throw EnvelopeError(
         .filePermissions,
@@ -66,7 +81,7 @@ extension Configuration {
     let mode = UInt32(status.st_mode)
     guard mode & 0o022 != 0 else { return }
     // Members of the group, and those that an access control list names, share one bit.
-    if mode & 0o002 == 0, PrivateGroup.isOwn(status.st_gid), !place.hasAccessControlList { return }
+    if mode & 0o002 == 0, PrivateGroup.isOwn(status.st_gid), !hasAccessControlList { return }
     let remedy =
       place == path || !isShared(place, mode)
       ? place.advice(running: "chmod go-w") : "Move \(path) to a folder that only you can write to."

@@ -13,8 +13,7 @@
     static func load() throws(EnvelopeError) -> Configuration {
       let home = ProcessEnvironment.value(of: "HOME").map { Path($0) }
       guard let path = find(from: Path("."), home: home) else { return Configuration() }
-      try check(path)
-      let file = try path.openForReading()
+      let file = try open(path)
       guard try file.status(of: path).byteCount <= byteLimit else {
         throw .configuration("it is longer than \(byteLimit.grouped) bytes", line: nil)
       }

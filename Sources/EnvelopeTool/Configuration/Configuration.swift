@@ -56,9 +56,14 @@ struct Configuration: Equatable {
   ///
   /// The only function of `envelope.yaml` is not taken for a file that it does not name: the file may be another's.
   func function(forFile path: String?) -> String? {
-    guard let path, let folder else { return nil }
+    let functions = functions(ofFile: path)
+    return functions.count == 1 ? functions[0] : nil
+  }
+
+  /// The functions that name this file, in ascending order.
+  func functions(ofFile path: String?) -> [String] {
+    guard let path, let folder else { return [] }
     let wanted = Path(path).absolute
-    let matches = functions.filter { $0.value.file.map { folder.appending($0).absolute == wanted } ?? false }
-    return matches.count == 1 ? matches.first?.key : nil
+    return functions.filter { $0.value.file.map { folder.appending($0).absolute == wanted } ?? false }.keys.sorted()
   }
 }

@@ -5,17 +5,17 @@ import EnvelopeKit
 
 /// The name of a function in the forms that AWS's own commands take.
 enum FunctionName {
-  /// The name in an ARN of an AWS Lambda function, whole or from the account on, or before a version or an alias.
+  /// The name in an ARN of an AWS Lambda function, whole or from the account on, without its version or alias.
   ///
   /// Any other text is a name itself: outside AWS Lambda, it may be anything.
   ///
   /// - Throws: `usage` for an ARN of something else.
   static func name(in text: String) throws(EnvelopeError) -> String {
     var parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
-    if let last = parts.last, isQualifier(last), (parts[0] == "arn" ? [8] : [2, 4]).contains(parts.count) {
+    // Not NAME:ALIAS, which may be the whole name elsewhere: two such names must not become one.
+    if let last = parts.last, isQualifier(last), parts.count == 8 || parts.count == 4 && isAccount(parts[0]) {
       parts.removeLast()
     }
-    if parts.count == 1, isLambda(parts[0]) { return parts[0] }
     if parts.count == 3, isAccount(parts[0]), parts[1] == "function", isLambda(parts[2]) { return parts[2] }
     guard parts.first == "arn" else { return text }
     guard parts.count == 7, parts[1].hasPrefix("aws"), parts[2] == "lambda", !parts[3].isEmpty, isAccount(parts[4]),

@@ -32,6 +32,13 @@ struct FunctionSettings {
   ) throws(EnvelopeError) {
     // What the file says of itself does not count here: with it, the writer of the file would choose the function that a
     // reader opens it for. Only ``ContextSearch`` looks there, for commands that hand out nothing that is sealed.
+    let named = function == nil ? configuration.functions(ofFile: file) : []
+    guard named.count < 2 else {
+      throw EnvelopeError(
+        .configuration,
+        "envelope.yaml names \(file?.shown ?? "the file") for several functions: "
+          + EnvelopeError.listed(named), advice: "Leave it to one of them, or pass --function NAME.")
+    }
     guard let given = function ?? configuration.function(forFile: file), !given.isEmpty else {
       throw EnvelopeError(
         .usage, "No function name",

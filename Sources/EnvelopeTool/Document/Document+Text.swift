@@ -54,6 +54,9 @@ extension Document {
         "Left out comments that set variables, for a comment is not sealed: "
           + "\(EnvelopeError.listed(written.comments.leftOut)). Keep them with --keep-all-comments.")
     }
+    if !comments.keepsAll, written.comments.keptCount > 0 {
+      Console.say("Kept \(written.comments.keptCount.counted("comment")), which are not sealed.")
+    }
     return try finish(announce(written, portable: portable), layout: layout, function: function)
   }
 

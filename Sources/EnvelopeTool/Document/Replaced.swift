@@ -75,9 +75,11 @@ struct Replaced {
           throw refusal("holds another key")
         }
         guard Set(scopes).isSubset(of: new.scopes ?? []) else { throw refusal("holds the key for other functions") }
-        guard Set(keyset.versions.map(\.number)).isSubset(of: new.versions.map(\.number)) else {
-          throw refusal("holds other versions of the key")
-        }
+      }
+      // Nor may it have another secret, or a version for a function that the new one has it not for.
+      var after = exported
+      guard let merged = try? after.merge(store), merged.allSatisfy({ [.unchanged, .kept].contains($0.outcome) }) else {
+        throw refusal("holds other versions of the key")
       }
     }
   }

@@ -106,7 +106,7 @@ struct Execution: Equatable {
         if !again.isEmpty {
           Console.say(
             "\(file == "-" ? "Standard input" : file.shown) replaces variables of an earlier file: "
-              + EnvelopeError.listed(again))
+              + "\(EnvelopeError.listed(again)).")
         }
         names.formUnion(added.map(\.name))
         secrets += added

@@ -54,6 +54,8 @@ struct ContextSearch {
     let makeCandidate = { (function: String) throws(EnvelopeError) -> Candidate in
       let settings = try FunctionSettings(
         function: function, context: context, keyService: keyService, file: nil, configuration: configuration)
+      // An ARN has become a name.
+      let function = settings.function
       let file = configuration.functions[function]?.file
       return try Candidate(
         name: EnvelopeError.quoted(function), function: function, context: settings.context,
@@ -65,36 +67,54 @@ struct ContextSearch {
     self.makeCandidate = function == nil && !isForNoFunction ? makeCandidate : nil
   }
 
-  /// The index of the candidate that a header was made for, looked for among the names that the file gives of itself if it is
-  /// none of those that were given.
+  /// The index of the candidate that a header was made for, as far as its contextCheck can tell; nil if there is none.
   ///
-  /// Nobody has verified these names. A wrong one is not a candidate, and costs a hash and no call to a key service: the
-  /// contextCheck tells. One that was made to look right fails when the header is unlocked.
+  /// If `envelope.yaml` names the file for functions, only these count. Else the names that the file gives of itself are
+  /// tried after the candidates. Nobody has verified them: a wrong one costs a hash and no call to a key service, and one
+  /// that was made to look right fails when the header is unlocked.
   ///
-  /// - Parameter names: At most ``FunctionNames/limit``; the rest is not tried.
+  /// - Parameters:
+  ///   - names: At most ``FunctionNames/limit``; the rest is not tried.
+  ///   - addsReaders: Whether the file gets readers that the call names. Then its writer must not choose the function,
+  ///     whose secrets these would read: a function counts only if it was given, or if `envelope.yaml` or the name of the
+  ///     file says so.
   mutating func index(
-    for header: Header, in file: String, naming names: [String]
+    for header: Header, in file: String, naming names: [String], addsReaders: Bool = false
   ) throws(EnvelopeError) -> Int? {
-    if let index = try index(for: header, in: file) { return index }
-    guard let makeCandidate else { return nil }
-    for name in names.prefix(FunctionNames.limit) where !candidates.contains(where: { $0.function == name }) {
+    let own = ownCandidates(of: file)
+    if !addsReaders || isGiven || !own.isEmpty {
+      if let index = try index(for: header, in: file) { return index }
+    }
+    guard let makeCandidate, own.isEmpty else { return nil }
+    let names = addsReaders ? FunctionNames.candidates(ofPath: file) : names
+    for name in names.prefix(FunctionNames.limit) {
       guard let candidate = try? makeCandidate(name), try header.matches(canonicalContext: candidate.canonical) else {
         continue
       }
+      if let index = candidates.firstIndex(where: { $0.function == candidate.function }) { return index }
       candidates.append(candidate)
       return candidates.count - 1
     }
     return nil
   }
 
-  /// The index of the first candidate that a header was made for, as far as its contextCheck can tell; the function whose
-  /// file it is comes first.
+  /// The index of the first candidate that a header was made for, among those that `envelope.yaml` names the file for if
+  /// there are such.
   func index(for header: Header, in file: String) throws(EnvelopeError) -> Int? {
-    let path = candidates.contains { $0.file != nil } ? Path(file).absolute : nil
-    let order =
-      candidates.indices.filter { path != nil && candidates[$0].file == path }
-      + candidates.indices.filter { path == nil || candidates[$0].file != path }
-    for index in order where try header.matches(canonicalContext: candidates[index].canonical) { return index }
+    let own = ownCandidates(of: file)
+    for index in own.isEmpty ? Array(candidates.indices) : own
+    where try header.matches(canonicalContext: candidates[index].canonical) {
+      return index
+    }
     return nil
+  }
+
+  /// Whether the call says the function, so that no other counts.
+  private var isGiven: Bool { makeCandidate == nil }
+
+  private func ownCandidates(of file: String) -> [Int] {
+    guard !isGiven, candidates.contains(where: { $0.file != nil }) else { return [] }
+    let path = Path(file).absolute
+    return candidates.indices.filter { candidates[$0].file == path }
   }
 }

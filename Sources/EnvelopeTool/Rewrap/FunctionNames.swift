@@ -14,11 +14,17 @@ enum FunctionNames {
     var names: [String] = []
     if let name = FunctionComment.name(in: text) { names.append(name) }
     if VariablesText.isJSON(text), let name = try? VariablesJSON.functionName(in: text) { names.append(name) }
-    // checkout.env, and checkout of checkout.prod.env.
+    return distinct(names + candidates(ofPath: path))
+  }
+
+  /// The names in the name of a file: `checkout` of `checkout.env`, and also of `checkout.prod.env`.
+  static func candidates(ofPath path: String) -> [String] {
     let name = Path(path).name
-    for separator in [name.lastIndex(of: "."), name.firstIndex(of: ".")].compactMap({ $0 }) {
-      names.append(String(name[..<separator]))
-    }
+    return distinct(
+      [name.lastIndex(of: "."), name.firstIndex(of: ".")].compactMap { $0.map { String(name[..<$0]) } })
+  }
+
+  private static func distinct(_ names: [String]) -> [String] {
     var seen: Set<String> = []
     return names.filter { !$0.isEmpty && $0.utf8.count <= FunctionScope.byteLimit && seen.insert($0).inserted }
   }

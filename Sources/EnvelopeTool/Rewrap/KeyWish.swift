@@ -10,6 +10,15 @@ enum KeyWish {
   /// Those that `envelope.yaml` names for the function and no others.
   case configured
 
+  /// Whether the call names readers that a file is to have.
+  var addsReaders: Bool {
+    switch self {
+    case .change(let added, _): !added.isEmpty
+    case .only: true
+    case .configured: false
+    }
+  }
+
   /// The keys that it shall be under no longer; nil where all that are not named are such.
   var removed: [String]? {
     if case .change(_, let removed) = self { removed } else { nil }

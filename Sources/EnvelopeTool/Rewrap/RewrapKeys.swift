@@ -8,7 +8,7 @@ import EnvelopeKitFiles
 struct RewrapKeys {
   let store: KeyStore
   var search: ContextSearch
-  private let wish: KeyWish
+  let wish: KeyWish
   /// The keys that were named to open with.
   private let named: [String]
   private var openings: [Int: MultiKeyring] = [:]

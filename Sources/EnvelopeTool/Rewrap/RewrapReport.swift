@@ -97,7 +97,7 @@ struct RewrapReport {
     }
     if !sealedAmidText.isEmpty {
       Console.say("With something sealed amid other text, which stays as it is:")
-      list(sealedAmidText)
+      list(sealedAmidText, all: true)
     }
     Console.say(summary)
     if droppedReaders > 0 {
@@ -117,13 +117,14 @@ struct RewrapReport {
       Console.say(
         "Left out, because .gitignore or envelope.yaml names \(leftOut.count == 1 ? "it" : "them") (search there, too: "
           + "--ignored):")
-      list(leftOut)
+      list(leftOut, all: true)
     }
   }
 
-  private func list(_ paths: [String]) {
-    for path in paths.prefix(20) { Console.say("  \(path.shown)") }
-    if paths.count > 20 { Console.say("  and \((paths.count - 20).grouped) more") }
+  /// Prints paths: all of those that nobody looked into, or at most 20.
+  private func list(_ paths: [String], all: Bool = false) {
+    for path in all ? paths[...] : paths.prefix(20) { Console.say("  \(path.shown)") }
+    if !all, paths.count > 20 { Console.say("  and \((paths.count - 20).grouped) more") }
   }
 
   private var summary: String {

@@ -108,7 +108,9 @@ struct Rewrapper {
     guard try !LockedKeyStore.isOf(header) else { return nil }
     progress.outcome = .unmatched
     let names = bytes.withBytes { FunctionNames.candidates(in: $0, of: file.path) }
-    guard let index = try keys.search.index(for: header, in: file.path, naming: names) else { return nil }
+    guard
+      let index = try keys.search.index(for: header, in: file.path, naming: names, addsReaders: keys.wish.addsReaders)
+    else { return nil }
     let plan = try await keys.plan(progress.entries, index, header.kind.use)
     guard options.reseals || !plan.isNothing else {
       try await verify(before, plan, index)
@@ -133,7 +135,7 @@ struct Rewrapper {
   private mutating func verify(_ file: SealedFile, _ plan: RewrapPlan, _ index: Int) async throws {
     let context = keys.search.candidates[index].context
     let opening = try await keys.opening(index, plan.entries)
-    try await EnvelopeError.advisingOptions {
+    try await EnvelopeError.advisingOptions(opening: progress.entries) {
       switch file {
       case .value(let envelope, _): try await verify(envelope, context, opening)
       case .environment(_, let sealed):

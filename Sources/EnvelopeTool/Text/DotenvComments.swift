@@ -41,7 +41,7 @@ struct DotenvComments {
 
   private mutating func isPartOfValue(_ comment: RawSpan) -> Bool {
     guard let end else { return false }
-    if comment.offset(of: end, from: 0) != nil { self.end = nil }
+    if ends(end, in: comment, from: 0) { self.end = nil }
     return true
   }
 
@@ -54,11 +54,26 @@ struct DotenvComments {
     guard let (name, value) = assignment(in: comment) else { return false }
     if !leftOut.contains(name) { leftOut.append(name) }
     if let quote = comment.byteIfAny(at: value), [.singleQuote, .doubleQuote, .backquote].contains(quote),
-      comment.offset(of: [quote], from: value + 1) == nil
+      !ends([quote], in: comment, from: value + 1)
     {
       end = [quote]
+    } else if comment.endsInBackslash {
+      end = []
     }
     return true
+  }
+
+  /// Whether a value of several lines ends in a comment: at a quote that no backslash is before, at the last line of a
+  /// key in PEM, or, if nothing is its end, at a line that does not go on.
+  private func ends(_ end: [UInt8], in comment: RawSpan, from start: Int) -> Bool {
+    guard let quote = end.first else { return !comment.endsInBackslash }
+    guard end.count == 1 else { return comment.offset(of: end, from: start) != nil }
+    var offset = start
+    while let byte = comment.byteIfAny(at: offset) {
+      if byte == quote { return true }
+      offset += byte == .backslash && quote != .singleQuote ? 2 : 1
+    }
+    return false
   }
 
   /// The first variable that is set in a comment, and where its value begins.
@@ -73,27 +88,43 @@ struct DotenvComments {
       }
       let end = offset
       while comment.byteIfAny(at: offset)?.isBlank == true { offset += 1 }
-      if comment.byteIfAny(at: offset) == .equals, comment.byteIfAny(at: offset + 1) != .equals,
+      let isAppended =
+        comment.byteIfAny(at: offset) == UInt8(ascii: "+") && comment.byteIfAny(at: offset + 1) == .equals
+      if isAppended { offset += 1 }
+      if let sign = comment.byteIfAny(at: offset), [.equals, .colon].contains(sign),
         end - start <= VariableName.byteLimit
       {
         var value = offset + 1
         while let byte = comment.byteIfAny(at: value), byte.isBlank || byte == .carriageReturn { value += 1 }
         let name = String(decoding: [UInt8](copying: comment.extracting(start..<end)), as: UTF8.self)
-        let isTight = isFirst && value == end + 1 && VariableName.isValid(name)
-        if value < comment.byteCount, isTight || isVariable(name) { return (name, value) }
+        let isTight =
+          isFirst && sign == .equals && offset <= end + (isAppended ? 1 : 0) && value == offset + 1
+          && comment.byteIfAny(at: value) != .equals
+        if value < comment.byteCount, isTight && VariableName.isValid(name) || isVariable(name, sign) {
+          return (name, value)
+        }
       }
       isFirst = isFirst && comment.isExport(start..<end)
     }
     return nil
   }
 
-  private func isVariable(_ name: String) -> Bool {
+  /// Whether it is a variable of the text, or looks like one: before a colon, as in YAML, `NOTE` does not.
+  private func isVariable(_ name: String, _ sign: UInt8) -> Bool {
     names.contains(name)
-      || name.utf8.count > 1 && VariableName.isValid(name) && name.utf8.allSatisfy { !$0.isLetter || $0 & 0x20 == 0 }
+      || (sign == .equals || name.utf8.contains(UInt8(ascii: "_")))
+        && name.utf8.count > 1 && VariableName.isValid(name) && name.utf8.allSatisfy { !$0.isLetter || $0 & 0x20 == 0 }
   }
 }
 
 extension RawSpan {
+  /// Whether the line goes on in the next, as a shell reads it.
+  fileprivate var endsInBackslash: Bool {
+    var end = byteCount
+    while end > 0, [.carriageReturn, .lineFeed].contains(byte(at: end - 1)) { end -= 1 }
+    return end > 0 && byte(at: end - 1) == .backslash
+  }
+
   fileprivate func isExport(_ range: Range<Int>) -> Bool {
     range.count == 6 && offset(of: Array("export".utf8), from: range.lowerBound) == range.lowerBound
   }

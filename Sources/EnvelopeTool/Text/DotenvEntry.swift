@@ -96,6 +96,17 @@ extension RawSpan {
   }
 }
 
+extension RawSpan {
+  /// Whether a value begins or ends with white space of Unicode, which python-dotenv takes off and `sh` does not.
+  var isBlankAtAnEnd: Bool {
+    let scalars = String(decoding: [UInt8](copying: self), as: UTF8.self).unicodeScalars
+    return [scalars.first, scalars.last].contains { scalar in
+      guard let scalar else { return false }
+      return scalar.properties.isWhitespace || (0x1c...0x1f).contains(scalar.value)
+    }
+  }
+}
+
 extension UInt8 {
   static let backquote = UInt8(ascii: "`")
   /// A mark of bash's own, which it drops from some values.

@@ -44,6 +44,7 @@ struct DotenvReader {
     }
     let start = position
     (differences, comment) = ([], nil)
+    noteTab(in: text, from: line)
     let (name, isExported) = try readName(in: text)
     try readValue(of: text, isExported: isExported, into: &output)
     if ShellName.isKept(name) { differences.insert(.shell) }
@@ -61,6 +62,11 @@ struct DotenvReader {
 
   private mutating func skipBlanks(in text: RawSpan) {
     while let byte = text.byteIfAny(at: position), byte.isBlank { position += 1 }
+  }
+
+  /// Takes note of a tab among blanks that were passed over, which to Node is a part of the value or of the name.
+  private mutating func noteTab(in text: RawSpan, from start: Int) {
+    for offset in start..<position where text.byte(at: offset) == UInt8(ascii: "\t") { differences.insert(.others) }
   }
 
   /// Passes over a comment, if any, and the line end.
@@ -101,6 +107,9 @@ struct DotenvReader {
     skipBlanks(in: text)
     let isExported = name == "export" && position > end
     if isExported {
+      // Node takes one blank, which is no tab, for a part of the line's form.
+      if position != end + 1 { differences.insert(.others) }
+      noteTab(in: text, from: end)
       name = scanName(in: text)
       end = position
       skipBlanks(in: text)
@@ -144,6 +153,7 @@ struct DotenvReader {
   ) throws(EnvelopeError) {
     let start = position
     skipBlanks(in: text)
+    noteTab(in: text, from: start)
     if position > start, let byte = text.byteIfAny(at: position), ![.hash, .lineFeed, .carriageReturn].contains(byte) {
       differences.insert(.shell)
     }
@@ -179,7 +189,9 @@ struct DotenvReader {
       // A carriage return here is part of the line end.
       if !byte.isBlank, byte != .carriageReturn { end = position }
     }
+    noteTab(in: text, from: end)
     let value = text.extracting(start..<end)
+    if value.isBlankAtAnEnd { differences.insert(.others) }
     if value.setsFurtherVariable(isExported: isExported) {
       throw .line(
         at: start, in: text, "sets more than one variable in sh, and one in other readers",

@@ -22,14 +22,18 @@ enum VariablesText {
     let first = [UInt8](copying: text.extracting(first: 4))
     let encoding: String
     switch first.count > 3 ? (first[0], first[1], first[2], first[3]) : (1, 1, 1, 1) {
-    case (0xff, 0xfe, 0, 0), (0, 0, 0xfe, 0xff), (1..., 0, 0, 0), (0, 0, 0, 1...): encoding = "UTF-32"
-    case (0xff, 0xfe, _, _), (1..., 0, 1..., 0): encoding = "UTF-16 (little-endian)"
-    case (0xfe, 0xff, _, _), (0, 1..., 0, 1...): encoding = "UTF-16 (big-endian)"
+    // With a byte order mark, the name without an order.
+    case (0xff, 0xfe, 0, 0), (0, 0, 0xfe, 0xff): encoding = "UTF-32"
+    case (0xff, 0xfe, _, _), (0xfe, 0xff, _, _): encoding = "UTF-16"
+    case (1..., 0, 0, 0): encoding = "UTF-32LE"
+    case (0, 0, 0, 1...): encoding = "UTF-32BE"
+    case (1..., 0, 1..., 0): encoding = "UTF-16LE"
+    case (0, 1..., 0, 1...): encoding = "UTF-16BE"
     default: return
     }
     throw EnvelopeError(
       .malformed, "Line 1 begins a text in \(encoding), not in UTF-8",
-      advice: "Save the file as UTF-8, for example with: iconv -f \(encoding.prefix(6)) -t UTF-8 FILE > NEW")
+      advice: "Save the file as UTF-8, for example with: iconv -f \(encoding) -t UTF-8 FILE > NEW")
   }
 
   /// Whether the first character that is not blank is `{`.

@@ -10,7 +10,8 @@ import Testing
 
   init() throws { sandbox = try Sandbox() }
 
-  @Test(arguments: [arn, arn + ":PROD", "123456789012:function:app", "app:7"]) func commandsTakeARN(text: String) throws
+  @Test(arguments: [arn, arn + ":PROD", "123456789012:function:app", arn + ":7"]) func commandsTakeARN(text: String)
+    throws
   {
     let result = try sandbox.envelope("seal", "-", "--function", text, "-o", "app.env", input: "AA=1\n")
     #expect(result.succeeded().messages.contains("for function app under"))

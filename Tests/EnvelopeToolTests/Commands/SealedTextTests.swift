@@ -33,7 +33,8 @@ import Testing
   }
 
   private static let sealed = [
-    "ENVELOPE_HEADER=*", "", "# The shop's settings", "", "APP_NAME=My App   # shown to users", "# Where it logs",
+    "# function: app", "ENVELOPE_HEADER=*", "", "# The shop's settings", "", "APP_NAME=My App   # shown to users",
+    "# Where it logs",
     "export LOG_LEVEL=\"info\"", "", "# database", "# from the vault", "TOKEN=*", "", "DATABASE=*", "",
   ]
 
@@ -47,6 +48,7 @@ import Testing
     let messages = try sealText().succeeded().messages
     #expect(try lines() == Self.sealed)
     #expect(messages.contains("Left out comments that set variables") && messages.contains(": OLD_TOKEN."))
+    #expect(messages.contains("Kept 4 comments, which are not sealed.\n"))
     #expect(!messages.contains("marker-old"))
     #expect(try sandbox.opened() == ["APP_NAME": "My App", "LOG_LEVEL": "info", "TOKEN": "abc", "DATABASE": "x y"])
     let run = try sandbox.envelope("exec", "app.env", "--function", "app", "--", "sh", "-c", "echo \"$APP_NAME\"")
@@ -65,7 +67,7 @@ import Testing
     try sandbox.write(Self.text, to: ".env")
     let seal = ["seal", ".env", "--function", "app", "--plain", "APP_NAME", "-o", "app.env"] + arguments
     try sandbox.start(seal).wait().succeeded()
-    #expect(try lines() == ["ENVELOPE_SEALED=*", "", "APP_NAME=My App", ""])
+    #expect(try lines() == ["# function: app", "ENVELOPE_SEALED=*", "", "APP_NAME=My App", ""])
   }
 
   @Test func JSONHasNoComments() throws {
@@ -156,7 +158,7 @@ import Testing
   @Test func UTF16IsNamed() throws {
     let text = Data([0xff, 0xfe]) + (try #require("TOKEN=marker\r\n".data(using: .utf16LittleEndian)))
     let result = try sandbox.envelope(["seal", "-", "--function", "app"], bytes: text)
-    result.failed(65, saying: "In standard input: Line 1 begins a text in UTF-16 (little-endian)")
+    result.failed(65, saying: "In standard input: Line 1 begins a text in UTF-16")
     #expect(result.messages.contains("iconv -f UTF-16 -t UTF-8"))
   }
 

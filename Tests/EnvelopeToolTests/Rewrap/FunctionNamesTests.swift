@@ -96,8 +96,11 @@ import Testing
     #expect(explained.contains("context: as the file itself says, for 'app'\n"))
     try sandbox.envelope("accept", "checkout.json").succeeded()
     try sandbox.write(sandbox.read("other.env") + "NEW=1\n", to: "other.env")
-    let accepted = try sandbox.envelope("accept", "other.env", "--yes").succeeded()
-    #expect(accepted.messages.contains("Sealed for the function app.\n") && accepted.messages.contains("NEW=1 (added)"))
+    // Without a terminal it cannot ask; who agrees unseen says the function.
+    let asked = try sandbox.envelope("accept", "other.env")
+    #expect(asked.messages.contains("Sealed for the function app.\n") && asked.messages.contains("NEW=1 (added)"))
+    try sandbox.envelope("accept", "other.env", "--yes").failed(64, saying: "--function")
+    try sandbox.envelope("accept", "other.env", "--yes", "--function", "app").succeeded()
     // With further pairs of the context it is the flags that say them.
     try seal("app", "pairs.env", "--context", "team=x")
     try sandbox.envelope("rewrap", "pairs.env").failed(65, saying: "pairs.env")
@@ -129,6 +132,46 @@ import Testing
     try sandbox.envelope("exec", "app.env", "--", "true").failed(64, saying: "--function")
     try sandbox.write("functions: {app: {file: app.env}}\n", to: "envelope.yaml")
     try sandbox.envelope("open", "app.env").succeeded()
+  }
+
+  /// With another function's text in the file of one, its writer would get that function's secrets for a new reader.
+  @Test func fileDoesNotChooseWhoseSecretsANewReaderGets() throws {
+    let id = try sandbox.keys("create", "contractor").succeeded().line
+    for words in [["rewrap", "--add"], ["rewrap", "--to"], ["reseal", "--to"]] {
+      try seal("production", "production.env")
+      let text = try sandbox.read("production.env")
+      for configuration in [
+        nil, "functions: {production: {}, staging: {}}\n",
+        "functions: {production: {}, staging: {file: staging.env}}\n",
+      ] {
+        if let configuration { try sandbox.write(configuration, to: "envelope.yaml") }
+        try sandbox.write(text, to: "staging.env")
+        let call = [words[0], "staging.env", words[1], id]
+        try sandbox.start(call).wait().failed(65, saying: "Sealed for another function")
+        #expect(try sandbox.read("staging.env") == text)
+      }
+      // The name of the file counts, and what is given.
+      try sandbox.start([words[0], "production.env", words[1], id]).wait().succeeded()
+      try sandbox.start([words[0], "staging.env", words[1], id, "--function", "production"]).wait().succeeded()
+      try FileManager.default.removeItem(atPath: sandbox.path("envelope.yaml"))
+    }
+  }
+
+  /// What does not open for the function that envelope.yaml names is not called right.
+  @Test(arguments: ["rewrap", "reseal", "explain", "accept"]) func fileOfAnotherFunctionIsNotRight(command: String)
+    throws
+  {
+    try seal("orders", "checkout.env")
+    try sandbox.write("functions: {checkout: {file: checkout.env}, orders: {file: orders.env}}\n", to: "envelope.yaml")
+    try sandbox.envelope(command, "checkout.env").failed(65)
+    try sandbox.envelope("open", "checkout.env").failed(65)
+  }
+
+  @Test func severalFunctionsOfOneFileAreNamed() throws {
+    try seal("app", "app.env")
+    try sandbox.write("functions: {a: {file: app.env}, app: {file: ./app.env}}\n", to: "envelope.yaml")
+    try sandbox.envelope("open", "app.env").failed(78, saying: "names app.env for several functions: a, app")
+    try sandbox.envelope("open", "app.env", "--function", "app").succeeded()
   }
 
   /// A name that the header does not prove counts for nothing, and no name goes before those that are given.

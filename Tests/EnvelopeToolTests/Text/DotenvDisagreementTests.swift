@@ -72,10 +72,10 @@ import Testing
 
   @Test(
     arguments: [
-      ([0xff, 0xfe] + "A=1\n".utf16Bytes(isBig: false), "UTF-16 (little-endian)"),
-      ([0xfe, 0xff] + "A=1\n".utf16Bytes(isBig: true), "UTF-16 (big-endian)"),
-      ("AB=hunter2\n".utf16Bytes(isBig: false), "UTF-16 (little-endian)"),
-      ("{\"A\": \"hunter2\"}".utf16Bytes(isBig: true), "UTF-16 (big-endian)"),
+      ([0xff, 0xfe] + "A=1\n".utf16Bytes(isBig: false), "UTF-16,"),
+      ([0xfe, 0xff] + "A=1\n".utf16Bytes(isBig: true), "UTF-16,"),
+      ("AB=hunter2\n".utf16Bytes(isBig: false), "UTF-16LE,"),
+      ("{\"A\": \"hunter2\"}".utf16Bytes(isBig: true), "UTF-16BE,"),
       ([0xff, 0xfe, 0, 0, 0x41, 0, 0, 0], "UTF-32"), ([0, 0, 0xfe, 0xff, 0, 0, 0, 0x41], "UTF-32"),
       ([0x41, 0, 0, 0, 0x3d, 0, 0, 0], "UTF-32"),
     ] as [([UInt8], String)]) func otherEncodingsAreNamed(_ text: [UInt8], _ encoding: String)

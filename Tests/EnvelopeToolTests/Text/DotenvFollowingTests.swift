@@ -77,7 +77,9 @@ import Testing
       ("# the old one: DB_PASSWORD='x'\n", ["DB_PASSWORD"]), ("# lower a=x\n", ["a"]),
       ("# KEY=\"-----BEGIN\n# MII\n# -----END\"\n", []), ("# A_KEY='x\n# y\n# z'\n", ["A_KEY"]),
       ("# AB=\"x\n# AC=y\n# z\"\n# AD=w\n", ["AB", "AD"]), ("# -----BEGIN KEY-----\n# MII\n# -----END KEY-----\n", []),
-      ("# AB=`x\n# y`\n", ["AB"]),
+      ("# AB=`x\n# y`\n", ["AB"]), ("# CREDS=\"{\\\"type\\\": 1,\n#  \\\"key\\\": 2\n# }\"\n", ["CREDS"]),
+      ("# AB=c\\\n# d\n", ["AB"]), ("# AB==c\n", ["AB"]), ("# A_TOKEN+=c\n", ["A_TOKEN"]),
+      ("# DATABASE_URL: x://u:p@h\n", ["DATABASE_URL"]), ("# a: 1\n", ["a"]),
     ] as [(String, [String])]) func commentsThatSetVariablesAreLeftOut(_ model: String, _ names: [String]) throws
   {
     let values = ["a": "1", "b": "2"].bytes
@@ -92,6 +94,7 @@ import Testing
   @Test(arguments: [
     "# Database\n", "#\n", "# see https://example.com/?a=b&c=d\n", "# TOKEN=\n", "# TOKEN= \n", "# if A == B\n",
     "# hint = in lower case\n", "# TOKEN is set elsewhere\n", "# 1A=x\n", "# an = sign\n", "# ======\n", "# == A ==\n",
+    "# NOTE: all of it\n",
   ]) func otherCommentsAreKept(_ comment: String) throws {
     let written = try Self.written(
       ["x": [0x31]], following: comment + "x=1\n", comments: DotenvComments(keepsAll: false, names: ["x"]))

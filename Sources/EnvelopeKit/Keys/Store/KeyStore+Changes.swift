@@ -108,7 +108,8 @@ extension KeyStore {
       try keyset.checkStays()
       guard (1...keyset.primary).contains(number) else {
         throw EnvelopeError(
-          .invalidArgument, "The lowest version that unwraps is one from 1 to the primary, \(keyset.primary)")
+          .invalidArgument, "The lowest version that unwraps is one from 1 to the primary, \(keyset.primary)",
+          advice: "See them: envelope keys show \(keyset.id)")
       }
       keyset.minimumVersion = number
     }

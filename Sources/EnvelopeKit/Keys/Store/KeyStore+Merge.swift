@@ -75,7 +75,11 @@ extension Keyset {
     case (true, true) where primary == copy.primary:
       let isLower = minimumVersion < copy.minimumVersion
       return isLower ? (copy.keepingRules(of: self), .updated) : (self, .unchanged)
-    case (true, _) where primary >= copy.primary: return (self, .kept)
+    case (true, _) where primary >= copy.primary:
+      guard minimumVersion < copy.minimumVersion, copy.minimumVersion <= primary else { return (self, .kept) }
+      var raised = self
+      raised.minimumVersion = copy.minimumVersion
+      return (raised, .updated)
     case (_, true) where primary <= copy.primary: return (copy.keepingRules(of: self), .updated)
     default:
       guard let mine = scopes, let theirs = copy.scopes else {

@@ -129,7 +129,7 @@
           return try exported.text()
         }
         Console.say(
-          "Exported \(key.key.shown) for \(KeysCommand.list(scopes.sorted())). Its holder can seal and open for them."
+          "Exported \(key.key.shown) for \(KeysCommand.list(scopes.sorted())). Its holder can seal and open for \(scopes.count == 1 ? "it" : "them")."
         )
       }
     }

@@ -46,7 +46,9 @@
       func execute() async throws {
         let period = Int(days)
         guard period != nil || days == "none" else {
-          throw EnvelopeError(.usage, "A rotation period is a number of days, or none")
+          throw EnvelopeError(
+            .usage, "A rotation period is a number of days, or none",
+            advice: "For example: envelope keys rotation NAME 90")
         }
         _ = try await ToolStore.change(key.key, "set-rotation") { (store, keyset) throws(EnvelopeError) in
           try store.setRotationPeriod(days: period, of: keyset.id.string)
