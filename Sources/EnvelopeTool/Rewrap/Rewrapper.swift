@@ -135,7 +135,7 @@ struct Rewrapper {
   private mutating func verify(_ file: SealedFile, _ plan: RewrapPlan, _ index: Int) async throws {
     let context = keys.search.candidates[index].context
     let opening = try await keys.opening(index, plan.entries)
-    try await EnvelopeError.advisingOptions(opening: progress.entries) {
+    try await EnvelopeError.advisingOptions(opening: plan.entries) {
       switch file {
       case .value(let envelope, _): try await verify(envelope, context, opening)
       case .environment(_, let sealed):
