@@ -17,7 +17,7 @@ enum FunctionName {
       parts.removeLast()
     }
     if parts.count == 3, isAccount(parts[0]), parts[1] == "function", isLambda(parts[2]) { return parts[2] }
-    guard parts.first == "arn" else { return text }
+    guard parts.count > 1, parts[0] == "arn" else { return text }
     guard parts.count == 7, parts[1].hasPrefix("aws"), parts[2] == "lambda", !parts[3].isEmpty, isAccount(parts[4]),
       parts[5] == "function", isLambda(parts[6])
     else {

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The EnvelopeKit authors
 // SPDX-License-Identifier: Apache-2.0
 
+import EnvelopeKit
 import Foundation
 import Testing
 
@@ -51,9 +52,9 @@ import Testing
   private func merge() throws -> String {
     let before = try sandbox.read("app.env")
     try sandbox.envelope("set", "app.env", "AA", "--function", "app", input: "other").succeeded()
-    let header = try #require(before.split(separator: "\n").first)
-    let rest = try sandbox.read("app.env").split(separator: "\n").dropFirst()
-    let merged = ([header] + rest).joined(separator: "\n") + "\n"
+    let header = try #require(before.split(separator: "\n").first { $0.hasPrefix("ENVELOPE_HEADER=") })
+    let lines = try sandbox.read("app.env").split(separator: "\n")
+    let merged = lines.map { ($0.hasPrefix("ENVELOPE_HEADER=") ? header : $0) + "\n" }.joined()
     try sandbox.write(merged, to: "app.env")
     return merged
   }
@@ -115,9 +116,15 @@ import Testing
     #expect(try sandbox.opened()["BB"] == value)
   }
 
-  @Test func bytesThatAreNotUTF8AreNotShown() throws {
-    try sandbox.envelope(["set", "app.env", "BB", "--function", "app"], bytes: Data([0x61, 0x9b, 0x32, 0x4a]))
-      .succeeded()
+  /// The library seals any bytes.
+  @Test func bytesThatAreNotUTF8AreNotShown() async throws {
+    let bytes: [UInt8] = [0x61, 0x9b, 0x32, 0x4a]
+    let secrets = try OpenedEnvironment(capacity: bytes.count) { (output, index) throws(EnvelopeError) in
+      unsafe output.append(bytes.span.bytes)
+      try index.add("BB", endingAt: output.byteCount)
+    }
+    let sealed = try await SealedEnvironment.seal(secrets, context: ["function": "app"], using: sandbox.keyring())
+    try sandbox.write(sealed.variables.map { "\($0.key)=\($0.value)\n" }.joined(), to: "app.env")
     let session = try sandbox.terminal(["get", "app.env", "BB", "--function", "app"], steps: [])
     #expect(session.code == 64 && session.shown.contains("not shown on a terminal"))
   }

@@ -138,6 +138,7 @@ import Testing
   @Test func fileDoesNotChooseWhoseSecretsANewReaderGets() throws {
     let id = try sandbox.keys("create", "contractor").succeeded().line
     for words in [["rewrap", "--add"], ["rewrap", "--to"], ["reseal", "--to"]] {
+      try? FileManager.default.removeItem(atPath: sandbox.path("production.env"))
       try seal("production", "production.env")
       let text = try sandbox.read("production.env")
       for configuration in [
@@ -163,7 +164,7 @@ import Testing
   {
     try seal("orders", "checkout.env")
     try sandbox.write("functions: {checkout: {file: checkout.env}, orders: {file: orders.env}}\n", to: "envelope.yaml")
-    try sandbox.envelope(command, "checkout.env").failed(65)
+    #expect(try sandbox.envelope(command, "checkout.env").code == 65)
     try sandbox.envelope("open", "checkout.env").failed(65)
   }
 

@@ -24,7 +24,7 @@ import Testing
     "A=", "A=  ", "A=''", "A=b", "  A=b", "export A=b", "A=b  ", "A=b # c", "A='b' # c", "A=\"b\"",
     "A=/a:b@c%d+e,f=g-h",
     "A=a$", "A=a$/b$", "A=\"a$\"", "A=\"a$ b\"", "A='$B `c` \"d\" e\\nf'", "A='x\ny'", "A=\"x\ny\"", "A=\"it's\"",
-    "A=\"a\\db\"", "A=*?[x]{a,b}!", "A=é\u{a0}", "A=x~", "A=\"#\"",
+    "A=\"a\\db\"", "A=*?[x]{a,b}!", "A=é\u{a0}b", "A=x~", "A=\"#\"",
   ]) func commonLinesHaveNone(_ text: String) throws {
     #expect(try Self.differences(in: text) == ["A": []])
     #expect(try Self.disagreements(in: text + "\n").isEmpty)
@@ -55,7 +55,7 @@ import Testing
 
   @Test(arguments: [
     "A=b#c", "A=#c", "A= # c", "A=\"a\\\"b\"", "A=\"a\\\\b\"", "A=\"a\\\\\"", "A='a\\'", "A='a\\\\b'", "A=\"\\$B\"",
-    "A=\"\\`id\\`\"", "A='x\ry'",
+    "A=\"\\`id\\`\"", "A='x\ry'", "A=b\t", "A= \t", "\tA=b", "export\tA=b", "export  A=b", "A=\u{a0}b", "A=b\u{2003}",
   ]) func whatOthersReadOtherwiseIsNamed(_ text: String) throws {
     #expect(try Self.differences(in: text) == ["A": .others])
     let found = try Self.disagreements(in: "Z=1\n\(text)\nY=2\n").filter { !$0.names.isEmpty }
