@@ -54,6 +54,10 @@
       private static func describe(_ key: MergedKey, _ other: KeyStore, in store: KeyStore) -> String {
         let name = ToolKeys.describe(key.keyset, in: store)
         switch key.outcome {
+        case .added:
+          let taken = other.aliases(of: key.keyset).filter { store[$0]?.id != key.keyset.id }
+          return taken.isEmpty
+            ? name : "\(name), without its alias \(EnvelopeError.listed(taken)), which is another key's here"
         case .updated:
           let scopes = key.keyset.scopes.map { ", for \(KeysCommand.list($0))" } ?? ""
           return "\(name), version \(key.keyset.primary)\(scopes)"
