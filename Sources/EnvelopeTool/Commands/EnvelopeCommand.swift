@@ -119,4 +119,12 @@
     /// Does what is asked.
     func execute() async throws
   }
+
+  extension Configuration {
+    /// Says on standard error why `envelope.yaml` was left out, if it was.
+    static func reportRefusal() {
+      guard let error = reasonForLeavingOut else { return }
+      Console.say("envelope: envelope.yaml was not followed: \(error)")
+    }
+  }
 #endif

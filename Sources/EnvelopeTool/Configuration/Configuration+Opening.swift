@@ -13,7 +13,7 @@
     ///
     /// If the function is given, such a command does not need the file. Without its context and its keys of AWS KMS,
     /// what is opened is the same or does not open. So a file that is refused, cannot be read or has a mistake is left
-    /// out, and ``reportRefusal()`` says so if the command fails.
+    /// out, and ``reasonForLeavingOut`` is for the message of a command that fails.
     ///
     /// - Throws: As ``load()``, if no function is given.
     static func load(toOpenFor function: String?) throws(EnvelopeError) -> Configuration {
@@ -26,10 +26,7 @@
       }
     }
 
-    /// Says on standard error why `envelope.yaml` was left out, if it was.
-    static func reportRefusal() {
-      guard let error = refusal.withLock({ $0 }) else { return }
-      Console.say("envelope: envelope.yaml was not followed: \(error)")
-    }
+    /// Why `envelope.yaml` was left out; nil if it was not.
+    static var reasonForLeavingOut: EnvelopeError? { refusal.withLock { $0 } }
   }
 #endif

@@ -36,7 +36,7 @@ struct FunctionSettings {
     guard named.count < 2 else {
       throw EnvelopeError(
         .configuration,
-        "envelope.yaml names \(file?.shown ?? "the file") for several functions: "
+        "envelope.yaml names \(EnvelopeError.shown(file ?? "")) for several functions: "
           + EnvelopeError.listed(named), advice: "Leave it to one of them, or pass --function NAME.")
     }
     guard let given = function ?? configuration.function(forFile: file), !given.isEmpty else {
