@@ -152,6 +152,9 @@ extension String {
 
   /// The path of an input, as messages show it: `-` is standard input.
   var shownInput: String { self == "-" ? "standard input" : shown }
+
+  /// The same at the beginning of a sentence.
+  var shownInputAtStart: String { self == "-" ? "Standard input" : shown }
 }
 
 extension Descriptor {

@@ -42,7 +42,7 @@ extension Document {
     of variables: OpenedEnvironment, layout: Layout, portable: Bool, following model: borrowing SecretBytes,
     comments: DotenvComments = .all, function: String? = nil
   ) throws(EnvelopeError) -> SecretBytes {
-    guard [.dotenv, .docker].contains(layout), !model.withBytes({ VariablesText.isJSON($0) }) else {
+    guard layout.hasComments, !model.withBytes({ VariablesText.isJSON($0) }) else {
       return try sealedText(of: variables, layout: layout, portable: portable, function: function)
     }
     let written = try model.withBytes { (model) throws(EnvelopeError) in
@@ -64,8 +64,7 @@ extension Document {
   private static func finish(
     _ text: consuming SecretBytes, layout: Layout, function: String?
   ) throws(EnvelopeError) -> SecretBytes {
-    let hasComments = [.dotenv, .docker].contains(layout)
-    let text = if let function, hasComments { FunctionComment.add(function, to: text) } else { text }
+    let text = if let function, layout.hasComments { FunctionComment.add(function, to: text) } else { text }
     try checkIsReadAgain(text)
     return text
   }
@@ -126,7 +125,7 @@ extension Document {
     let found = try text.withBytes { (text) throws(EnvelopeError) in
       VariablesText.isJSON(text) ? [] : try Dotenv.disagreements(in: text)
     }
-    let place = path == "-" ? "standard input" : path.shown
+    let place = path.shownInput
     if portable, let first = found.first {
       throw EnvelopeError(
         .invalidArgument, "In \(place): \(first.message)",

@@ -17,6 +17,9 @@ struct Document {
     case lambda
     /// What AWS answers about a function; it is read, and written as `lambda`.
     case answer
+
+    /// Whether it has lines, and so comments and blank lines.
+    var hasComments: Bool { self == .dotenv || self == .docker }
   }
 
   let layout: Layout

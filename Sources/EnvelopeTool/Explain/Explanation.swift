@@ -137,7 +137,9 @@ struct Explanation {
         try await Opener(for: envelope, context: candidate.context, using: keyring, anonymousSender: sender)
       }
       lines.append("header: verifies")
-      try SealedFile.checkPayload(opener, envelope, authenticating: question.associatedData)
+      try await SealedFile.advisingAssociatedData {
+        _ = try opener.open(envelope, authenticating: question.associatedData)
+      }
     }
   }
 
@@ -175,7 +177,7 @@ extension SealedFile: CustomStringConvertible {
     case .environment(_, let sealed) where sealed.form == .packed:
       "a packed environment, generation \(sealed.generation)"
     case .environment(_, let sealed):
-      "an environment of \(sealed.names.count) variable\(sealed.names.count == 1 ? "" : "s"), generation \(sealed.generation)"
+      "an environment of \(sealed.names.count.counted("variable")), generation \(sealed.generation)"
     case .value(let envelope, _): "a value of \(envelope.count.grouped) bytes, sealed"
     }
   }

@@ -105,8 +105,7 @@ struct Execution: Equatable {
         let again = added.map(\.name).filter(names.contains).sorted()
         if !again.isEmpty {
           Console.say(
-            "\(file == "-" ? "Standard input" : file.shown) replaces variables of an earlier file: "
-              + "\(EnvelopeError.listed(again)).")
+            "\(file.shownInputAtStart) replaces variables of an earlier file: \(EnvelopeError.listed(again)).")
         }
         names.formUnion(added.map(\.name))
         secrets += added

@@ -21,7 +21,7 @@ enum DamagedDocument {
     var scanner = JSONScanner(at: text.byteOrderMarkLength)
     scanner.skipBlanks(in: text)
     do throws(EnvelopeError) {
-      let isFound = try scanner.skipObject(in: text, isDocument: true)
+      let isFound = try scanner.skipObject(in: text)
       scanner.skipBlanks(in: text)
       return isFound || scanner.position < text.byteCount && text.holdsHeaderMember
     } catch {
@@ -32,7 +32,7 @@ enum DamagedDocument {
 
 extension JSONScanner {
   /// Passes over an object, and returns whether it has a header where a document has it.
-  fileprivate mutating func skipObject(in text: RawSpan, isDocument: Bool) throws(EnvelopeError) -> Bool {
+  fileprivate mutating func skipObject(in text: RawSpan) throws(EnvelopeError) -> Bool {
     var isFound = false
     try readObject(in: text) { (scanner, name, _) throws(EnvelopeError) in
       let isObject = text.byteIfAny(at: scanner.position) == UInt8(ascii: "{")
@@ -40,7 +40,7 @@ extension JSONScanner {
         isFound = true
       }
       if isObject, name == "Environment" || name == "Variables" {
-        if try scanner.skipObject(in: text, isDocument: true) { isFound = true }
+        if try scanner.skipObject(in: text) { isFound = true }
       } else {
         try scanner.skipValue(in: text)
       }

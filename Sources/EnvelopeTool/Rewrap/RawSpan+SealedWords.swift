@@ -5,9 +5,6 @@ import EnvelopeKit
 
 // Words that begin with `ek1:` or `ev1:` and are of base64url's characters else, wherever they stand in a file.
 extension RawSpan {
-  /// Whether the bytes occur.
-  func contains(_ wanted: [UInt8]) -> Bool { offset(of: wanted, from: 0) != nil }
-
   /// Whether one of the words is the whole text of a value, or of a header of an environment if that counts too.
   func holdsEnvelope(orHeader countsHeaders: Bool) -> Bool {
     var isFound = false
@@ -37,16 +34,6 @@ extension RawSpan {
       }
       output.append(extracting(droppingFirst: end))
     }
-  }
-
-  /// The offsets at which the bytes occur.
-  func offsets(of wanted: [UInt8]) -> [Int] {
-    var (offsets, start) = ([Int](), 0)
-    while let offset = offset(of: wanted, from: start) {
-      offsets.append(offset)
-      start = offset + 1
-    }
-    return offsets
   }
 
   private func forEachWord(_ body: ([UInt8], Range<Int>) -> Void) {

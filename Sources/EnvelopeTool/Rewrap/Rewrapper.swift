@@ -147,7 +147,9 @@ struct Rewrapper {
 
   private func verify(_ envelope: [UInt8], _ context: EncryptionContext, _ opening: MultiKeyring) async throws {
     let opener = try await Opener(for: envelope, context: context, using: opening, anonymousSender: sender)
-    try SealedFile.checkPayload(opener, envelope, authenticating: options.associatedData)
+    try await SealedFile.advisingAssociatedData {
+      _ = try opener.open(envelope, authenticating: options.associatedData)
+    }
   }
 
   private mutating func change(
@@ -159,16 +161,21 @@ struct Rewrapper {
     let reseals = options.reseals || !plan.lost.isEmpty && !options.keepsDataKey
     switch before {
     case .value(let envelope, let form):
-      try await EnvelopeError.advisingOptions { try await verify(envelope, context, opening) }
       guard reseals else {
+        // Rewrapping does not look at the payload.
+        try await EnvelopeError.advisingOptions { try await verify(envelope, context, opening) }
         let rewrapped = try await Envelope.rewrap(
           [envelope], plan.rewrapping(), context: context, using: opening, anonymousSender: sender,
           allowingFormerReadersToForge: options.keepsDataKey)
         return (.value(rewrapped[0], form), false)
       }
-      let resealed = try await Envelope.reseal(
-        envelope, context: context, authenticating: options.associatedData, using: opening,
-        sealingWith: keys.sealing(plan, index), anonymousSender: sender)
+      let resealed = try await EnvelopeError.advisingOptions {
+        try await SealedFile.advisingAssociatedData {
+          try await Envelope.reseal(
+            envelope, context: context, authenticating: options.associatedData, using: opening,
+            sealingWith: keys.sealing(plan, index), anonymousSender: sender)
+        }
+      }
       return (.value(resealed, form), true)
     case .environment(let document, let environment):
       let sealed = environment.allowing(plain: options.changeablePlain)

@@ -47,7 +47,7 @@ enum SealedFile {
     if let sealed = try SealedFile(bytes, of: path) { return sealed }
     guard bytes.withBytes({ !$0.holdsEnvelope(orHeader: true) }) else {
       throw EnvelopeError(
-        .noHeader, "\(path == "-" ? "Standard input" : path.shown) has something sealed amid other text",
+        .noHeader, "\(path.shownInputAtStart) has something sealed amid other text",
         advice: "Put it into a file of its own.")
     }
     _ = try Document(text: bytes, of: path)
@@ -122,16 +122,11 @@ enum SealedFile {
     return bytes.withBytes { $0.replacing(replaced) }
   }
 
-  /// Checks that a value's payload verifies.
-  ///
-  /// - Throws: `payloadAltered` if it was altered, or sealed with other associated data.
-  static func checkPayload(
-    _ opener: Opener, _ envelope: [UInt8], authenticating data: [UInt8]
-  ) throws(EnvelopeError) {
-    do throws(EnvelopeError) {
-      _ = try opener.open(envelope, authenticating: data)
-    } catch {
-      guard error.code == .payloadAltered else { throw error }
+  /// Runs `body`, which opens a value; if its payload does not verify, the error names the option for associated data.
+  static func advisingAssociatedData<Result>(_ body: () async throws -> Result) async throws -> Result {
+    do {
+      return try await body()
+    } catch let error as EnvelopeError where error.code == .payloadAltered {
       throw EnvelopeError(
         error.code, error.message, advice: "If it was sealed with associated data, give that: --associated-data TEXT")
     }

@@ -128,13 +128,4 @@ extension RawSpan {
   fileprivate func isExport(_ range: Range<Int>) -> Bool {
     range.count == 6 && offset(of: Array("export".utf8), from: range.lowerBound) == range.lowerBound
   }
-
-  /// Where the bytes occur first, from an offset on.
-  func offset(of wanted: [UInt8], from start: Int) -> Int? {
-    guard let first = wanted.first, byteCount - start >= wanted.count else { return nil }
-    for offset in start...byteCount - wanted.count where byte(at: offset) == first {
-      if wanted.indices.allSatisfy({ byte(at: offset + $0) == wanted[$0] }) { return offset }
-    }
-    return nil
-  }
 }

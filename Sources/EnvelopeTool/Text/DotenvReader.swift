@@ -117,11 +117,7 @@ struct DotenvReader {
     if position > end { differences.insert(.shell) }
     // What is not a name is not shown, for it may be the second line of a secret.
     guard let name, VariableName.isValid(name), text.byteIfAny(at: position) == .equals else {
-      if Self.isConflictMark(at: start, in: text) {
-        throw .line(
-          at: start, in: text, "is where git could not merge two edits",
-          advice: "Keep one side of each conflict, either one of ENVELOPE_HEADER; then run: envelope accept FILE")
-      }
+      if text.isConflictMark(at: start) { throw .mergeConflict(at: start, in: text) }
       throw .line(
         at: start, in: text, "is not of the form NAME=value",
         advice: "Name it with letters, digits and underscores, a digit not first, at most \(VariableName.byteLimit) "
@@ -129,12 +125,6 @@ struct DotenvReader {
     }
     position += 1
     return (name, isExported)
-  }
-
-  /// Whether a line begins as those do that git puts around the two sides of a conflict.
-  private static func isConflictMark(at start: Int, in text: RawSpan) -> Bool {
-    guard let mark = text.byteIfAny(at: start), Set("<|=>".utf8).contains(mark) else { return false }
-    return (start..<start + 7).allSatisfy { text.byteIfAny(at: $0) == mark }
   }
 
   /// The name that begins here, or nil where it is too long to be one.

@@ -14,8 +14,8 @@ extension RawSpan {
     return nil
   }
 
-  /// Whether seven of the same sign begin here.
-  private func isConflictMark(at start: Int) -> Bool {
+  /// Whether seven of the same sign begin here, as in the lines that git puts around the two sides of a conflict.
+  func isConflictMark(at start: Int) -> Bool {
     guard let mark = byteIfAny(at: start), Set("<|=>".utf8).contains(mark) else { return false }
     return (start..<start + 7).allSatisfy { byteIfAny(at: $0) == mark }
   }

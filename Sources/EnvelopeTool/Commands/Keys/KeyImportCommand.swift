@@ -38,7 +38,7 @@
           }
           return (merged, store)
         }
-        if merged.isEmpty { Console.say("\(file == "-" ? "Standard input" : file.shown) holds no keys.") }
+        if merged.isEmpty { Console.say("\(file.shownInputAtStart) holds no keys.") }
         for (heading, outcome) in Self.headings {
           let keys = merged.filter { $0.outcome == outcome }.map { Self.describe($0, other, in: store) }
           if !keys.isEmpty { Console.say("\(heading): \(keys.joined(separator: "; ")).") }
