@@ -21,7 +21,7 @@ extension HandlerSecrets {
     do {
       return try await body()
     } catch {
-      // A pipe that nobody reads must not decide the status.
+      // A closed pipe must not change the exit status.
       signal(SIGPIPE, SIG_IGN)
       StandardError.writeLine("Error: \(Self.line(for: error))")
       exit(1)

@@ -9,9 +9,9 @@
   internal import Musl
 #endif
 
-/// Where a handler reports what nobody catches.
+/// Standard error, for errors that end a handler.
 package enum StandardError {
-  /// Writes a message as one line, whose control characters are escaped; if nobody listens, it is lost.
+  /// Writes a message as one line, whose control characters are escaped; if standard error is closed, it is lost.
   package static func writeLine(_ message: String) {
     let line = Array((EnvelopeError.escaped(message) + "\n").utf8)
     var rest = line[...]
