@@ -57,7 +57,7 @@ public struct Sealer: Sendable {
     var envelope: [UInt8] = []
     try payloadKey.withBytes { (key) throws(EnvelopeError) in
       try envelope.append(addingCapacity: byteCount) { (span) throws(EnvelopeError) in
-        try span.withRawSpan { (output) throws(EnvelopeError) in
+        try span.withRawSpan(capacity: byteCount) { (output) throws(EnvelopeError) in
           try Self.append(header, sealing: plaintext, authenticating: associatedData, key: key, to: &output)
         }
       }

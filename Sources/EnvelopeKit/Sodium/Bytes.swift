@@ -8,18 +8,24 @@ extension Array where Element == UInt8 {
     capacity: Int, _ body: (inout OutputRawSpan) throws(E) -> Void
   ) throws(E) -> [UInt8] {
     var bytes: [UInt8] = []
-    // Takes half the time of `init(unsafeUninitializedCapacity:)`, which looks its type up at run time.
-    try bytes.append(addingCapacity: capacity) { (span) throws(E) in try span.withRawSpan(body) }
+    // Takes half the time of `init(unsafeUninitializedCapacity:)`, which looks its type up at run time. At least one byte is
+    // reserved, because all empty arrays share one storage, and the count would be written into it: a data race.
+    try bytes.append(addingCapacity: Swift.max(capacity, 1)) { (span) throws(E) in
+      try span.withRawSpan(capacity: capacity, body)
+    }
     return bytes
   }
 }
 
 extension OutputSpan where Element == UInt8 {
-  /// Lets `body` append to the same memory; what it appended is kept, unless it throws.
+  /// Lets `body` append up to `capacity` bytes to the same memory; what it appended is kept, unless it throws.
   @inline(__always)
-  package mutating func withRawSpan<E: Error>(_ body: (inout OutputRawSpan) throws(E) -> Void) throws(E) {
+  package mutating func withRawSpan<E: Error>(
+    capacity: Int, _ body: (inout OutputRawSpan) throws(E) -> Void
+  ) throws(E) {
+    precondition(capacity <= freeCapacity)
     try unsafe withUnsafeMutableBufferPointer { (buffer, count) throws(E) in
-      let raw = UnsafeMutableRawBufferPointer(buffer)
+      let raw = unsafe UnsafeMutableRawBufferPointer(start: buffer.baseAddress, count: count + capacity)
       var output = unsafe OutputRawSpan(buffer: raw, initializedCount: count)
       try body(&output)
       count = unsafe output.finalize(for: raw)
