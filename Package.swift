@@ -21,7 +21,6 @@ let package = Package(
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-    .package(url: "https://github.com/apple/swift-crypto", "3.0.0"..<"6.0.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
@@ -64,11 +63,7 @@ let package = Package(
     .target(name: "TestSupport", dependencies: ["EnvelopeKit"], path: "Tests/TestSupport"),
     .testTarget(
       name: "EnvelopeKitTests",
-      dependencies: [
-        "EnvelopeKit", "EnvelopeKitTesting", "TestSupport",
-        // A peer for HPKE, under the trait that the tests are run with.
-        .product(name: "Crypto", package: "swift-crypto", condition: .when(traits: ["AWS"])),
-      ]),
+      dependencies: ["EnvelopeKit", "EnvelopeKitTesting", "TestSupport"]),
     .testTarget(
       name: "EnvelopeKitFilesTests",
       dependencies: ["CExtendedAttributes", "EnvelopeKit", "EnvelopeKitFiles", "TestSupport"]),

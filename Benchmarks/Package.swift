@@ -2,14 +2,17 @@
 import PackageDescription
 
 // A package of its own, so that users of EnvelopeKit never resolve what it is measured with.
+
+// No threshold needs swift-crypto, and its build takes minutes.
+let measuresSwiftCrypto = Context.environment["MEASURES_SWIFT_CRYPTO"] != nil
+
 let package = Package(
   name: "Benchmarks",
   platforms: [.macOS(.v15)],
   dependencies: [
     .package(name: "EnvelopeKit", path: ".."),
     .package(url: "https://github.com/ordo-one/benchmark", from: "1.38.1", traits: []),
-    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
-  ],
+  ] + (measuresSwiftCrypto ? [.package(url: "https://github.com/apple/swift-crypto", from: "4.5.2")] : []),
   targets: [
     // The same C library as EnvelopeKit's, for the plain calls that it is measured against.
     .systemLibrary(
@@ -22,8 +25,7 @@ let package = Package(
         "CAllocations", "CSodium",
         .product(name: "EnvelopeKit", package: "EnvelopeKit"),
         .product(name: "Benchmark", package: "benchmark"),
-        .product(name: "Crypto", package: "swift-crypto"),
-      ],
+      ] + (measuresSwiftCrypto ? [.product(name: "Crypto", package: "swift-crypto")] : []),
       path: "HotPath",
       plugins: [.plugin(name: "BenchmarkPlugin", package: "benchmark")]
     ),
@@ -45,4 +47,7 @@ for target in package.targets where target.type != .system && target.type != .pl
     .enableUpcomingFeature("MemberImportVisibility"),
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
   ]
+}
+for target in package.targets where target.name == "HotPath" && measuresSwiftCrypto {
+  target.swiftSettings?.append(.define("MEASURES_SWIFT_CRYPTO"))
 }

@@ -1,14 +1,7 @@
 // SPDX-FileCopyrightText: The EnvelopeKit authors
 // SPDX-License-Identifier: Apache-2.0
 
-import Crypto
 import EnvelopeKit
-
-#if canImport(FoundationEssentials)
-  import FoundationEssentials
-#else
-  import Foundation
-#endif
 
 enum ValueOperation: String, CaseIterable {
   case seal
@@ -28,18 +21,17 @@ struct Size {
 }
 
 /// One value with a key at hand: into the caller's buffer, and returning bytes; beside the plain calls, and
-/// swift-crypto's as its users write them.
+/// swift-crypto's where it is measured.
 func compareValues(_ operation: ValueOperation, _ size: Size) {
   let measures = [
     Measure("plain"), Measure("into", over: "plain", countsAllocations: true),
     Measure("bytes", over: "plain", countsAllocations: true),
-    Measure("ChaChaPoly", over: "into"), Measure("AES.GCM", over: "into"),
   ]
-  compare("\(operation.rawValue)-\(size.name)", measures) {
+  compare("\(operation.rawValue)-\(size.name)", measures + SwiftCrypto.measures) {
     let work = try await ValueWork(byteCount: size.byteCount)
     return switch operation {
-    case .seal: [work.plainSeal, work.sealInto, work.sealBytes, work.chaChaPolySeal, work.aesGCMSeal]
-    case .open: try [work.plainOpen(), work.openInto(), work.openBytes(), work.chaChaPolyOpen(), work.aesGCMOpen()]
+    case .seal: [work.plainSeal, work.sealInto, work.sealBytes] + SwiftCrypto.sealing(work)
+    case .open: try [work.plainOpen(), work.openInto(), work.openBytes()] + SwiftCrypto.opening(work)
     }
   }
 }
@@ -65,7 +57,6 @@ struct ValueWork {
   let associatedData = Array("orders/17".utf8)
   let sealer: Sealer
   let opener: Opener
-  let symmetricKey = SymmetricKey(size: .bits256)
 
   init(byteCount: Int) async throws {
     plaintext = (0..<byteCount).map { UInt8(truncatingIfNeeded: $0 &* 31) }
@@ -119,24 +110,6 @@ struct ValueWork {
     }
   }
 
-  var chaChaPolySeal: Contender {
-    Contender("ChaChaPoly") { count in
-      for _ in 0..<count {
-        let sealed = try ChaChaPoly.seal(plaintext, using: symmetricKey, authenticating: associatedData).combined
-        precondition(sealed.count > plaintext.count)
-      }
-    }
-  }
-
-  var aesGCMSeal: Contender {
-    Contender("AES.GCM") { count in
-      for _ in 0..<count {
-        let sealed = try AES.GCM.seal(plaintext, using: symmetricKey, authenticating: associatedData).combined
-        precondition(sealed != nil)
-      }
-    }
-  }
-
   func plainOpen() -> Contender {
     let (plaintext, associatedData) = (Memory(plaintext), Memory(associatedData))
     let (key, sealed) = (Memory(PlainSodium.keyByteCount), Memory(plaintext.byteCount + 40))
@@ -182,30 +155,6 @@ struct ValueWork {
         try opener.open(envelopes, authenticating: associatedData) { _, opened in
           precondition(opened.byteCount == plaintext.count)
         }
-      }
-    }
-  }
-
-  func chaChaPolyOpen() throws -> Contender {
-    let sealed = try ChaChaPoly.seal(plaintext, using: symmetricKey, authenticating: associatedData).combined
-    return Contender("ChaChaPoly") { count in
-      for _ in 0..<count {
-        let box = try ChaChaPoly.SealedBox(combined: sealed)
-        let opened = try ChaChaPoly.open(box, using: symmetricKey, authenticating: associatedData)
-        precondition(opened.count == plaintext.count)
-      }
-    }
-  }
-
-  func aesGCMOpen() throws -> Contender {
-    guard let sealed = try AES.GCM.seal(plaintext, using: symmetricKey, authenticating: associatedData).combined else {
-      preconditionFailure("AES-GCM with its usual nonce has a combined form")
-    }
-    return Contender("AES.GCM") { count in
-      for _ in 0..<count {
-        let box = try AES.GCM.SealedBox(combined: sealed)
-        let opened = try AES.GCM.open(box, using: symmetricKey, authenticating: associatedData)
-        precondition(opened.count == plaintext.count)
       }
     }
   }

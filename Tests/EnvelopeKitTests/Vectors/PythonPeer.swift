@@ -4,7 +4,7 @@
 import EnvelopeKit
 import Foundation
 
-/// Tests/Python/envelope.py as a subprocess, which answers one line of JSON with another.
+/// A program of Tests/Python as a subprocess, which answers one line of JSON with another.
 final class PythonPeer {
   struct Failure: Error, CustomStringConvertible {
     let description: String
@@ -36,14 +36,17 @@ final class PythonPeer {
   private let (input, output) = (Pipe(), Pipe())
   private var pending: [UInt8] = []
 
-  init() throws {
+  private let script: String
+
+  init(_ script: String = "envelope.py") throws {
+    self.script = script
     guard let python = ProcessInfo.processInfo.environment["ENVELOPE_TEST_PYTHON"], !python.isEmpty else {
       throw Failure(
         description: "ENVELOPE_TEST_PYTHON names no Python interpreter with PyNaCl: run Tests/run, which sets one up")
     }
     process.executableURL = URL(filePath: python)
-    let script = VectorFile.folder.deletingLastPathComponent().appending(path: "Python/envelope.py")
-    process.arguments = ["-B", script.path, "serve"]
+    let path = VectorFile.folder.deletingLastPathComponent().appending(path: "Python/\(script)").path
+    process.arguments = ["-B", path, "serve"]
     process.standardInput = input
     process.standardOutput = output
     try process.run()
@@ -69,7 +72,7 @@ final class PythonPeer {
       guard !more.isEmpty else { break }
       pending += more
     }
-    throw Failure(description: "envelope.py gave no answer; what it wrote to standard error says why")
+    throw Failure(description: "\(script) gave no answer; what it wrote to standard error says why")
   }
 
   private func ask(_ command: String, _ holder: Holder, _ request: [String: Any]) throws -> [String: Any] {
@@ -164,8 +167,10 @@ final class PythonPeer {
 
   private static func decode(_ texts: [String: String]?) throws -> [String: [UInt8]] {
     guard let texts else { throw Failure(description: "envelope.py gave no values") }
-    return try texts.mapValues { try Envelope.bytes(ofText: "ek1:" + $0) }
+    return try texts.mapValues { try bytes(of: $0) }
   }
 
-  private static func text(of bytes: [UInt8]) -> String { String(Envelope.text(of: bytes).dropFirst(4)) }
+  static func bytes(of text: String) throws -> [UInt8] { try Envelope.bytes(ofText: "ek1:" + text) }
+
+  static func text(of bytes: [UInt8]) -> String { String(Envelope.text(of: bytes).dropFirst(4)) }
 }

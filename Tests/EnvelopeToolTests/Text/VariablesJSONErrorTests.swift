@@ -118,7 +118,7 @@ import Testing
     }
   }
 
-  /// Were anything quadratic, a mebibyte would take hours.
+  /// Were anything quadratic, a mebibyte would take minutes.
   @Test(
     .timeLimit(.minutes(1)),
     arguments: [

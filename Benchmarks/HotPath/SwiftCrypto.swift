@@ -1,0 +1,87 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+/// swift-crypto as its users write it: measured for the tables, and left out for the thresholds, which do not need it and
+/// would wait minutes for its build.
+enum SwiftCrypto {
+  #if MEASURES_SWIFT_CRYPTO
+    static let measures = [Measure("ChaChaPoly", over: "into"), Measure("AES.GCM", over: "into")]
+
+    static func sealing(_ work: ValueWork) -> [Contender] {
+      let work = SwiftCryptoWork(work)
+      return [work.chaChaPolySeal, work.aesGCMSeal]
+    }
+
+    static func opening(_ work: ValueWork) throws -> [Contender] {
+      let work = SwiftCryptoWork(work)
+      return try [work.chaChaPolyOpen(), work.aesGCMOpen()]
+    }
+  #else
+    static let measures: [Measure] = []
+
+    static func sealing(_ work: ValueWork) -> [Contender] { [] }
+
+    static func opening(_ work: ValueWork) throws -> [Contender] { [] }
+  #endif
+}
+
+#if MEASURES_SWIFT_CRYPTO
+  import Crypto
+
+  #if canImport(FoundationEssentials)
+    import FoundationEssentials
+  #else
+    import Foundation
+  #endif
+
+  private struct SwiftCryptoWork {
+    let plaintext: [UInt8]
+    let associatedData: [UInt8]
+    let symmetricKey = SymmetricKey(size: .bits256)
+
+    init(_ work: ValueWork) { (plaintext, associatedData) = (work.plaintext, work.associatedData) }
+
+    var chaChaPolySeal: Contender {
+      Contender("ChaChaPoly") { count in
+        for _ in 0..<count {
+          let sealed = try ChaChaPoly.seal(plaintext, using: symmetricKey, authenticating: associatedData).combined
+          precondition(sealed.count > plaintext.count)
+        }
+      }
+    }
+
+    var aesGCMSeal: Contender {
+      Contender("AES.GCM") { count in
+        for _ in 0..<count {
+          let sealed = try AES.GCM.seal(plaintext, using: symmetricKey, authenticating: associatedData).combined
+          precondition(sealed != nil)
+        }
+      }
+    }
+
+    func chaChaPolyOpen() throws -> Contender {
+      let sealed = try ChaChaPoly.seal(plaintext, using: symmetricKey, authenticating: associatedData).combined
+      return Contender("ChaChaPoly") { count in
+        for _ in 0..<count {
+          let box = try ChaChaPoly.SealedBox(combined: sealed)
+          let opened = try ChaChaPoly.open(box, using: symmetricKey, authenticating: associatedData)
+          precondition(opened.count == plaintext.count)
+        }
+      }
+    }
+
+    func aesGCMOpen() throws -> Contender {
+      guard let sealed = try AES.GCM.seal(plaintext, using: symmetricKey, authenticating: associatedData).combined
+      else {
+        preconditionFailure("AES-GCM with its usual nonce has a combined form")
+      }
+      return Contender("AES.GCM") { count in
+        for _ in 0..<count {
+          let box = try AES.GCM.SealedBox(combined: sealed)
+          let opened = try AES.GCM.open(box, using: symmetricKey, authenticating: associatedData)
+          precondition(opened.count == plaintext.count)
+        }
+      }
+    }
+  }
+#endif
