@@ -67,7 +67,10 @@
     /// Lets the user write the variables of a file that is not there yet.
     private func create(_ settings: FunctionSettings) async throws {
       let format = EditText(new: file)
-      try await edit(try format.textOfNew(), isDotenv: format.isDotenv) { edited in
+      // What can be told beforehand is refused before anything is typed.
+      try Document.checkCanWrite(file)
+      try await ToolKeys.check(settings.keys)
+      try await edit(try format.textOfNew(), isDotenv: format.isDotenv, outcome: "created") { edited in
         let variables = try format.read(edited)
         guard allowEmpty || !variables.names.isEmpty else {
           throw EnvelopeError(
@@ -78,7 +81,7 @@
           beside: OpenedEnvironment(merging: variables.secrets.filter { settings.plain.contains($0.name) }), settings)
         guard isMade else {
           throw EnvelopeError(
-            .changedMeanwhile, "\(file.shown) was made by another command meanwhile",
+            .changedMeanwhile, "It was made by another command meanwhile",
             advice: "Keep a copy of the text, leave it as it is, and edit the file.")
         }
         if format.isDotenv { try Document.announceDisagreements(in: edited, of: "the text", portable: false) }
@@ -90,11 +93,13 @@
     /// Opens the editor until what was written is saved, or the user gives up.
     ///
     /// - Parameters:
+    ///   - outcome: What becomes of the file, for messages.
     ///   - save: Takes what was written; throws an `EnvelopeError` to refuse it.
     ///   - refused: Makes the text to open the editor again with.
     /// - Throws: The last refusal if the user gave up after it.
     private func edit(
-      _ text: consuming SecretBytes, isDotenv: Bool, _ save: (borrowing SecretBytes) async throws -> Void,
+      _ text: consuming SecretBytes, isDotenv: Bool, outcome: String = "changed",
+      _ save: (borrowing SecretBytes) async throws -> Void,
       refused: (borrowing SecretBytes, EnvelopeError) throws -> SecretBytes
     ) async throws {
       var refusal: EnvelopeError?
@@ -112,9 +117,10 @@
         }
       }
       guard !isAccepted else { return }
-      guard let refusal else { return Console.say("Nothing was changed.") }
+      guard let refusal else { return Console.say("Nothing was \(outcome).") }
       throw EnvelopeError(
-        refusal.code, "\(file.shown) was not changed: \(refusal.message)", advice: refusal.advice, names: refusal.names)
+        refusal.code, "\(file.shown) was not \(outcome): \(refusal.message)", advice: refusal.advice,
+        names: refusal.names)
     }
   }
 

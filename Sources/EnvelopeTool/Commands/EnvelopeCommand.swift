@@ -59,7 +59,7 @@
         }
         return 0
       } catch let error as EnvelopeError {
-        Console.say("envelope: \(error)")
+        Console.say("envelope: \(error.sentences)")
         Configuration.reportRefusal()
         return ExitStatus(error.code).rawValue
       } catch {
@@ -106,7 +106,7 @@
         try Console.write(HelpText.wrapped(help, to: Console.columns) + "\n")
         return 0
       } catch {
-        Console.say("envelope: \(error)")
+        Console.say("envelope: \(error.sentences)")
         return ExitStatus(error.code).rawValue
       }
     }
@@ -124,7 +124,7 @@
     /// Says on standard error why `envelope.yaml` was left out, if it was.
     static func reportRefusal() {
       guard let error = reasonForLeavingOut else { return }
-      Console.say("envelope: envelope.yaml was not followed: \(error)")
+      Console.say("envelope: envelope.yaml was not followed: \(error.sentences)")
     }
   }
 #endif

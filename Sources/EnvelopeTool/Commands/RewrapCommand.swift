@@ -4,6 +4,7 @@
 #if CommandLine
   import ArgumentParser
   import EnvelopeKit
+  import EnvelopeKitFiles
 
   struct RewrapCommand: EnvelopeSubcommand {
     static let configuration = CommandConfiguration(
@@ -108,8 +109,6 @@
       }
     }
 
-    func search(_ keys: KeyOptions) throws(EnvelopeError) -> ContextSearch { try search(keys, .load()) }
-
     func search(_ keys: KeyOptions, _ configuration: Configuration) throws(EnvelopeError) -> ContextSearch {
       try ContextSearch(
         function: functionName, isForNoFunction: noFunction, context: context, keyService: keys.keyService,
@@ -122,8 +121,10 @@
     @Flag(help: "Search the files and folders, too, that .gitignore or envelope.yaml leaves out.")
     var ignored = false
 
+    /// `envelope.yaml` says only what is left out of folders.
     func tree(_ paths: [String]) throws(EnvelopeError) -> FileTree {
-      guard !ignored else { return try FileTree(paths) }
+      let kinds = try paths.map { (path) throws(EnvelopeError) in try Path(path).kind }
+      guard !ignored, kinds.contains(.other) else { return try FileTree(paths) }
       let configuration = try Configuration.load()
       return try FileTree(paths) { IgnoreRules(in: $0, configuration) }
     }
@@ -137,10 +138,13 @@
     ) async throws {
       let tree = try treeOptions.tree(paths)
       let files = tree.entries
+      let given = searchOptions.function ?? (searchOptions.noFunction ? "" : nil)
+      let configuration = try wish.choosesKeys ? Configuration.load() : .load(toOpenFor: given)
       var rewrapper = Rewrapper(
         options,
         try await RewrapKeys(
-          wish, opening: keys.key, search: searchOptions.search(keys), store: ToolStore.load() ?? KeyStore()))
+          wish, opening: keys.key, search: searchOptions.search(keys, configuration),
+          store: ToolStore.load() ?? KeyStore()))
       for (path, error) in tree.failures { rewrapper.addFailure(path, error) }
       rewrapper.addLeftOut(tree.leftOut)
       var progress = Progress(total: files.count)
@@ -159,6 +163,7 @@
         try Console.write(rewrapper.report.changes.map { "\($0.path.shown)\t\($0.change)\n" }.joined())
       }
       rewrapper.report.say()
+      if rewrapper.report.failure != nil { Configuration.reportRefusal() }
       if let failure = rewrapper.report.failure { throw ExitCode(ExitStatus(failure).rawValue) }
     }
   }

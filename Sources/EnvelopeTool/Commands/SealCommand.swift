@@ -33,7 +33,7 @@
           rewrap:
             exclude: [Tests/Fixtures]
 
-        Flags override it: --key and --plain replace its lists, --context a pair of the same key. A folder that all users share, such as /tmp, is searched only if it is the working folder. The file must belong to you or root, and no one else may be able to write it; ENVELOPE_TRUST=/FOLDER follows that of a folder all the same. Commands that only open do without the file if --function is given.
+        Flags override it: --key and --plain replace its lists, --context a pair of the same key. A folder that all users share, such as /tmp, is searched only if it is the working folder. The file must belong to you or root, and no one else may be able to write it; ENVELOPE_TRUST=/FOLDER follows that of a folder all the same. Commands that choose no key to seal under do without the file if --function is given.
         """)
 
     @Argument(help: "A dotenv or JSON file; - is standard input.", completion: .file())
@@ -89,7 +89,7 @@
           advice: "Correct the name after --plain.")
       }
       try replacing.checkHolds(input.plain.names, file)
-      try Document.announceDisagreements(in: text, of: file, portable: portable)
+      try Document.announceDisagreements(in: text, of: file.shownInput, portable: portable)
       let secrets = input.plain.secrets.filter { !settings.plain.contains($0.name) }
       let plain = input.plain.secrets.filter { settings.plain.contains($0.name) }
 

@@ -15,7 +15,7 @@
           envelope set checkout.env API_KEY --function checkout
           envelope set checkout.env TLS_KEY --function checkout < key.pem
 
-        The value is prompted for on the terminal and not shown, or read from standard input, where one line end (LF or CRLF) is left out (--raw keeps it). A file that does not exist is created, and sealed as 'envelope seal' does. The other variables keep their sealed bytes. A variable that envelope.yaml names under plain:, or that --plain names, is written as plain text, which the file's header authenticates.
+        The value is prompted for on the terminal and not shown, or read from standard input, where one line end (LF or CRLF) and a byte order mark are left out (--raw keeps both). A file that does not exist is created, and sealed as 'envelope seal' does. The other variables keep their sealed bytes. A variable that envelope.yaml names under plain:, or that --plain names, is written as plain text, which the file's header authenticates.
         """)
 
     @Argument(help: "The file with the sealed variables.", completion: .file())
@@ -37,7 +37,7 @@
     @Flag(help: "Write the value as plain text, which everyone who has the file can read.")
     var plain = false
 
-    @Flag(help: "Keep a line end at the end of standard input.")
+    @Flag(help: "Keep a line end at the end of standard input, and a byte order mark at its start.")
     var raw = false
 
     @Flag(help: "Seal an empty value.")
@@ -53,6 +53,7 @@
       try VariableName.check(name, orThrow: .usage)
       var given: OpenedEnvironment?
       if try Document.isMissing(file) {
+        try Document.checkCanWrite(file)
         let value = try OpenedEnvironment(name, readValue())
         given = value
         let none = try OpenedEnvironment(merging: [])
@@ -106,13 +107,15 @@
     private func readInput() throws(EnvelopeError) -> SecretBytes {
       let input = try Console.readInput(limit: Document.byteLimit)
       return input.withBytes { bytes in
+        // Some programs of Windows write one before every text.
+        let start = raw ? 0 : bytes.byteOrderMarkLength
         var end = bytes.byteCount
         if !raw, bytes.byteIfAny(at: end - 1) == .lineFeed {
           end -= 1
           // As Windows ends lines.
           if bytes.byteIfAny(at: end - 1) == .carriageReturn { end -= 1 }
         }
-        return SecretBytes(copying: bytes.extracting(first: end))
+        return SecretBytes(copying: bytes.extracting(start..<end))
       }
     }
   }

@@ -146,6 +146,11 @@ enum Console {
   }
 }
 
+extension EnvelopeError {
+  /// The message and the advice as sentences.
+  var sentences: String { advice.isEmpty ? "\(self)." : description }
+}
+
 extension String {
   /// A name from outside, as messages and reports show it.
   var shown: String { EnvelopeError.shown(self) }

@@ -9,7 +9,7 @@ extension Document {
   ///
   /// - Parameters:
   ///   - revealing: Whether the text shows secrets: the file is then for its owner alone.
-  ///   - force: Whether the file may be replaced whatever it holds.
+  ///   - force: Whether the file may be replaced whatever it holds. Neither the key store nor a link to nothing is.
   ///   - make: Makes the text. Takes what the file holds, to refuse or follow it: nothing if there is none, or it is
   ///     standard output, a pipe or a device. It is called again if the file changes meanwhile.
   /// - Throws: `outputExists` if it is the key store in use; what `make` throws, `fileFailure`.
@@ -23,11 +23,7 @@ extension Document {
     guard try Path(path).kind != .other else {
       return try write(try await make(Replaced(nothing(), at: path)), to: path, revealing: revealing)
     }
-    try checkIsNotStore(path)
-    guard Path(path).folder.exists else {
-      throw EnvelopeError(
-        .fileFailure, "Cannot write \(path.shown): there is no such folder", advice: "Check the path.")
-    }
+    try checkCanWrite(path)
     if force {
       // What cannot be read can be replaced all the same.
       let before = (try? readExisting(path)) ?? nothing()
@@ -38,6 +34,23 @@ extension Document {
     }
     try await exchange(path, revealing: revealing, reading: readExisting) { before in
       try await make(Replaced(before, at: path))
+    }
+  }
+
+  /// Refuses a path where no file can be, or must not be, before the text for it is made.
+  ///
+  /// - Throws: `outputExists` if it is the key store in use, or a symbolic link to nothing, whose place the file would
+  ///   take; `fileFailure` if its folder is not there.
+  static func checkCanWrite(_ path: String) throws(EnvelopeError) {
+    try checkIsNotStore(path)
+    guard Path(path).folder.exists else {
+      throw EnvelopeError(
+        .fileFailure, "Cannot write \(path.shown): there is no such folder", advice: "Check the path.")
+    }
+    guard !Path(path).isLinkToNothing else {
+      throw EnvelopeError(
+        .outputExists, "Cannot write \(path.shown): it is a symbolic link to a file that does not exist",
+        advice: "Remove the link, or give the path of the file that it should name.")
     }
   }
 

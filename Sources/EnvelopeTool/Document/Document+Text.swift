@@ -112,20 +112,20 @@ extension Document {
         .invalidArgument, "Not every reader of dotenv files reads these alike: \(names)",
         advice: "Write JSON instead, or encode the values.", names: written.announced)
     }
-    Console.say("Read alike by this command and by sh, but not by every reader of dotenv files: \(names)")
+    Console.say("Not every reader of dotenv files reads these alike: \(names)")
     return written.takeText()
   }
 
   /// Says what readers of dotenv files disagree about in a text that is sealed.
   ///
+  /// - Parameter place: The text in words, as ``String/shownInput`` gives them for a file.
   /// - Throws: `invalidArgument` if there is anything and the text shall be portable.
   static func announceDisagreements(
-    in text: borrowing SecretBytes, of path: String, portable: Bool
+    in text: borrowing SecretBytes, of place: String, portable: Bool
   ) throws(EnvelopeError) {
     let found = try text.withBytes { (text) throws(EnvelopeError) in
       VariablesText.isJSON(text) ? [] : try Dotenv.disagreements(in: text)
     }
-    let place = path.shownInput
     if portable, let first = found.first {
       throw EnvelopeError(
         .invalidArgument, "In \(place): \(first.message)",

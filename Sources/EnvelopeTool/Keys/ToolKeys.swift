@@ -103,6 +103,18 @@ enum ToolKeys {
     return keyset
   }
 
+  /// Refuses names of local keys that are not there, and texts of recipients that are none, before other work begins.
+  static func check(_ names: [String], in store: KeyStore) throws(EnvelopeError) {
+    _ = try Recipients.named(in: names)
+    for name in names where !isKMS(name) && !Recipient.isNamed(by: name) { _ = try require(name, in: store) }
+  }
+
+  /// The same for the key store in its usual place, which is read if one of the keys is to be in it.
+  static func check(_ names: [String]) async throws {
+    let isRead = names.isEmpty || names.contains { !isKMS($0) && !Recipient.isNamed(by: $0) }
+    try check(names, in: isRead ? await ToolStore.load() ?? KeyStore() : KeyStore())
+  }
+
   /// Says that a key's rotation period has passed.
   static func warnIfDue(_ keyset: Keyset, in store: KeyStore) {
     let now = Clock.now

@@ -81,9 +81,15 @@ struct FileTree {
 }
 
 extension Path {
+  /// Whether it is a symbolic link to what does not exist.
+  var isLinkToNothing: Bool { type == S_IFLNK && !exists }
+
   /// Whether it is a file itself, and no link to one.
-  var isRegularFile: Bool {
+  var isRegularFile: Bool { type == S_IFREG }
+
+  /// What it is itself, as the system names it; nil if it is not there or cannot be looked at.
+  private var type: mode_t? {
     var status = stat()
-    return unsafe lstat(string, &status) == 0 && mode_t(status.st_mode) & S_IFMT == S_IFREG
+    return unsafe lstat(string, &status) == 0 ? mode_t(status.st_mode) & S_IFMT : nil
   }
 }

@@ -19,6 +19,11 @@ enum KeyWish {
     }
   }
 
+  /// Whether keys are chosen to seal under, for which what `envelope.yaml` says of them and of AWS KMS counts.
+  var choosesKeys: Bool {
+    if case .configured = self { true } else { addsReaders }
+  }
+
   /// The keys that it shall be under no longer; nil where all that are not named are such.
   var removed: [String]? {
     if case .change(_, let removed) = self { removed } else { nil }

@@ -25,15 +25,15 @@ struct RewrapKeys {
     self.named = named
     self.search = search
     self.store = store
-    try checkAre(named)
+    try ToolKeys.check(named, in: store)
     switch wish {
     case .change(let added, let removed):
-      try checkAre(added)
+      try ToolKeys.check(added, in: store)
       try checkNames(removed)
       for name in added where removed.contains(where: { store.isSameKey(name, $0) }) {
         throw EnvelopeError(.usage, "\(EnvelopeError.quoted(name)) cannot be added and removed at once")
       }
-    case .only(let names): try checkAre(names)
+    case .only(let names): try ToolKeys.check(names, in: store)
     case .configured: break
     }
   }
@@ -178,14 +178,6 @@ struct RewrapKeys {
     let target = TargetKey(kms: arn, keyring)
     kmsTargets[index, default: [:]][name] = target
     return target
-  }
-
-  /// Refuses names of local keys that are not there, before any file is looked at.
-  private func checkAre(_ names: [String]) throws(EnvelopeError) {
-    _ = try Recipients.named(in: names)
-    for name in names where !ToolKeys.isKMS(name) && !Recipient.isNamed(by: name) {
-      _ = try ToolKeys.require(name, in: store)
-    }
   }
 
   /// Refuses names of keys to remove that cannot be told in a header.

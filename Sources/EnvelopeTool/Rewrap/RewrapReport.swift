@@ -85,7 +85,7 @@ struct RewrapReport {
       // What to do is said once, not for each of many files.
       let error = failure.withoutPlace(path)
       let isNew = advised.insert(error.advice).inserted
-      Console.say("\(path.shown): \(isNew || error.advice.isEmpty ? "\(error)" : "\(error.message).")")
+      Console.say("\(path.shown): \(isNew || error.advice.isEmpty ? error.sentences : "\(error.message).")")
     }
     if !unmatched.isEmpty {
       Console.say("Sealed for another function or context, and left alone:")

@@ -16,9 +16,10 @@ import Testing
   @Test(arguments: [
     ("value\n", "value"), ("value\n\n", "value\n"), ("value", "value"), ("", ""), ("\n", ""), ("a\r\n", "a"),
     ("a\r\n\r\n", "a\r\n"), ("\r\n", ""), ("a\r", "a\r"), ("a\n\r\n", "a\n"),
+    ("\u{feff}value\r\n", "value"), ("\u{feff}", ""), ("\u{feff}\r\n", ""), ("a\u{feff}b", "a\u{feff}b"),
     ("zwölf – 十二 🔑\n", "zwölf – 十二 🔑"), ("-----BEGIN\nline\n-----END\n", "-----BEGIN\nline\n-----END"),
   ])
-  func setLeavesOutOneLineEnd(input: String, value: String) throws {
+  func setLeavesOutOneLineEndAndByteOrderMark(input: String, value: String) throws {
     try sandbox.seal("A=1\n")
     let set = ["set", "app.env", "B", "--function", "app", "--allow-empty"]
     try sandbox.envelope(set, bytes: Data(input.utf8)).succeeded()

@@ -29,6 +29,19 @@ import Testing
     #expect(explained.text.contains("is not in the key store \(sandbox.path("other.keys"))"))
   }
 
+  /// Sentences end, also where there is nothing to advise.
+  @Test(arguments: [
+    ["keys", "rotation", "default", "0"], ["keys", "delete", "default", "--days", "3"], ["rewrap"],
+    ["keys", "policy", "default", "--unrestricted", "--function", "app"],
+  ]) func messagesAreSentences(arguments: [String]) throws {
+    try sandbox.keys("create").succeeded()
+    let result = try sandbox.start(arguments).wait()
+    #expect(result.code == 64, "\(result.messages)")
+    for line in result.messages.split(separator: "\n") where !line.contains(". See: envelope help") {
+      #expect(line.hasSuffix("."), "\(line)")
+    }
+  }
+
   @Test func severalMissingKeysAreNamed() throws {
     for alias in ["a", "b"] { try sandbox.keys("create", alias).succeeded() }
     try sandbox.seal("AA=1\n", "--key", "a", "--key", "b")

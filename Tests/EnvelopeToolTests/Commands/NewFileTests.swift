@@ -63,6 +63,27 @@ import Testing
     #expect(!sandbox.exists("app.env"))
   }
 
+  /// A new file would take the link's place.
+  @Test(arguments: [["set", "app.env", "A"], ["edit", "app.env"], ["seal", "-", "-o", "app.env"]])
+  func linkToNothingIsNotReplaced(arguments: [String]) throws {
+    try sandbox.shell("ln -s none.env app.env").succeeded()
+    try sandbox.writeScript("touch edited; echo A=1 > \"$1\"", to: "editor")
+    let result = try sandbox.start(
+      arguments + ["--function", "app"], input: Data("A=1".utf8), with: ["EDITOR": "sh editor"]
+    ).wait()
+    result.failed(73, saying: "app.env: it is a symbolic link to a file that does not exist. Remove the link")
+    #expect(!sandbox.exists("edited") && !sandbox.exists("none.env"))
+    try sandbox.shell("[ -L app.env ]").succeeded()
+  }
+
+  @Test(arguments: [["none/app.env"], ["app.env", "--key", "none"], ["app.env", "--key", "er1:x"]])
+  func whatCannotBeSavedIsRefusedBeforeTheEditorOpens(arguments: [String]) throws {
+    try sandbox.writeScript("touch edited; echo A=1 > \"$1\"", to: "editor")
+    let edit = ["edit"] + arguments + ["--function", "app"]
+    let result = try sandbox.start(edit, with: ["EDITOR": "sh editor"]).wait()
+    #expect(result.code != 0 && !sandbox.exists("edited"), "\(result.messages)")
+  }
+
   @Test func editMakesTheFile() throws {
     try sandbox.write("functions:\n  app:\n    plain: [LEVEL]\n", to: "envelope.yaml")
     try sandbox.writeScript("cat \"$1\" > seen; printf 'LEVEL=info\\nTOKEN=\"a b\"\\n' >> \"$1\"", to: "editor")
@@ -77,7 +98,7 @@ import Testing
     try sandbox.writeScript(script, to: "editor")
     let edit = ["edit", "app.env", "--function", "app"]
     let result = try sandbox.start(edit, with: ["EDITOR": "sh editor"]).wait().succeeded()
-    #expect(result.messages.contains("Nothing was changed"))
+    #expect(result.messages.contains("Nothing was created."))
     #expect(!sandbox.exists("app.env"))
   }
 
@@ -86,7 +107,8 @@ import Testing
   ) throws {
     try sandbox.writeScript(script, to: "editor")
     let edit = ["edit", "app.env", "--function", "app"]
-    #expect(try sandbox.start(edit, with: ["EDITOR": "sh editor"]).wait().code != 0)
+    let result = try sandbox.start(edit, with: ["EDITOR": "sh editor"]).wait()
+    #expect(result.code != 0 && !result.messages.contains("was not changed"))
     #expect(!sandbox.exists("app.env"))
     #expect(try sandbox.names(in: sandbox.privatePlace) == [])
   }

@@ -134,6 +134,21 @@ import Testing
     #expect(try sandbox.read("env.example") != sealed && sandbox.read("Tests/Fixtures/app.env") != sealed)
   }
 
+  /// Each line may be the one that someone looks for.
+  @Test func whatFailsAndWhatIsLeftOutIsListedToTheEnd() throws {
+    let numbers = (10..<60).map(String.init)
+    try sandbox.write(numbers.map { "left\($0)/\n" }.joined(), to: ".gitignore")
+    for number in numbers {
+      try sandbox.makeFolder("left\(number)")
+      try sandbox.write(sealed.replacing("AA=ev1:", with: "BB=ev1:"), to: "broken\(number).env")
+    }
+    let result = try rewrap(".").failed(65)
+    for number in numbers {
+      #expect(result.messages.contains("  left\(number)\n"), "\(result.messages)")
+      #expect(result.messages.contains("broken\(number).env: "))
+    }
+  }
+
   @Test(arguments: ["rewrap: {include: [a]}", "rewrap: {exclude: {a: b}}", "rewrap: [a]"])
   func settingThatCannotBeIsRefused(yaml: String) throws {
     try sandbox.write("\(yaml)\n", to: "envelope.yaml")

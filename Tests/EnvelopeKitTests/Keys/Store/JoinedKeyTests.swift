@@ -81,6 +81,19 @@ import Testing
     #expect(copy.keysets[0].scopes == nil)
   }
 
+  /// The copy has less than the key here, but its owner has decided since that older versions open no more.
+  @Test mutating func higherMinimumOfCopyForFewerFunctionsCounts() async throws {
+    let sealed = try await seal("b")
+    try whole.rotate("main")
+    var copy = try export("a", "b")
+    try whole.setMinimumVersion(2, of: "main")
+    #expect(try copy.merge(export("a")).map(\.outcome) == [.updated])
+    #expect(copy.keysets[0].minimumVersion == 2)
+    #expect(copy.keysets[0].versions.count == 2 && copy.keysets[0].scopes?.count == 2)
+    await expectError(.keyVersionTooOld) { [copy] in try await opens(sealed, "b", copy) }
+    #expect(try copy.merge(export("a")).map(\.outcome) == [.kept])
+  }
+
   @Test mutating func otherSecretForSharedFunctionIsRefused() async throws {
     var forged = KeyStore()
     try forged.add(Keyset(id: KeyID(id), versions: Keyset.generate().versions, primary: 1))
