@@ -54,6 +54,11 @@ extension Document {
         "Left out comments that set variables, for a comment is not sealed: "
           + "\(EnvelopeError.listed(written.comments.leftOut)). Keep them with --keep-all-comments.")
     }
+    if !written.quoted.isEmpty {
+      Console.say(
+        "Written in quotes, which Docker and kubectl keep as part of the value: "
+          + "\(EnvelopeError.listed(written.quoted)). For them, seal the source with --format docker.")
+    }
     if !comments.keepsAll, written.comments.keptCount > 0 {
       Console.say("Kept \(written.comments.keptCount.counted("comment")), which are not sealed.")
     }

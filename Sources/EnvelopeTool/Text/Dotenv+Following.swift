@@ -42,7 +42,10 @@ extension Dotenv {
         "This command would read other values from a sealed file in the format docker: \(EnvelopeError.listed(unlike))",
         advice: "Seal the variables, or write another format.", names: unlike)
     }
-    return Document(text: text, announced: announced.sorted(), comments: layout.comments)
+    let others = style == .docker ? [] : environment.secrets.filter { !kept.contains($0.name) }
+    return Document(
+      text: text, announced: announced.sorted(), quoted: others.filter(\.isWrittenInQuotes).map(\.name),
+      comments: layout.comments)
   }
 
   private static func isRead(_ text: borrowing SecretBytes, as environment: OpenedEnvironment) -> Bool {

@@ -11,6 +11,8 @@ extension Dotenv {
     /// The names of the variables that python-dotenv or Node read differently, or a shell does not set, in ascending
     /// order of their bytes.
     let announced: [String]
+    /// The names of the plain variables whose values were put in quotes beside a text that was followed.
+    var quoted: [String] = []
     /// The comments of the text that was followed.
     var comments = DotenvComments.all
 
@@ -123,9 +125,14 @@ extension Dotenv {
   }
 }
 
+extension Secret {
+  /// Whether its line has quotes, which env files of Docker and kubectl take for a part of the value.
+  var isWrittenInQuotes: Bool { !looksSealed && withBytes { Dotenv.Spelling(for: $0) != .bare } }
+}
+
 extension Dotenv {
   /// How a value is written.
-  private enum Spelling {
+  fileprivate enum Spelling {
     case bare, singleQuoted, doubleQuoted
 
     /// Has a backslash before it in double quotes, without which `sh` would expand or run what follows.

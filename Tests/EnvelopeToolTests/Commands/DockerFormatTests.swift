@@ -32,6 +32,23 @@ import Testing
     try sandbox.start(seal + ["-o", "app.env"]).wait().succeeded()
   }
 
+  /// The file does not say for whom it was written, so what Docker would read otherwise is said.
+  @Test func quotesOfAPlainVariableThatIsSetAreAnnounced() throws {
+    try sandbox.write(Self.text, to: ".env")
+    let seal = ["seal", ".env", "--function", "app", "--plain", "NAME", "--format", "docker", "-o", "app.env"]
+    #expect(try !sandbox.start(seal).wait().succeeded().messages.contains("in quotes"))
+    let set = ["set", "app.env", "NAME", "--function", "app", "--plain"]
+    let result = try sandbox.start(set, input: Data("Other App".utf8)).wait().succeeded()
+    #expect(result.messages.contains("in quotes, which Docker and kubectl keep as part of the value: NAME."))
+    for value in ["Other", ""] {
+      let result = try sandbox.start(set + ["--allow-empty"], input: Data(value.utf8)).wait().succeeded()
+      #expect(!result.messages.contains("in quotes"))
+    }
+    // A value that is sealed has no quotes, and one that stays keeps its line.
+    let other = ["set", "app.env", "MORE", "--function", "app"]
+    #expect(try !sandbox.start(other, input: Data("a b".utf8)).wait().succeeded().messages.contains("in quotes"))
+  }
+
   @Test func packedAndPlain() throws {
     try sandbox.write(Self.text, to: ".env")
     let seal = [
