@@ -21,7 +21,7 @@ public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
 
 extension Configuration {
   fileprivate var written: String {
-    let entries = functions.sorted { $0.key < $1.key }.map { "\(quoted($0.key)): \($0.value.written)" }
+    let entries = functions.sorted { $0.key < $1.key }.map { "\(quotedKey($0.key)): \($0.value.written)" }
     return "{default: \(fallback.written), functions: {\(entries.joined(separator: ", "))}}"
   }
 }
@@ -33,7 +33,7 @@ extension Configuration.Entry {
     if let keys { members.append("key: \(list(keys))") }
     if let plain { members.append("plain: \(list(plain))") }
     if let context {
-      let pairs = context.map { "\(quoted($0.key)): \(quoted($0.value))" }
+      let pairs = context.map { "\(quotedKey($0.key)): \(quoted($0.value))" }
       members.append("context: {\(pairs.joined(separator: ", "))}")
     }
     let words = [
@@ -44,6 +44,9 @@ extension Configuration.Entry {
     return "{\(members.joined(separator: ", "))}"
   }
 }
+
+/// A key, marked as such: YAML takes what is longer than 1,024 characters for no key otherwise.
+private func quotedKey(_ word: String) -> String { "? " + quoted(word) }
 
 /// A scalar in double quotes, with an escape for all but letters and digits of ASCII.
 private func quoted(_ word: String) -> String {
