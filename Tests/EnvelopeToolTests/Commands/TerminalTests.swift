@@ -104,7 +104,7 @@ import Testing
   ]
 
   @Test(arguments: steering) func valueThatSteersTerminalIsNotShown(value: String) throws {
-    try sandbox.envelope(["set", "app.env", "BB", "--function", "app"], bytes: Data(value.utf8)).succeeded()
+    try sandbox.envelope(["set", "app.env", "BB", "--function", "app", "--raw"], bytes: Data(value.utf8)).succeeded()
     for command in [["get", "app.env", "BB"], ["open", "app.env"], ["open", "app.env", "-o", "/dev/tty"]] {
       let session = try sandbox.terminal(command + ["--function", "app"], steps: [])
       #expect(session.code == 64 && session.shown.contains("not shown on a terminal"))
