@@ -67,8 +67,7 @@
     /// Lets the user write the variables of a file that is not there yet.
     private func create(_ settings: FunctionSettings) async throws {
       let format = EditText(new: file)
-      // What can be told beforehand is refused before anything is typed.
-      try Document.checkCanWrite(file)
+      // A key that is missing is reported before the editor opens.
       try await ToolKeys.check(settings.keys)
       try await edit(try format.textOfNew(), isDotenv: format.isDotenv, outcome: "created") { edited in
         let variables = try format.read(edited)

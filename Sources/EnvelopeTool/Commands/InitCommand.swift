@@ -22,7 +22,7 @@
       let template = ConfigurationTemplate(try Self.suggestions())
       let text = Array(template.text.utf8)
       try await Document.write(to: Configuration.fileName, revealing: false, force: false) { _ in
-        // Also one that is empty, or a link that leads nowhere.
+        // Also one that is empty.
         guard try !Path(".").names().contains(Configuration.fileName) else {
           throw EnvelopeError(
             .outputExists, "There is an \(Configuration.fileName) in this folder already",

@@ -163,8 +163,9 @@
         try Console.write(rewrapper.report.changes.map { "\($0.path.shown)\t\($0.change)\n" }.joined())
       }
       rewrapper.report.say()
-      if rewrapper.report.failure != nil { Configuration.reportRefusal() }
-      if let failure = rewrapper.report.failure { throw ExitCode(ExitStatus(failure).rawValue) }
+      guard let failure = rewrapper.report.failure else { return }
+      Configuration.reportRefusal()
+      throw ExitCode(ExitStatus(failure).rawValue)
     }
   }
 #endif

@@ -53,7 +53,6 @@
       try VariableName.check(name, orThrow: .usage)
       var given: OpenedEnvironment?
       if try Document.isMissing(file) {
-        try Document.checkCanWrite(file)
         let value = try OpenedEnvironment(name, readValue())
         given = value
         let none = try OpenedEnvironment(merging: [])

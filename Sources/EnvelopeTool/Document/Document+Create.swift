@@ -33,9 +33,13 @@ extension Document {
   }
 
   /// Whether there is no file of this name, and could be one.
+  ///
+  /// - Throws: `usage` if it is no file; as ``checkCanWrite(_:)`` if there is none and none can be made.
   static func isMissing(_ file: String) throws(EnvelopeError) -> Bool {
     try checkIsFile(file)
-    return !Path(file).exists
+    guard !Path(file).exists else { return false }
+    try checkCanWrite(file)
+    return true
   }
 
   /// How a file is laid out that is not there yet.

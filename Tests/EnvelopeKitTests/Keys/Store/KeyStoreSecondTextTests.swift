@@ -96,7 +96,7 @@ import Testing
     let text = try Array(store.string.utf8)
     for (position, byte) in text.enumerated() {
       let others: [UInt8] = [byte ^ 1, byte ^ 0x80, 0, 10, 32, UInt8(ascii: "0")]
-      for other in others.shuffled(using: &random).filter({ $0 != byte }).prefix(1) {
+      for other in others.shuffled(using: &random).prefix(2) where other != byte {
         var altered = text
         altered[position] = other
         do throws(EnvelopeError) {
