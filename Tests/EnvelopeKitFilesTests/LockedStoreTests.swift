@@ -81,6 +81,18 @@ import Testing
     await expectError(.filePermissions) { try await file.load(unlockingWith: cheapKeyring("horse")) }
   }
 
+  @Test func itIsReadUnlessItIsLocked() async throws {
+    let none = try KeyStoreFile(at: folder.path + "/none").loadUnlessLocked()
+    #expect(none.store == nil && none.lockingKeys == nil)
+    let open = try file.loadUnlessLocked()
+    #expect(try open.store?.keysets.map(\.id) == file.load()?.keysets.map(\.id) && open.lockingKeys == nil)
+    try await lock(with: cheapKeyring("horse"))
+    let locked = try file.loadUnlessLocked()
+    #expect(locked.store == nil && locked.lockingKeys?.map(\.scheme) == [.passphrase])
+    try folder.setMode(0o664, of: path)
+    await expectError(.filePermissions) { try file.loadUnlessLocked() }
+  }
+
   @Test func aChangeSealsItAnewUnderANewDataKey() async throws {
     let keyring = try cheapKeyring("horse")
     try await lock(with: keyring)

@@ -274,7 +274,8 @@
     @inline(never)
     private func byte(_ index: Int) -> UInt8 {
       // Printable, and different from one place to the next.
-      UInt8(33 + (index * 37 + index * index * 11 + Int(getpid()) % 7) % 90)
+      let mixed: Int = index * 37 + index * index * 11 + Int(getpid()) % 7
+      return UInt8(33 + mixed % 90)
     }
 
     /// The last sixteen bytes: freed memory has its first sixteen overwritten by the allocator.

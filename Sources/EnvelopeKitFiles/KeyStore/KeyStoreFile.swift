@@ -92,6 +92,16 @@ public struct KeyStoreFile: Sendable {
     }
   }
 
+  /// Reads the store if it is not locked, and if it is, lists the keys that open it, as ``lockingKeys()`` does; both are
+  /// nil if there is no file.
+  package func loadUnlessLocked() throws(EnvelopeError) -> (store: KeyStore?, lockingKeys: [WrappedDataKey]?) {
+    switch try read(for: .reading) {
+    case .nothing: (nil, nil)
+    case .store(let store, let isReadableByOthers): (warned(store, isReadableByOthers), nil)
+    case .locked(let text): (nil, try LockedKeyStore.wrappedKeys(of: text))
+    }
+  }
+
   /// The keys that open a locked store, as its header lists them, which nobody has verified; nil where it is not locked
   /// or not there.
   ///

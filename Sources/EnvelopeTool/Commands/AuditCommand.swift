@@ -22,6 +22,7 @@
 
     struct Start: EnvelopeSubcommand {
       static let configuration = CommandConfiguration(
+        commandName: "start",
         abstract: "Start the audit log: every use of a key is logged from now on.",
         discussion: """
           EXAMPLE
@@ -43,6 +44,7 @@
 
     struct Verify: EnvelopeSubcommand {
       static let configuration = CommandConfiguration(
+        commandName: "verify",
         abstract: "Verify the audit log, and write a checkpoint to keep elsewhere.",
         discussion: """
           An entry that was removed, altered, added or moved is reported with its place. What was cut off at the end is found with an earlier checkpoint: keep each checkpoint where no one who can change the log can change it.
@@ -72,6 +74,7 @@
 
     struct End: EnvelopeSubcommand {
       static let configuration = CommandConfiguration(
+        commandName: "end",
         abstract: "End the audit log, and destroy the key that verifies it.",
         discussion: """
           EXAMPLE

@@ -113,7 +113,8 @@ enum ToolStore {
 
   /// Opens the store; the keyring is nil where it is not locked.
   static func unlock(_ file: KeyStoreFile) async throws -> (keyring: Unlocking?, store: KeyStore)? {
-    guard let keys = try file.lockingKeys() else { return try file.load().map { (nil, $0) } }
+    let (store, keys) = try file.loadUnlessLocked()
+    guard let keys else { return store.map { (nil, $0) } }
     if let known = remembered.withLock({ $0 }) {
       if let store = known.store { return (known, store) }
       return try await remember(known.keyring, file)

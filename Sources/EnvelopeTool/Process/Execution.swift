@@ -58,25 +58,22 @@ struct Execution: Equatable {
 
   /// Keeps the value of an option; false where the option was there before, and is taken once alone.
   private mutating func take(_ value: String, for option: String) -> Bool {
-    let place: WritableKeyPath<Execution, String?>
     switch option {
-    case "--context":
-      context.append(value)
-      return true
-    case "--key":
-      keys.append(value)
-      return true
-    case "--allow-changed":
-      changeablePlain.append(value)
-      return true
-    case "--function": place = \.function
-    case "--region": place = \.keyService.region
-    case "--profile": place = \.keyService.profile
-    case "--endpoint-url": place = \.keyService.endpointURL
-    default: place = \.keyService.caBundle
+    case "--context": context.append(value)
+    case "--key": keys.append(value)
+    case "--allow-changed": changeablePlain.append(value)
+    case "--function": return Self.set(&function, value)
+    case "--region": return Self.set(&keyService.region, value)
+    case "--profile": return Self.set(&keyService.profile, value)
+    case "--endpoint-url": return Self.set(&keyService.endpointURL, value)
+    default: return Self.set(&keyService.caBundle, value)
     }
-    guard self[keyPath: place] == nil else { return false }
-    self[keyPath: place] = value
+    return true
+  }
+
+  private static func set(_ option: inout String?, _ value: String) -> Bool {
+    guard option == nil else { return false }
+    option = value
     return true
   }
 

@@ -43,24 +43,33 @@ extension DotenvDifferences {
       case .hash: insert(.others)
       case UInt8(ascii: "~") where isExported || previous == .colon: insert(.shell)
       default:
-        if byte.isBlank || Self.special.contains(byte) || isExported && Self.patterns.contains(byte) { insert(.shell) }
+        let isSpecial = byte.isBlank || Self.isSpecial(byte) || isExported && Self.patterns.utf8.contains(byte)
+        if isSpecial { insert(.shell) }
       }
       previous = byte
     }
   }
 
   /// What ends a word, joins commands, quotes, redirects, or is lost in bash.
-  private static let special = Set("'\"\\;&|<>()".utf8).union([.delete])
+  private static func isSpecial(_ byte: UInt8) -> Bool {
+    switch byte {
+    case .singleQuote, .doubleQuote, .backslash, .delete, UInt8(ascii: ";"), UInt8(ascii: "&"), UInt8(ascii: "|"),
+      UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "("), UInt8(ascii: ")"):
+      true
+    default: false
+    }
+  }
+
   /// What the arguments of `export` are expanded by.
-  private static let patterns = Set("{}*?[]=".utf8)
+  private static let patterns = "{}*?[]="
 
   /// Whether `sh` replaces a `$` by something, as the byte after it shows.
   static func isExpanded(after offset: Int, in text: RawSpan) -> Bool {
     guard let next = text.byteIfAny(at: offset + 1) else { return false }
-    return next.isLetter || next.isDigit || expanded.contains(next)
+    return next.isLetter || next.isDigit || expanded.utf8.contains(next)
   }
 
-  private static let expanded = Set("_{([*@#?$!-".utf8)
+  private static let expanded = "_{([*@#?$!-"
 }
 
 extension RawSpan {

@@ -14,10 +14,10 @@ import Testing
     _ count: Int, _ form: SealedEnvironment.Form, _ keyring: some Keyring
   ) async throws -> Int {
     // Names of twelve characters, values of twenty bytes.
-    let values = Dictionary(
-      uniqueKeysWithValues: (0..<count).map {
-        (String(format: "SECRET_%05d", $0), String(format: "value-%014d", $0))
-      })
+    var values: [String: String] = [:]
+    for number in 0..<count {
+      values[String(format: "SECRET_%05d", number)] = String(format: "value-%014d", number)
+    }
     #expect(values.allSatisfy { $0.key.utf8.count == 12 && $0.value.utf8.count == 20 })
     let variables = try await SealedEnvironment.seal(
       values, as: form, context: ["function": "checkout"], using: keyring
@@ -26,7 +26,8 @@ import Testing
     encoder.outputFormatting = .withoutEscapingSlashes
     let json = try encoder.encode(variables)
     // By hand: {"K":"V","K":"V"}
-    #expect(json.count == 1 + variables.reduce(0) { $0 + 6 + $1.key.utf8.count + $1.value.utf8.count })
+    let lengths = variables.map { name, value in 6 + name.utf8.count + value.utf8.count }
+    #expect(json.count == 1 + lengths.reduce(0, +))
     return json.count
   }
 

@@ -24,11 +24,17 @@ struct RawHeader {
   }
 
   var bytes: [UInt8] {
-    var bytes = magic + [version, kind, suite] + salt + contextCheck + [keyCount ?? UInt8(entries.count)]
+    var bytes = magic
+    bytes += [version, kind, suite]
+    bytes += salt
+    bytes += contextCheck
+    bytes.append(keyCount ?? UInt8(entries.count))
     for entry in entries {
       let length = entry.wrappedLength ?? UInt16(entry.wrapped.count)
-      bytes += [entry.scheme, entry.keyIDLength ?? UInt8(entry.keyID.count)] + entry.keyID
-      bytes += [UInt8(length >> 8), UInt8(length & 0xff)] + entry.wrapped
+      bytes += [entry.scheme, entry.keyIDLength ?? UInt8(entry.keyID.count)]
+      bytes += entry.keyID
+      bytes += [UInt8(length >> 8), UInt8(length & 0xff)]
+      bytes += entry.wrapped
     }
     return bytes + rest
   }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #if CommandLine
+  import ArgumentParser
   import Testing
 
   @testable import EnvelopeTool
@@ -50,6 +51,17 @@
         }
         #expect(rest.isEmpty)
       }
+    }
+
+    /// "Speed" in Docs/Decisions.md says why.
+    @Test func everyCommandStatesItsName() {
+      var commands: [any ParsableCommand.Type] = [EnvelopeCommand.self]
+      var names: [String] = []
+      while let command = commands.popLast() {
+        names.append(command.configuration.commandName ?? "none of \(command)")
+        commands += command.configuration.subcommands
+      }
+      #expect(names.sorted() == Self.paths.map { $0.last ?? "envelope" }.sorted())
     }
 
     @Test func paragraphsAreOneLine() {

@@ -107,9 +107,11 @@ import Testing
     let dry = try sandbox.envelope("rewrap", ".", "--dry-run")
     #expect(dry.code == 65)
     #expect(
-      dry.text.split(separator: "\n").map(String.init) == [
-        "a/orders.env\trewrap\t+default (\(key)) -\(key).1", "b/checkout.env\trewrap\t+default (\(key)) -\(key).1",
-      ])
+      dry.text == """
+        a/orders.env\trewrap\t+default (\(key)) -\(key).1
+        b/checkout.env\trewrap\t+default (\(key)) -\(key).1
+
+        """)
     #expect(dry.messages.contains("Would rewrap 2 files, 1 of another context, 3 not sealed."))
     #expect(try sandbox.keyIDs(of: "a/orders.env") == ["\(key).1"])
 

@@ -63,13 +63,13 @@ import Testing
   @Test func damagedDocumentFails() throws {
     let variable = try #require(sealed.split(separator: "\n").first { $0.hasPrefix("AA=") })
     let json = #"{"ENVELOPE_HEADER": "\#(header)", "AA": "\#(variable.dropFirst(3))"}"#
-    let documents = [
+    let documents: [String: String] = [
       "no-header": "\(variable)\n", "prose": "What is this?\n\(sealed)", "prose-after": "\(sealed)What is this?\n",
       "export": "export ENVELOPE_HEADER='\(header)'\nWhat?\n",
       "crlf": sealed.replacing("\n", with: "\r\n") + "What?\r\n",
       "cut-header": "ENVELOPE_HEADER=\(header.prefix(60))\n\(variable)\n", "bom": "\u{feff}\(sealed)What?\n",
       "conflict": "<<<<<<< a\nENVELOPE_HEADER=\(header)\n=======\n>>>>>>> b\n\(variable)\n",
-      "cut.json": String(json.dropLast(3)), "nested.json": json.dropLast() + ", \"B\": {}}", "more.json": json + "}",
+      "cut.json": String(json.dropLast(3)), "nested.json": "\(json.dropLast()), \"B\": {}}", "more.json": json + "}",
       "variables.json": "{\"Variables\": \(json), \"Other\": 1}", "spaced.json": json.replacing("{", with: "{,\n"),
       "escaped.json": #"{"AA": "\#(variable.dropFirst(3).replacing("ev1:", with: "\\u0065v1:"))"}"#,
     ]

@@ -17,12 +17,15 @@ public struct KeyPolicy: Sendable, Hashable {
   /// The functions, in ascending order; nil for any, and for none.
   public let functions: [FunctionScope]?
   /// What it may be used for; at least one.
-  public let operations: Set<Operation>
+  public var operations: Set<Operation> { Set(Operation.allCases.filter(allows)) }
+
+  private let wraps: Bool
+  private let unwraps: Bool
 
   /// How many functions a policy may name.
   public static let functionLimit = 256
   /// Everything, for every function: what a new key has.
-  public static let unrestricted = KeyPolicy(uncheckedFunctions: nil, operations: Set(Operation.allCases))
+  public static let unrestricted = KeyPolicy(uncheckedFunctions: nil, wraps: true, unwraps: true)
 
   /// Makes a policy.
   ///
@@ -39,16 +42,25 @@ public struct KeyPolicy: Sendable, Hashable {
       throw EnvelopeError(
         .invalidArgument, "A policy names 1 to \(Self.functionLimit) different functions, or any, and an operation")
     }
-    self.init(uncheckedFunctions: functions?.sorted(), operations: operations)
+    self.init(
+      uncheckedFunctions: functions?.sorted(), wraps: operations.contains(.wrap), unwraps: operations.contains(.unwrap))
   }
 
-  private init(uncheckedFunctions functions: [FunctionScope]?, operations: Set<Operation>) {
+  private init(uncheckedFunctions functions: [FunctionScope]?, wraps: Bool, unwraps: Bool) {
     self.functions = functions
-    self.operations = operations
+    self.wraps = wraps
+    self.unwraps = unwraps
+  }
+
+  private func allows(_ operation: Operation) -> Bool {
+    switch operation {
+    case .wrap: wraps
+    case .unwrap: unwraps
+    }
   }
 
   /// Whether it allows an operation for an envelope of this context.
   func allows(_ operation: Operation, for context: EncryptionContext) -> Bool {
-    operations.contains(operation) && functions.map { $0.contains { $0.covers(context) } } ?? true
+    allows(operation) && functions.map { $0.contains { $0.covers(context) } } ?? true
   }
 }

@@ -13,10 +13,29 @@ struct KeyStoreParser {
     var state = Keyset.State.enabled
     var minimum: UInt32 = 1
     var rotation: Int?
-    var operations = Set(KeyPolicy.Operation.allCases)
+    /// The only permitted operation, or nil if all are.
+    var operation: KeyPolicy.Operation?
     var functions: [FunctionScope] = []
     var scopes: [FunctionScope] = []
-    var versions: [(number: UInt32, created: UInt64, offset: Int, scopes: [FunctionScope]?)] = []
+    var versions: [Version] = []
+
+    struct Version {
+      let number: UInt32
+      let created: UInt64
+      /// Where its keys begin among the secrets.
+      let offset: Int
+      let scopes: [FunctionScope]?
+    }
+  }
+
+  // To look up the type of an array of ranges takes as long as to read a store.
+  /// A part of a line.
+  private struct Field {
+    let start: Int
+    let end: Int
+
+    var count: Int { end - start }
+    var range: Range<Int> { start..<end }
   }
 
   private var version = 1
@@ -54,7 +73,7 @@ struct KeyStoreParser {
   ) throws(EnvelopeError) -> Bool {
     let fields = Self.fields(of: line)
     // The fourth field is the secret one, and of some lines the second.
-    let words = fields.prefix(3).map { Self.word(line.extracting($0), limit: Self.longestWord) }
+    let words = fields.prefix(3).map { Self.word(line.extracting($0.range), limit: Self.longestWord) }
     switch (words.first, fields.count) {
     case ("keyset", 3), ("identity", 3):
       guard auditOffset == nil, aliases.isEmpty, defaultKeyID == nil, version == 2 || words[0] == "keyset",
@@ -63,7 +82,7 @@ struct KeyStoreParser {
       keysets.append(PendingKeyset(id: id, kind: words[0] == "keyset" ? .symmetric : .identity, primary: primary))
       return false
     case ("destroyed", 4) where version == 2:
-      let last = Self.word(line.extracting(fields[3]), limit: Self.longestWord)
+      let last = Self.word(line.extracting(fields[3].range), limit: Self.longestWord)
       guard auditOffset == nil, aliases.isEmpty, defaultKeyID == nil, let id = try? KeyID(words[1]),
         words[2] == "keyset" || words[2] == "identity", let time: UInt64 = Self.number(last)
       else { break }
@@ -72,7 +91,7 @@ struct KeyStoreParser {
       keysets[keysets.count - 1].rank = .max
       return false
     case ("version", 4...5):
-      let functions = fields.dropFirst(4).first.map { Self.word(line.extracting($0), limit: Keyset.scopeLimit) }
+      let functions = fields.dropFirst(4).first.map { Self.word(line.extracting($0.range), limit: Keyset.scopeLimit) }
       guard !keysets.isEmpty, auditOffset == nil, aliases.isEmpty, defaultKeyID == nil,
         let number: UInt32 = Self.number(words[1]), let created: UInt64 = Self.number(words[2]),
         keysets[keysets.count - 1].advance(to: 7),
@@ -80,19 +99,23 @@ struct KeyStoreParser {
         fields[3].count == Base64URL.encodedLength(of: WrappingKey.byteCount * max(scopes.count, 1))
       else { break }
       keysets[keysets.count - 1].versions.append(
-        (number, created, secrets.byteCount, functions == nil ? nil : scopes))
-      guard (try? SecretBase64.url.append(decoding: line.extracting(fields[3]), to: &secrets)) != nil else { break }
+        .init(number: number, created: created, offset: secrets.byteCount, scopes: functions == nil ? nil : scopes))
+      guard (try? SecretBase64.url.append(decoding: line.extracting(fields[3].range), to: &secrets)) != nil else {
+        break
+      }
       return false
     case ("audit", 2) where version == 2:
       guard auditOffset == nil, aliases.isEmpty, defaultKeyID == nil,
         fields[1].count == Base64URL.encodedLength(of: WrappingKey.byteCount)
       else { break }
       auditOffset = secrets.byteCount
-      guard (try? SecretBase64.url.append(decoding: line.extracting(fields[1]), to: &secrets)) != nil else { break }
+      guard (try? SecretBase64.url.append(decoding: line.extracting(fields[1].range), to: &secrets)) != nil else {
+        break
+      }
       return false
     case ("alias", 3):
       guard defaultKeyID == nil, let id = try? KeyID(words[2]) else { break }
-      aliases.append((Self.word(line.extracting(fields[1]), limit: KeyStore.aliasByteLimit), id))
+      aliases.append((Self.word(line.extracting(fields[1].range), limit: KeyStore.aliasByteLimit), id))
       return false
     case ("default", 2):
       guard defaultKeyID == nil, let id = try? KeyID(words[1]) else { break }
@@ -103,7 +126,7 @@ struct KeyStoreParser {
     default:
       guard version == 2, !keysets.isEmpty, auditOffset == nil, aliases.isEmpty, defaultKeyID == nil,
         (2...3).contains(fields.count),
-        parseAttribute(words, longWord: { Self.word(line.extracting(fields[1]), limit: Self.longestScope) })
+        parseAttribute(words, longWord: { Self.word(line.extracting(fields[1].range), limit: Self.longestScope) })
       else { break }
       return false
     }
@@ -129,7 +152,7 @@ struct KeyStoreParser {
       keysets[last].rotation = days
     case ("operations", 2) where keysets[last].advance(past: 4):
       guard let operation = KeyPolicy.Operation(rawValue: words[1]) else { return false }
-      keysets[last].operations = [operation]
+      keysets[last].operation = operation
     case ("function", 2) where keysets[last].advance(to: 5):
       guard let scope = FunctionScope(word: longWord()), keysets[last].functions.last.map({ $0 < scope }) ?? true else {
         return false
@@ -160,14 +183,14 @@ struct KeyStoreParser {
   }
 
   /// The parts between single spaces, at most five.
-  private static func fields(of line: RawSpan) -> [Range<Int>] {
-    var (fields, start) = ([Range<Int>](), 0)
+  private static func fields(of line: RawSpan) -> [Field] {
+    var (fields, start) = ([Field](), 0)
     for index in 0..<line.byteCount where line.byte(at: index) == .space {
-      fields.append(start..<index)
+      fields.append(Field(start: start, end: index))
       start = index + 1
       if fields.count == 4 { break }
     }
-    return fields + [start..<line.byteCount]
+    return fields + [Field(start: start, end: line.byteCount)]
   }
 
   func store(secrets: GuardedMemory) throws(EnvelopeError) -> KeyStore {
@@ -203,23 +226,33 @@ extension KeyStoreParser.PendingKeyset {
     return zip(scopes, marks.utf8).filter { $1 == UInt8(ascii: "1") }.map(\.0)
   }
 
+  private var policy: KeyPolicy {
+    get throws(EnvelopeError) {
+      let functions = functions.isEmpty ? nil : functions
+      // Nearly every key may be used for all, and to look up the type of a set takes longer than to read the store.
+      guard let operation else { return functions == nil ? .unrestricted : try KeyPolicy(functions: functions) }
+      return try KeyPolicy(functions: functions, operations: [operation])
+    }
+  }
+
   /// Whether a line of this rank, which comes once, may come here.
   mutating func advance(past rank: Int) -> Bool { rank > self.rank && advance(to: rank) }
 
   func keyset(secrets: GuardedMemory) throws(EnvelopeError) -> Keyset {
     if case .destroyed(let time) = state { return try Keyset(destroyed: id, kind: kind, at: time) }
     var versions: [Keyset.Version] = []
-    for (number, created, offset, own) in self.versions {
+    for version in self.versions {
       var keys: [WrappingKey] = []
-      for index in 0..<max((own ?? scopes).count, 1) {
-        keys.append(try WrappingKey(in: secrets, at: offset + index * WrappingKey.byteCount))
+      for index in 0..<max((version.scopes ?? scopes).count, 1) {
+        keys.append(try WrappingKey(in: secrets, at: version.offset + index * WrappingKey.byteCount))
       }
-      versions.append(Keyset.Version(number: number, created: created, keys: keys, scopes: own))
+      versions.append(
+        Keyset.Version(number: version.number, created: version.created, keys: keys, scopes: version.scopes))
     }
     var keyset = try Keyset(
       id: id, kind: kind, versions: versions, primary: primary, scopes: scopes.isEmpty ? nil : scopes)
     guard minimum <= primary,
-      let policy = try? KeyPolicy(functions: functions.isEmpty ? nil : functions, operations: operations)
+      let policy = try? policy
     else { throw .keyStoreDamaged("a key has a minimum version or a policy that it cannot have") }
     (keyset.state, keyset.minimumVersion, keyset.rotationPeriod, keyset.policy) = (state, minimum, rotation, policy)
     return keyset

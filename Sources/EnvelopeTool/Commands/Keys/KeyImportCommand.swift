@@ -9,6 +9,7 @@
   extension KeysCommand {
     struct Import: EnvelopeSubcommand {
       static let configuration = CommandConfiguration(
+        commandName: "import",
         abstract: "Import keys from another key store, such as an exported key or a colleague's store.",
         discussion: """
           A key that is here already gets the versions that only the copy has, and a narrowed copy the functions. A key that is the same, or newer here, stays as it is. A copy that contradicts the key here, such as one with another secret for the same version, is refused; the other keys are imported all the same. State, policy and default stay as they are here.

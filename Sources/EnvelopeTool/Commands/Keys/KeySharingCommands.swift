@@ -33,6 +33,7 @@
   extension KeysCommand {
     struct Policy: EnvelopeSubcommand {
       static let configuration = CommandConfiguration(
+        commandName: "policy",
         abstract: "Restrict which functions a key serves, and for what; without options, show it.",
         discussion: """
           The options replace the policy. This store enforces it: it is a rule, not cryptography. To give someone a key that works for some functions alone, export it.
@@ -87,6 +88,7 @@
 
     struct Export: EnvelopeSubcommand {
       static let configuration = CommandConfiguration(
+        commandName: "export",
         abstract: "Export one key, narrowed so that it works for some functions and no others.",
         discussion: """
           The exported key opens and seals what is for those functions, by cryptography: it cannot be turned into the whole key. Deploy the file with the function (with mode 644 in an AWS Lambda package) and set ENVELOPE_STORE to its path; or have a colleague import it. After a rotation, export again.
@@ -136,6 +138,7 @@
 
     struct Lock: EnvelopeSubcommand {
       static let configuration = CommandConfiguration(
+        commandName: "lock",
         abstract: "Lock the key store with a passphrase, or with keys that are kept elsewhere.",
         discussion: """
           Without --key it prompts for a passphrase twice, or reads it from the open file whose number is $ENVELOPE_PASSPHRASE_FD (if the store is locked already, first the old passphrase). With --key any one of the keys opens the store; $ENVELOPE_STORE_KEY must name them from then on, separated by commas.
@@ -197,6 +200,7 @@
 
     struct Unlock: EnvelopeSubcommand {
       static let configuration = CommandConfiguration(
+        commandName: "unlock",
         abstract: "Unlock the key store for good: any reader of the file has the keys then.",
         discussion: """
           EXAMPLE

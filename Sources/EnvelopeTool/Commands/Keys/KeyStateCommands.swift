@@ -9,6 +9,7 @@
   extension KeysCommand {
     struct Rotate: EnvelopeSubcommand {
       static let configuration = CommandConfiguration(
+        commandName: "rotate",
         abstract: "Rotate a key: a new version seals from now on, and the older ones still open.",
         discussion: """
           A recipient's new version has a new public string. What is sealed already stays as it is: envelope rewrap brings it to the new version.
@@ -31,6 +32,7 @@
 
     struct Rotation: EnvelopeSubcommand {
       static let configuration = CommandConfiguration(
+        commandName: "rotation",
         abstract: "Set how often a key should be rotated; seal and list report when that is due.",
         discussion: """
           EXAMPLES
@@ -61,6 +63,7 @@
 
     struct Minimum: EnvelopeSubcommand {
       static let configuration = CommandConfiguration(
+        commandName: "minimum",
         abstract: "Set the lowest version of a key that opens.",
         discussion: """
           The versions stay in the store, and open again once the number is lowered.
@@ -87,6 +90,7 @@
 
     struct Enable: EnvelopeSubcommand {
       static let configuration = CommandConfiguration(
+        commandName: "enable",
         abstract: "Enable a key that was disabled.",
         discussion: """
           EXAMPLE
@@ -105,6 +109,7 @@
 
     struct Disable: EnvelopeSubcommand {
       static let configuration = CommandConfiguration(
+        commandName: "disable",
         abstract: "Disable a key until it is enabled again.",
         discussion: """
           This is kept by this store alone: a copy of it, or an exported key, goes on.
@@ -127,6 +132,7 @@
 
     struct Delete: EnvelopeSubcommand {
       static let configuration = CommandConfiguration(
+        commandName: "delete",
         abstract: "Schedule the deletion of a key, which refuses every use until then.",
         discussion: """
           Until then cancel-deletion keeps it. Afterwards what is sealed under it alone opens no more, but with a copy of the store from before.
@@ -155,6 +161,7 @@
 
     struct CancelDeletion: EnvelopeSubcommand {
       static let configuration = CommandConfiguration(
+        commandName: "cancel-deletion",
         abstract: "Cancel the deletion of a key, which stays disabled.",
         discussion: """
           EXAMPLE
@@ -173,6 +180,7 @@
 
     struct Alias: EnvelopeSubcommand {
       static let configuration = CommandConfiguration(
+        commandName: "alias",
         abstract: "Add an alias for a key, move it to another key, or remove it.",
         discussion: """
           EXAMPLES
@@ -216,6 +224,7 @@
 
     struct Default: EnvelopeSubcommand {
       static let configuration = CommandConfiguration(
+        commandName: "default",
         abstract: "Choose the key that seals if none is named.",
         discussion: """
           EXAMPLE

@@ -39,6 +39,7 @@
 
     struct Create: EnvelopeSubcommand {
       static let configuration = CommandConfiguration(
+        commandName: "create",
         abstract: "Create a key; the first one becomes the default.",
         discussion: """
           EXAMPLE
@@ -59,6 +60,7 @@
 
     struct Recipient: EnvelopeSubcommand {
       static let configuration = CommandConfiguration(
+        commandName: "recipient",
         abstract: "Create an identity, and write the public string that anyone can seal to.",
         discussion: """
           The string is not secret: those who seal pass it as a --key, or write it into envelope.yaml. Only a store that has the identity opens. What is sealed to a recipient alone has no sender: commands and handlers refuse it, unless the caller passes --accept-anonymous-sender.
@@ -98,6 +100,7 @@
 
     struct List: EnvelopeSubcommand {
       static let configuration = CommandConfiguration(
+        commandName: "list",
         abstract: "List the keys: alias, id, and which is the default.",
         discussion: """
           After the id, each line has what is special about the key: recipient, disabled, pending deletion, destroyed, narrowed, restricted, rotation due.
@@ -130,6 +133,7 @@
 
     struct Show: EnvelopeSubcommand {
       static let configuration = CommandConfiguration(
+        commandName: "show",
         abstract: "Show one key: its id, state, policy and versions, no secret.",
         discussion: """
           EXAMPLE

@@ -26,9 +26,10 @@ import Testing
         }
       }
     }
-    for (associatedData, info) in [([], [5]), ([4], []), ([4, 0], [5]), ([4], [5, 0]), ([5], [4])]
-      as [([UInt8], [UInt8])]
-    {
+    let others: [(associatedData: [UInt8], info: [UInt8])] = [
+      ([], [5]), ([4], []), ([4, 0], [5]), ([4], [5, 0]), ([5], [4]),
+    ]
+    for (associatedData, info) in others {
       await expectError(.payloadAltered) {
         try HPKE.open(sealed, authenticating: associatedData, info: info, with: privateKey)
       }
