@@ -164,7 +164,8 @@ def command_start(results):
         for m in measured["measures"]
     ]
     note = (
-        f"Whole processes from start to end, {measured['rounds']} rounds, in turn. The command is a static program of "
+        f"Whole processes of copied programs from start to end, {measured['rounds']} rounds, in turn. `envelope` took "
+        f"{measured['ratio']:.2f} times as long as `age`, in the median of the rounds. It is a static program of "
         f"{measured['size'] / 1e6:.1f} MB and had {measured['resident'] / 1e6:.1f} MB resident at most.")
     return Table("The command", note, ["process", "median", "minimum", "90 of 100 under"], rows)
 
