@@ -19,6 +19,7 @@ public struct KeyPolicy: Sendable, Hashable {
   /// What it may be used for; at least one.
   public var operations: Set<Operation> { Set(Operation.allCases.filter(allows)) }
 
+  // Not kept as a set: to look up the type of one takes longer than to read a store.
   private let wraps: Bool
   private let unwraps: Bool
 
