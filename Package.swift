@@ -85,9 +85,9 @@ let package = Package(
   ]
 )
 
-// The tests that a sanitizer runs are in these targets alone, and the others are not built for it.
-if let sanitized = Context.environment["ENVELOPE_SANITIZED_TESTS"] {
-  let names = sanitized.split(separator: " ").map(String.init)
+// Tests/sanitizers and Tests/second-libsodium build only the test targets that they run.
+if let targets = Context.environment["ENVELOPE_TEST_TARGETS"] {
+  let names = targets.split(separator: " ").map(String.init)
   package.targets.removeAll { $0.type == .test && !names.contains($0.name) }
 }
 
