@@ -17,8 +17,10 @@ extension EnvelopeError.Code {
 
   /// The bytes or the text are not an envelope: wrong magic, length, encoding or count.
   public static let malformed = Self(rawValue: "malformed")
-  /// The envelope was made by a later version of the format, or with a suite that is not known here.
+  /// The envelope was made by a later version of the format, or is of a kind that is not known here.
   public static let unsupportedVersion = Self(rawValue: "unsupportedVersion")
+  /// A suite or scheme that is not known here, or that needs a newer libsodium than the program was built with.
+  public static let unsupportedSuite = Self(rawValue: "unsupportedSuite")
   /// An argument breaks a documented limit: a name, a context, a key id, a length.
   public static let invalidArgument = Self(rawValue: "invalidArgument")
   /// The caller's buffer has less room than the result needs.

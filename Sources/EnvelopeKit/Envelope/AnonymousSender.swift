@@ -17,7 +17,7 @@ extension WrappedDataKey? {
   ///
   /// - Throws: `anonymousSender`.
   func check(_ sender: AnonymousSender, advice: String? = nil) throws(EnvelopeError) {
-    guard self?.scheme == .recipient, sender == .refused else { return }
+    guard self?.scheme.isAnonymous == true, sender == .refused else { return }
     throw EnvelopeError(
       .anonymousSender, "This was sealed to a recipient's public key, so anyone may have sealed it",
       advice: advice ?? "Seal it under a key of your own as well, or accept an anonymous sender.")

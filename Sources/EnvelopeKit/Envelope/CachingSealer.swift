@@ -14,6 +14,7 @@ internal import Synchronization
 /// time has passed or it has already made room for another.
 public final class CachingSealer: Sendable {
   private let keyring: any Keyring
+  private let suite: AlgorithmSuite
   private let maximumAge: Duration
   private let messageLimit: Int
   private let byteLimit: Int
@@ -74,24 +75,25 @@ public final class CachingSealer: Sendable {
   ///
   /// - Parameters:
   ///   - keyring: Generates and wraps the data keys.
+  ///   - suite: The cipher of the values.
   ///   - maximumAge: How long a data key serves; more than zero, at most ``CachingKeyring/durationLimit``.
   ///   - messageLimit: How many values it seals, 1 to ``greatestMessageLimit``.
   ///   - byteLimit: How many bytes of plaintext it seals; at least 1.
   ///   - entryLimit: For how many contexts keys are kept, 1 to 65,536; the least recently used makes room. Each takes 32
   ///     bytes of guarded memory, allocated at once.
-  /// - Throws: `invalidArgument` if a limit is broken, `systemFailure` if there is no memory or randomness.
+  /// - Throws: `unsupportedSuite`, `invalidArgument` if a limit is broken, `systemFailure` if there is no memory or randomness.
   public convenience init(
-    using keyring: some Keyring, maximumAge: Duration, messageLimit: Int = 1 << 20, byteLimit: Int = 1 << 36,
-    entryLimit: Int = 100
+    using keyring: some Keyring, suite: AlgorithmSuite = .chaCha20Poly1305, maximumAge: Duration,
+    messageLimit: Int = 1 << 20, byteLimit: Int = 1 << 36, entryLimit: Int = 100
   ) throws(EnvelopeError) {
     try self.init(
-      using: keyring, maximumAge: maximumAge, messageLimit: messageLimit, byteLimit: byteLimit, entryLimit: entryLimit,
-      now: { .now })
+      using: keyring, suite: suite, maximumAge: maximumAge, messageLimit: messageLimit, byteLimit: byteLimit,
+      entryLimit: entryLimit, now: { .now })
   }
 
   package init(
-    using keyring: some Keyring, maximumAge: Duration, messageLimit: Int = 1 << 20, byteLimit: Int = 1 << 36,
-    entryLimit: Int = 100, now: @escaping @Sendable () -> ContinuousClock.Instant
+    using keyring: some Keyring, suite: AlgorithmSuite = .chaCha20Poly1305, maximumAge: Duration,
+    messageLimit: Int = 1 << 20, byteLimit: Int = 1 << 36, entryLimit: Int = 100, now: @escaping @Sendable () -> ContinuousClock.Instant
   ) throws(EnvelopeError) {
     guard maximumAge > .zero, maximumAge <= CachingKeyring.durationLimit,
       (1...Self.greatestMessageLimit).contains(messageLimit), byteLimit >= 1,
@@ -102,7 +104,9 @@ public final class CachingSealer: Sendable {
         "A caching sealer needs an age above zero and at most 366 days, 1 to 2³² messages, at least "
           + "1 byte, and room for 1 to \(CachingKeyring.greatestEntryLimit) contexts")
     }
+    try suite.aead.checkIsAvailable()
     self.keyring = keyring
+    self.suite = suite
     self.maximumAge = maximumAge
     self.messageLimit = messageLimit
     self.byteLimit = byteLimit
@@ -135,11 +139,12 @@ public final class CachingSealer: Sendable {
     while true {
       switch find(name, context, byteCount: plaintext.count) {
       case .key(let key, let header):
-        return try Sealer.seal(plaintext, authenticating: associatedData, under: header, key: key)
+        return try Sealer.seal(plaintext, authenticating: associatedData, under: header, with: suite.aead, key: key)
       case .calling(let call):
         let new = try await call.value
         guard new.entry.count(plaintext.count) else { continue }
-        return try Sealer.seal(plaintext, authenticating: associatedData, under: new.entry.header, key: new.key)
+        return try Sealer.seal(
+          plaintext, authenticating: associatedData, under: new.entry.header, with: suite.aead, key: new.key)
       }
     }
   }
@@ -159,7 +164,7 @@ public final class CachingSealer: Sendable {
       // A task of its own: cancelling one caller leaves the call to the others.
       let call = Task {
         do {
-          let unlocked = try await UnlockedHeader.make(.value, context: context, using: keyring)
+          let unlocked = try await UnlockedHeader.make(.value, suite: suite, context: context, using: keyring)
           let entry = Entry(header: unlocked.header.bytes, messages: messageLimit, bytes: byteLimit)
           let new = NewKey(try unlocked.keys.key(.payload), entry)
           succeed(name, with: new, startedAt: now)

@@ -20,7 +20,8 @@ extension Envelope {
   ///   - allowingFormerReadersToForge: Whether to keep the data key although a removed reader, or an anonymous sender,
   ///     knows it and can forge envelopes that the readers of the result accept.
   /// - Returns: The envelopes in the same order.
-  /// - Throws: What ``open(_:context:authenticating:using:)`` throws, but for `payloadAltered`; `anonymousSender`;
+  /// - Throws: What ``open(_:context:authenticating:using:)`` throws, but for `payloadAltered` and `unsupportedSuite`,
+  ///   because the payload is not looked at; `anonymousSender`;
   ///   `entryNotReadBack` if an entry is to be dropped and a new one cannot be opened by the keyring that made it;
   ///   `keyNotFound` as ``Rewrapping/newestVersions(of:)`` says; `invalidArgument` if no key, or more than 16, would
   ///   remain, a reader would be removed, or an anonymous sender forgotten.
@@ -33,7 +34,7 @@ extension Envelope {
     for envelope in envelopes {
       var reader = ByteReader(envelope)
       let header = try Header(from: &reader, expecting: .value)
-      guard reader.remainingByteCount >= AEAD.xChaCha20Poly1305.overheadByteCount else {
+      guard reader.remainingByteCount >= header.suite.aead.overheadByteCount else {
         throw EnvelopeError.truncated
       }
       let before = reader.consumed
@@ -53,7 +54,7 @@ extension Envelope {
     return rewrapped
   }
 
-  /// The same value under a new data key.
+  /// The same value under a new data key, sealed with the same suite.
   ///
   /// - Parameters:
   ///   - envelope: The envelope's bytes, whole.
@@ -70,12 +71,13 @@ extension Envelope {
   ) async throws -> [UInt8] {
     let plaintext = try await open(
       envelope, context: context, authenticating: associatedData, using: keyring, anonymousSender: sender)
-    return try await seal(plaintext, context: context, authenticating: associatedData, using: newKeyring)
+    return try await seal(
+      plaintext, context: context, authenticating: associatedData, suite: header(of: envelope).suite, using: newKeyring)
   }
 
   /// The header of an envelope, which nobody has verified.
   ///
-  /// - Throws: `malformed`, `unsupportedVersion`.
+  /// - Throws: `malformed`, `unsupportedVersion`, `unsupportedSuite` for a suite that this release does not know.
   package static func header(of envelope: [UInt8]) throws(EnvelopeError) -> Header {
     var reader = ByteReader(envelope)
     return try Header(from: &reader, expecting: .value)

@@ -3,8 +3,8 @@
 
 /// Seals and opens single values, each with a data key of its own.
 ///
-/// An envelope is header ‖ 24-byte nonce ‖ ciphertext ‖ 16-byte tag (`Docs/Format.md`, section Values): with one
-/// keyset about 200 bytes more than the plaintext. Whoever sees it learns the plaintext's length and the key
+/// An envelope is header ‖ nonce ‖ ciphertext ‖ tag (`Docs/Format.md`, section Values): with one keyset and the default
+/// suite about 200 bytes more than the plaintext. Whoever sees it learns the plaintext's length and the key
 /// ids, nothing else. For many values under one data key there are ``Sealer`` and ``Opener``.
 public enum Envelope {
   /// Seals bytes under a new data key.
@@ -13,23 +13,24 @@ public enum Envelope {
   ///   - plaintext: Any number of bytes.
   ///   - context: Pairs that must be given again to open.
   ///   - associatedData: Bytes that must be given again to open, such as the id of a row; may be empty.
+  ///   - suite: The cipher.
   ///   - keyring: Wraps the data key.
   /// - Returns: The envelope's bytes; ``text(of:)`` makes text of them.
-  /// - Throws: `invalidArgument` for a context that breaks a limit, or what the keyring throws.
+  /// - Throws: `unsupportedSuite`, `invalidArgument` for a context that breaks a limit, or what the keyring throws.
   public static func seal(
     _ plaintext: [UInt8], context: EncryptionContext, authenticating associatedData: [UInt8] = [],
-    using keyring: some Keyring
+    suite: AlgorithmSuite = .chaCha20Poly1305, using keyring: some Keyring
   ) async throws -> [UInt8] {
-    let unlocked = try await UnlockedHeader.make(.value, context: context, using: keyring)
+    let unlocked = try await UnlockedHeader.make(.value, suite: suite, context: context, using: keyring)
     return try unsafe seal(plaintext.span.bytes, under: unlocked, authenticating: associatedData)
   }
 
   /// Seals bytes that have one owner under a new data key.
   package static func seal(
     _ plaintext: borrowing SecretBytes, for use: EnvelopeUse = .value, context: EncryptionContext,
-    authenticating associatedData: [UInt8] = [], using keyring: some Keyring
+    authenticating associatedData: [UInt8] = [], suite: AlgorithmSuite = .chaCha20Poly1305, using keyring: some Keyring
   ) async throws -> [UInt8] {
-    let unlocked = try await UnlockedHeader.make(.value, for: use, context: context, using: keyring)
+    let unlocked = try await UnlockedHeader.make(.value, for: use, suite: suite, context: context, using: keyring)
     return try plaintext.withBytes { (plaintext) throws(EnvelopeError) in
       try seal(plaintext, under: unlocked, authenticating: associatedData)
     }
@@ -39,13 +40,12 @@ public enum Envelope {
     _ plaintext: RawSpan, under unlocked: borrowing UnlockedHeader, authenticating associatedData: [UInt8]
   ) throws(EnvelopeError) -> [UInt8] {
     let key = try unlocked.keys.key(.payload)
-    let header = unlocked.header.bytes
-    let capacity = header.count + plaintext.byteCount + AEAD.xChaCha20Poly1305.overheadByteCount
+    let (header, aead) = (unlocked.header.bytes, unlocked.header.suite.aead)
+    let capacity = header.count + plaintext.byteCount + aead.overheadByteCount
     return try [UInt8].appending(capacity: capacity) { (output) throws(EnvelopeError) in
       unsafe output.append(header.span.bytes)
       try key.withBytes { (key) throws(EnvelopeError) in
-        try unsafe AEAD.xChaCha20Poly1305.seal(
-          plaintext, authenticating: associatedData.span.bytes, key: key, into: &output)
+        try unsafe aead.seal(plaintext, authenticating: associatedData.span.bytes, key: key, into: &output)
       }
     }
   }
@@ -59,9 +59,9 @@ public enum Envelope {
   ///   - keyring: Unwraps the data key.
   ///   - sender: Whether to accept an envelope that was opened through the entry of a recipient.
   /// - Returns: The plaintext, wiped when its owner releases it.
-  /// - Throws: `malformed`, `unsupportedVersion`, `contextDiffers`, `headerAltered`, `anonymousSender`,
-  ///   `payloadAltered`, `invalidArgument` for a context that breaks a limit, or what the keyring throws (`keyNotFound`,
-  ///   `unwrapFailed`, `keyServiceUnavailable`).
+  /// - Throws: `malformed`, `unsupportedVersion`, `unsupportedSuite`, `contextDiffers`, `headerAltered`,
+  ///   `anonymousSender`, `payloadAltered`, `invalidArgument` for a context that breaks a limit, or what the keyring
+  ///   throws (`keyNotFound`, `unwrapFailed`, `keyServiceUnavailable`).
   public static func open(
     _ envelope: [UInt8], context: EncryptionContext, authenticating associatedData: [UInt8] = [],
     using keyring: some Keyring, anonymousSender sender: AnonymousSender = .refused

@@ -7,7 +7,7 @@ extension Header {
 
   /// Every byte before the tag, which is what the tag is made over.
   var taggedBytes: [UInt8] {
-    var bytes = Self.prefix(of: kind)
+    var bytes = Self.prefix(of: kind, suite)
     // Room for the tag that follows, too.
     bytes.reserveCapacity(wrappedKeys.reduce(80) { $0 + 4 + $1.keyID.string.utf8.count + $1.bytes.count })
     bytes += salt
@@ -30,16 +30,25 @@ extension Header {
     }
     let version = try reader.takeByte()
     let kindByte = try reader.takeByte()
-    let suite = try reader.takeByte()
-    guard version == Self.version, suite == Self.suite, (1...5).contains(kindByte) else {
+    let suiteByte = try reader.takeByte()
+    guard version == Self.version, (1...5).contains(kindByte) else {
       throw EnvelopeError(
-        .unsupportedVersion, "The envelope has a version, kind or suite that this release does not know",
+        .unsupportedVersion, "The envelope has a version or kind that this release does not know",
+        advice: "Open it with a newer release.")
+    }
+    guard let suite = AlgorithmSuite(rawValue: suiteByte) else {
+      throw EnvelopeError(
+        .unsupportedSuite, "The envelope has an algorithm suite that this release does not know",
         advice: "Open it with a newer release.")
     }
     guard let kind = Kind(rawValue: kindByte), kinds.contains(kind) else {
       throw EnvelopeError(.malformed, "The envelope is of another kind than expected here")
     }
+    guard kind == .value || suite == .chaCha20Poly1305 else {
+      throw EnvelopeError(.malformed, "An environment has an algorithm suite that environments do not have")
+    }
     self.kind = kind
+    self.suite = suite
     salt = try reader.take(Self.saltByteCount)
     contextCheck = try reader.take(Self.contextCheckByteCount)
     wrappedKeys = try Self.takeWrappedKeys(from: &reader)

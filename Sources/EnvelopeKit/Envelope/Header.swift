@@ -13,7 +13,6 @@ package struct Header: Sendable, Hashable {
 
   static let magic = Array("EK".utf8)
   static let version: UInt8 = 1
-  static let suite: UInt8 = 1
   static let saltByteCount = BLAKE2b.saltByteCount
   static let contextCheckByteCount = 4
   static let commitmentByteCount = 32
@@ -21,6 +20,7 @@ package struct Header: Sendable, Hashable {
   static let keyCountLimit = 16
 
   package let kind: Kind
+  package let suite: AlgorithmSuite
   let salt: [UInt8]
   let contextCheck: [UInt8]
   /// The wrapped data keys: not verified until the header has been unlocked.
@@ -29,7 +29,9 @@ package struct Header: Sendable, Hashable {
   let tag: [UInt8]
 
   /// The first bytes: magic ‖ version ‖ kind ‖ suite.
-  static func prefix(of kind: Kind) -> [UInt8] { magic + [version, kind.rawValue, suite] }
+  static func prefix(of kind: Kind, _ suite: AlgorithmSuite) -> [UInt8] {
+    magic + [version, kind.rawValue, suite.rawValue]
+  }
 
   /// The first four bytes of a hash of the context under the salt.
   static func contextCheck(salt: [UInt8], canonicalContext: [UInt8]) throws(EnvelopeError) -> [UInt8] {

@@ -4,7 +4,7 @@
 /// What a data key becomes under one header (`Docs/Format.md`, section Key schedule): a commitment to publish,
 /// and a root key that is used to derive and for nothing else.
 struct KeySchedule: ~Copyable, Sendable {
-  /// Published in the header; ties data key, context, kind and parameters together.
+  /// Published in the header; ties data key, context, kind, suite and parameters together.
   let commitment: [UInt8]
   private let rootKey: SecretBytes
 
@@ -27,11 +27,11 @@ struct KeySchedule: ~Copyable, Sendable {
 
   /// Derives from a data key.
   init(
-    dataKey: borrowing DataKey, kind: Header.Kind, salt: [UInt8], canonicalContext: [UInt8]
+    dataKey: borrowing DataKey, kind: Header.Kind, suite: AlgorithmSuite, salt: [UInt8], canonicalContext: [UInt8]
   ) throws(EnvelopeError) {
     var message: [UInt8] = []
     message.append(lengthPrefixed16: canonicalContext)
-    message += Header.prefix(of: kind)
+    message += Header.prefix(of: kind, suite)
     message += salt
     let output = try SecretBytes(byteCount: 64) { (output) throws(EnvelopeError) in
       try dataKey.withBytes { (dataKey) throws(EnvelopeError) in

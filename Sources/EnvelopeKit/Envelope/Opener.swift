@@ -9,6 +9,9 @@
 public struct Opener: Sendable {
   /// The entry of the header that the data key was unwrapped from.
   public let source: WrappedDataKey
+  /// How many bytes an envelope is longer than its plaintext.
+  public let overheadByteCount: Int
+  private let aead: AEAD
   private let header: [UInt8]
   private let payloadKey: GuardedMemory
   // Behind one pointer: whether there is one is asked at every open, and to look at an existential takes ten times as
@@ -28,8 +31,8 @@ public struct Opener: Sendable {
   ///   - context: The pairs given when it was sealed.
   ///   - keyring: Unwraps the data key.
   ///   - sender: Whether to accept an envelope that was opened through the entry of a recipient.
-  /// - Throws: `malformed`, `unsupportedVersion`, `contextDiffers`, `headerAltered`, `anonymousSender`,
-  ///   `invalidArgument` for a context that breaks a limit, or what the keyring throws.
+  /// - Throws: `malformed`, `unsupportedVersion`, `unsupportedSuite` before a key is used, `contextDiffers`,
+  ///   `headerAltered`, `anonymousSender`, `invalidArgument` for a context that breaks a limit, or what the keyring throws.
   public init(
     for envelope: [UInt8], context: EncryptionContext, using keyring: some Keyring,
     anonymousSender sender: AnonymousSender = .refused
@@ -56,9 +59,9 @@ public struct Opener: Sendable {
   ) async throws {
     var reader = ByteReader(envelope)
     let parsed = try Header(from: &reader, expecting: .value)
-    guard reader.remainingByteCount >= AEAD.xChaCha20Poly1305.overheadByteCount else {
-      throw EnvelopeError.truncated
-    }
+    aead = parsed.suite.aead
+    guard reader.remainingByteCount >= aead.overheadByteCount else { throw EnvelopeError.truncated }
+    try aead.checkIsAvailable()
     let unlocked = try await UnlockedHeader.unlock(
       parsed, for: use, context: context, using: keyring, anonymousSender: sender)
     guard let source = unlocked.source else {
@@ -67,6 +70,7 @@ public struct Opener: Sendable {
     self.source = source
     watcher = keyring.observer.map { Watcher($0) }
     header = reader.consumed
+    overheadByteCount = header.count + aead.overheadByteCount
     payloadKey = try GuardedMemory(capacity: AEAD.keyByteCount) { (output) throws(EnvelopeError) in
       try unlocked.keys.append(.payload, to: &output)
     }
@@ -74,9 +78,6 @@ public struct Opener: Sendable {
 
   /// Whether the system keeps the key out of swap; false if the limit on locked memory is used up.
   public var isLocked: Bool { payloadKey.isLocked }
-
-  /// How many bytes an envelope is longer than its plaintext.
-  public var overheadByteCount: Int { header.count + AEAD.xChaCha20Poly1305.overheadByteCount }
 
   /// Appends the plaintext to a buffer of the caller's, and allocates nothing.
   ///
@@ -107,7 +108,7 @@ public struct Opener: Sendable {
     guard unsafe envelope.extracting(first: header.count).equals(header.span.bytes) else { throw .headerUnknown }
     let sealed = envelope.extracting(droppingFirst: header.count)
     try payloadKey.withBytes { (key) throws(EnvelopeError) in
-      try AEAD.xChaCha20Poly1305.open(sealed, authenticating: associatedData, key: key, into: &output)
+      try aead.open(sealed, authenticating: associatedData, key: key, into: &output)
     }
   }
 
@@ -115,8 +116,8 @@ public struct Opener: Sendable {
   @inline(never)
   private static func failure(ofShort envelope: RawSpan) -> EnvelopeError {
     var reader = ByteReader([UInt8](copying: envelope))
-    guard (try? Header(from: &reader, expecting: .value)) != nil,
-      reader.remainingByteCount >= AEAD.xChaCha20Poly1305.overheadByteCount
+    guard let header = try? Header(from: &reader, expecting: .value),
+      reader.remainingByteCount >= header.suite.aead.overheadByteCount
     else { return .truncated }
     return .headerUnknown
   }

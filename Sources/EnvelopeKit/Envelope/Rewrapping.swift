@@ -48,7 +48,7 @@ public struct Rewrapping: Sendable {
 extension WrappedDataKey {
   /// Whoever can open this entry: of local keys all versions together.
   package var reader: Reader {
-    Reader(scheme: scheme, id: scheme == .keyset || scheme == .recipient ? keyID.withoutVersion : keyID.string)
+    Reader(scheme: scheme, id: scheme == .keyset || scheme.isAnonymous ? keyID.withoutVersion : keyID.string)
   }
 
   /// Whoever holds a key, whatever its version.

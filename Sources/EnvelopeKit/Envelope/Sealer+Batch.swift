@@ -14,7 +14,7 @@ extension Sealer {
     _ plaintexts: [[UInt8]], authenticating associatedData: [[UInt8]]
   ) throws(EnvelopeError) -> [[UInt8]] {
     try Batch.check(plaintexts.count, associatedData.count)
-    let nonceByteCount = AEAD.xChaCha20Poly1305.nonceByteCount
+    let nonceByteCount = aead.nonceByteCount
     var envelopes: [[UInt8]] = []
     envelopes.reserveCapacity(plaintexts.count)
     while envelopes.count < plaintexts.count {

@@ -23,8 +23,8 @@ extension UnlockedHeader {
     let after = try await entries(after: change, context: context, using: opening)
     if !allowingFormerReadersToForge { try checkForgers(after: after.all) }
     return try Header(
-      kind: header.kind, salt: header.salt, canonicalContext: context.canonicalBytes(), wrappedKeys: after.all,
-      keys: keys)
+      kind: header.kind, suite: header.suite, salt: header.salt, canonicalContext: context.canonicalBytes(),
+      wrappedKeys: after.all, keys: keys)
   }
 
   private func entries(
@@ -93,8 +93,8 @@ extension UnlockedHeader {
         advice: "Reseal it under the keys that remain.")
     }
     // An envelope under recipients alone is refused as anonymous later, too.
-    let isForgotten = entries.contains { $0.scheme != .recipient && !header.wrappedKeys.contains($0) }
-    guard source?.scheme != .recipient || !isForgotten else {
+    let isForgotten = entries.contains { !$0.scheme.isAnonymous && !header.wrappedKeys.contains($0) }
+    guard source?.scheme.isAnonymous != true || !isForgotten else {
       throw EnvelopeError(
         .invalidArgument,
         "The sender, who sealed this to a recipient's public key, knows the data key, and could forge envelopes for "

@@ -13,20 +13,29 @@ struct UnlockedHeader: ~Copyable, Sendable {
 
   /// Generates a data key and creates a header for it.
   ///
-  /// - Parameter use: Nil for the one that belongs to the kind.
-  /// - Throws: `invalidArgument` for a context or keys that break a limit, or what the keyring throws.
+  /// - Parameters:
+  ///   - kind: What the header stands before.
+  ///   - use: Nil for the one that belongs to the kind.
+  ///   - suite: Seals what follows the header.
+  ///   - context: The caller's pairs.
+  ///   - keyring: Generates and wraps the data key.
+  /// - Throws: `unsupportedSuite` before the keyring is used; `invalidArgument` for a context or keys that break a limit;
+  ///   or what the keyring throws.
   static func make(
-    _ kind: Header.Kind, for use: EnvelopeUse? = nil, context: EncryptionContext, using keyring: some Keyring
+    _ kind: Header.Kind, for use: EnvelopeUse? = nil, suite: AlgorithmSuite = .chaCha20Poly1305,
+    context: EncryptionContext, using keyring: some Keyring
   ) async throws -> UnlockedHeader {
+    try suite.aead.checkIsAvailable()
     let canonicalContext = try context.canonicalBytes()
     let use = use ?? kind.use
     let generated = try await keyring.generateDataKey(for: context.forKeyrings(use))
     try Header.checkWrappedKeys(generated.wrapped, orThrow: .invalidArgument)
     let salt = try Randomness.bytes(Header.saltByteCount)
     let keys = try KeySchedule(
-      dataKey: generated.dataKey, kind: kind, salt: salt, canonicalContext: canonicalContext)
+      dataKey: generated.dataKey, kind: kind, suite: suite, salt: salt, canonicalContext: canonicalContext)
     let header = try Header(
-      kind: kind, salt: salt, canonicalContext: canonicalContext, wrappedKeys: generated.wrapped, keys: keys)
+      kind: kind, suite: suite, salt: salt, canonicalContext: canonicalContext, wrappedKeys: generated.wrapped,
+      keys: keys)
     return UnlockedHeader(header: header, keys: keys, dataKey: generated.takeDataKey(), use: use, source: nil)
   }
 
@@ -101,7 +110,8 @@ struct UnlockedHeader: ~Copyable, Sendable {
       let source = unwrapped.source
       guard let index = candidates.firstIndex(of: source) else { break }
       let keys = try KeySchedule(
-        dataKey: unwrapped.dataKey, kind: header.kind, salt: header.salt, canonicalContext: canonicalContext)
+        dataKey: unwrapped.dataKey, kind: header.kind, suite: header.suite, salt: header.salt,
+        canonicalContext: canonicalContext)
       guard keys.commitment.equalsInConstantTime(header.commitment) else {
         candidates.remove(at: index)
         continue
@@ -131,15 +141,16 @@ extension Header.Kind {
 extension Header {
   /// Makes a header for keys that have just been derived.
   init(
-    kind: Kind, salt: [UInt8], canonicalContext: [UInt8], wrappedKeys: [WrappedDataKey], keys: borrowing KeySchedule
+    kind: Kind, suite: AlgorithmSuite, salt: [UInt8], canonicalContext: [UInt8], wrappedKeys: [WrappedDataKey],
+    keys: borrowing KeySchedule
   ) throws(EnvelopeError) {
     let contextCheck = try Self.contextCheck(salt: salt, canonicalContext: canonicalContext)
     let untagged = Header(
-      kind: kind, salt: salt, contextCheck: contextCheck, wrappedKeys: wrappedKeys, commitment: keys.commitment,
-      tag: [])
+      kind: kind, suite: suite, salt: salt, contextCheck: contextCheck, wrappedKeys: wrappedKeys,
+      commitment: keys.commitment, tag: [])
     let tag = try keys.headerTag(over: untagged.taggedBytes)
     self.init(
-      kind: kind, salt: salt, contextCheck: contextCheck, wrappedKeys: wrappedKeys, commitment: keys.commitment,
-      tag: tag)
+      kind: kind, suite: suite, salt: salt, contextCheck: contextCheck, wrappedKeys: wrappedKeys,
+      commitment: keys.commitment, tag: tag)
   }
 }

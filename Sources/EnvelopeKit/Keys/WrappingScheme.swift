@@ -17,8 +17,13 @@ public struct WrappingScheme: RawRepresentable, Hashable, Sendable, CustomString
   public static let awsKMS = Self(rawValue: 0x03)
   /// A passphrase.
   public static let passphrase = Self(rawValue: 0x04)
+  /// The public half of a recipient's post-quantum key pair: anybody can seal to it.
+  public static let postQuantumRecipient = Self(rawValue: 0x05)
   /// A keyring of somebody's own.
   public static let other = Self(rawValue: 0x7f)
+
+  /// Whether anybody can make such an entry, so that it proves no sender.
+  package var isAnonymous: Bool { self == .recipient || self == .postQuantumRecipient }
 
   /// The lengths in bytes that a wrapped data key of this scheme may have.
   package var wrappedByteCounts: ClosedRange<Int> {
@@ -27,6 +32,7 @@ public struct WrappingScheme: RawRepresentable, Hashable, Sendable, CustomString
     case .recipient: 80...80
     case .awsKMS: 1...6144
     case .passphrase: 90...90
+    case .postQuantumRecipient: 1168...1168
     default: 1...65535
     }
   }
@@ -38,6 +44,7 @@ public struct WrappingScheme: RawRepresentable, Hashable, Sendable, CustomString
     case .recipient: "recipient"
     case .awsKMS: "aws-kms"
     case .passphrase: "passphrase"
+    case .postQuantumRecipient: "post-quantum-recipient"
     case .other: "other"
     default: "unknown"
     }

@@ -6,27 +6,39 @@
 
 internal import CLibsodium
 
-/// The two authenticated ciphers of the format, both with 32-byte keys and 16-byte tags.
-package enum AEAD {
-  /// ChaCha20-Poly1305 of RFC 8439, 12-byte nonce.
+/// The authenticated ciphers of the format, all with 32-byte keys.
+package enum AEAD: Sendable {
+  /// ChaCha20-Poly1305 of RFC 8439: 12-byte nonce, 16-byte tag.
   case chaCha20Poly1305
-  /// XChaCha20-Poly1305 of draft-irtf-cfrg-xchacha, 24-byte nonce.
+  /// XChaCha20-Poly1305 of draft-irtf-cfrg-xchacha: 24-byte nonce, 16-byte tag.
   case xChaCha20Poly1305
+  /// AEGIS-256 of draft-irtf-cfrg-aegis-aead: 32-byte nonce, 32-byte tag.
+  case aegis256
 
   package static let keyByteCount = 32
-  package static let tagByteCount = 16
 
   package var nonceByteCount: Int {
     switch self {
     case .chaCha20Poly1305: 12
     case .xChaCha20Poly1305: 24
+    case .aegis256: 32
     }
   }
 
-  /// What a sealed message is longer than its plaintext by, the nonce included.
-  package var overheadByteCount: Int { nonceByteCount + Self.tagByteCount }
+  package var tagByteCount: Int { self == .aegis256 ? 32 : 16 }
 
-  // 2³² - 1 blocks of 64 bytes; libsodium aborts the process above it.
+  /// What a sealed message is longer than its plaintext by, the nonce included.
+  package var overheadByteCount: Int { nonceByteCount + tagByteCount }
+
+  /// Whether the libsodium that this was built with has the cipher.
+  package var isAvailable: Bool { self != .aegis256 || ENVELOPE_HAS_AEGIS256 != 0 }
+
+  /// Throws `unsupportedSuite` if the libsodium that this was built with lacks the cipher.
+  package func checkIsAvailable() throws(EnvelopeError) {
+    guard isAvailable else { throw Sodium.lacks("AEGIS-256", since: "1.0.19") }
+  }
+
+  // 2³² - 1 blocks of 64 bytes, the bound of ChaCha20; libsodium aborts the process above it.
   private static let longestMessage = (1 << 38) - 64
 
   /// Appends a fresh random nonce, the ciphertext and the tag.
@@ -42,7 +54,7 @@ package enum AEAD {
     unsafe output.withUnsafeMutableBytes { buffer, count in
       let end = unsafe buffer.baseAddress! + count
       unsafe encrypt(plaintext, associatedData, nonce: end - nonceByteCount, key, to: end)
-      count += plaintext.byteCount + Self.tagByteCount
+      count += plaintext.byteCount + tagByteCount
     }
   }
 
@@ -52,7 +64,7 @@ package enum AEAD {
     into output: inout OutputRawSpan
   ) throws(EnvelopeError) {
     guard plaintext.byteCount <= Self.longestMessage,
-      output.freeCapacity >= plaintext.byteCount + Self.tagByteCount
+      output.freeCapacity >= plaintext.byteCount + tagByteCount
     else { throw .bufferTooSmall }
     try checkKey(key)
     try checkNonce(nonce)
@@ -60,7 +72,7 @@ package enum AEAD {
       unsafe nonce.withUnsafeBytes { nonce in
         unsafe encrypt(plaintext, associatedData, nonce: nonce.baseAddress!, key, to: buffer.baseAddress! + count)
       }
-      count += plaintext.byteCount + Self.tagByteCount
+      count += plaintext.byteCount + tagByteCount
     }
   }
 
@@ -89,7 +101,7 @@ package enum AEAD {
     into output: inout OutputRawSpan
   ) throws(EnvelopeError) {
     try checkKey(key)
-    let plaintextByteCount = sealed.byteCount - Self.tagByteCount
+    let plaintextByteCount = sealed.byteCount - tagByteCount
     guard plaintextByteCount >= 0, plaintextByteCount <= Self.longestMessage else { throw .payloadAltered }
     guard output.freeCapacity >= plaintextByteCount else { throw .bufferTooSmall }
     var status: Int32 = -1
@@ -139,6 +151,8 @@ package enum AEAD {
             _ = unsafe crypto_aead_chacha20poly1305_ietf_encrypt(c, nil, m0, mlen, ad0, adlen, nil, n, k0)
           case .xChaCha20Poly1305:
             _ = unsafe crypto_aead_xchacha20poly1305_ietf_encrypt(c, nil, m0, mlen, ad0, adlen, nil, n, k0)
+          case .aegis256:
+            _ = unsafe crypto_aead_aegis256_encrypt(c, nil, m0, mlen, ad0, adlen, nil, n, k0)
           }
         }
       }
@@ -165,6 +179,8 @@ package enum AEAD {
               return unsafe crypto_aead_chacha20poly1305_ietf_decrypt(m, nil, nil, c0, clen, ad0, adlen, n0, k0)
             case .xChaCha20Poly1305:
               return unsafe crypto_aead_xchacha20poly1305_ietf_decrypt(m, nil, nil, c0, clen, ad0, adlen, n0, k0)
+            case .aegis256:
+              return unsafe crypto_aead_aegis256_decrypt(m, nil, nil, c0, clen, ad0, adlen, n0, k0)
             }
           }
         }

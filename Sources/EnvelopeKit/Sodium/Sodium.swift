@@ -14,4 +14,12 @@ enum Sodium {
       throw EnvelopeError(.systemFailure, "libsodium cannot be initialized")
     }
   }
+
+  /// The error for what the libsodium that this was built with does not have.
+  static func lacks(_ primitive: String, since version: String) -> EnvelopeError {
+    EnvelopeError(
+      .unsupportedSuite,
+      "\(primitive) needs libsodium \(version) or newer, and this program was built with \(SODIUM_VERSION_STRING)",
+      advice: "Use a program that was built with libsodium \(version) or newer.")
+  }
 }

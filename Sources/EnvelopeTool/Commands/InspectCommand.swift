@@ -57,6 +57,7 @@
 
     let format = 1
     let form: String
+    let suite: String
     let generation: UInt32?
     let sealedAt: String?
     let keys: [Key]
@@ -67,6 +68,7 @@
     var contextMatches: Bool?
 
     init(_ file: SealedFile, _ header: Header) {
+      suite = "\(header.suite)"
       keys = header.wrappedKeys.map { Key(scheme: "\($0.scheme)", id: "\($0.keyID)") }
       switch file {
       case .environment(let document, let sealed):
@@ -79,7 +81,7 @@
       case .value(let envelope, _):
         form = "value"
         (generation, sealedAt, variables, plain) = (nil, nil, nil, nil)
-        byteCount = max(0, envelope.count - header.bytes.count - AEAD.xChaCha20Poly1305.overheadByteCount)
+        byteCount = max(0, envelope.count - header.bytes.count - header.suite.aead.overheadByteCount)
       }
     }
 
@@ -87,6 +89,7 @@
       var text =
         form == "value" ? "A sealed value, format \(format)\n" : "A sealed environment, format \(format), \(form)\n"
       if let generation, let sealedAt { text += "generation: \(generation) (\(sealedAt))\n" }
+      text += "suite: \(suite)\n"
       let any = keys.count > 1 ? ", any one opens" : ""
       text += "keys, not verified\(any): \(keys.map { "\($0.scheme) \($0.id)" }.joined(separator: ", "))\n"
       if let contextMatches { text += "context: \(contextMatches ? "matches" : "differs")\n" }

@@ -38,7 +38,7 @@ enum Cause: String {
       ],
       .age: [.staleGeneration],
       .sender: [.anonymousSender],
-      .format: [.unsupportedVersion, .typeMismatch],
+      .format: [.unsupportedVersion, .unsupportedSuite, .typeMismatch],
       .keyStore: [.keyStoreDamaged, .keyStoreLocked, .auditLogAltered, .filePermissions],
       .keyService: [
         .keyServiceUnavailable, .keyServiceThrottled, .keyServiceNotTrusted, .keyServiceAnswerInvalid,

@@ -60,7 +60,7 @@ struct Explanation {
       throw error
     }
     let header = try sealed.header()
-    lines.append(sealed.description)
+    lines.append("\(sealed.description), suite \(header.suite)")
     if try LockedKeyStore.isOf(header) {
       lines.append("context: a locked key store's")
       throw EnvelopeError(

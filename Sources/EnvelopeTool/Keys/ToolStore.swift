@@ -220,7 +220,7 @@ enum ToolStore {
     guard names.count >= keys.count else {
       throw EnvelopeError(
         .keyStoreLocked, "The key store is locked with \(keys.count) keys, and \(variable) names \(names.count)",
-        advice: "Name all of them, separated by commas: recipients by their er1:… text.")
+        advice: "Name all of them, separated by commas: recipients by their er1:… or er2:… text.")
     }
   }
 }

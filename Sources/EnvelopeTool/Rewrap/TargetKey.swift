@@ -26,15 +26,15 @@ struct TargetKey {
     owns = { keyset.owns($0) }
     version = keyset.primary
     isReadBack = true
-    reader = WrappedDataKey.Reader(scheme: keyset.kind == .identity ? .recipient : .keyset, id: keyset.id.string)
+    reader = WrappedDataKey.Reader(scheme: keyset.kind.scheme, id: keyset.id.string)
   }
 
   /// A recipient that is named by its text, read back where the store has the identity.
   init(_ recipient: Recipient, in store: KeyStore) throws(EnvelopeError) {
     let sealing = try RecipientKeyring([recipient])
     let (keyID, reader) = (recipient.keyID, recipient.reader)
-    name = "recipient \(keyID)"
-    isReadBack = store.keysets.contains { $0.kind == .identity && $0.version(named: keyID) != nil }
+    name = "\(recipient.kem.scheme) \(keyID)"
+    isReadBack = store.keysets.contains { $0.kind.kem == recipient.kem && $0.version(named: keyID) != nil }
     keyring = isReadBack ? try MultiKeyring([sealing, WrappingNothing(store.keyring())]) : sealing
     self.reader = reader
     owns = { $0.reader == reader }
@@ -68,7 +68,7 @@ struct TargetKey {
 
 extension Recipient {
   /// Whoever has the identity, of any version.
-  var reader: WrappedDataKey.Reader { WrappedDataKey.Reader(scheme: .recipient, id: keyID.withoutVersion) }
+  var reader: WrappedDataKey.Reader { WrappedDataKey.Reader(scheme: kem.scheme, id: keyID.withoutVersion) }
 }
 
 /// A keyring that opens and does not wrap.

@@ -144,7 +144,7 @@ public final class CachingKeyring: Keyring {
     _ = try context.canonicalBytes()
     var failures = UnwrapFailures()
     var isMissReported = false
-    for entries in [wrapped.filter { $0.scheme != .recipient }, wrapped.filter { $0.scheme == .recipient }] {
+    for entries in [wrapped.filter { !$0.scheme.isAnonymous }, wrapped.filter { $0.scheme.isAnonymous }] {
       let wanted = try entries.map { (entry) throws(EnvelopeError) in
         Wanted(name: try CacheName(context, entry, salt: salt), entry: entry)
       }

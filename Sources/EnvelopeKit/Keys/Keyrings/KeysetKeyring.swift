@@ -59,10 +59,10 @@ public struct KeysetKeyring: Keyring {
     try context.check()
     var failures: [(rank: Int, error: EnvelopeError)] = []
     // What was sealed to a recipient alone proves no sender, so it is not looked at while another entry opens.
-    for entry in wrapped where entry.scheme != .recipient {
+    for entry in wrapped where !entry.scheme.isAnonymous {
       if let unwrapped = try unwrap(entry, for: context, &failures) { return unwrapped }
     }
-    for entry in wrapped where entry.scheme == .recipient {
+    for entry in wrapped where entry.scheme.isAnonymous {
       if let unwrapped = try unwrap(entry, for: context, &failures) { return unwrapped }
     }
     var chosen = UnwrapFailures()
@@ -87,7 +87,7 @@ public struct KeysetKeyring: Keyring {
       } catch {
         try keyset.report(.unwrap, of: entry.keyID, for: context, failure: error.code)
         // As a multi-keyring of the keysets ranks them.
-        failures.append((keyset.kind == .identity ? keysets.count + rank : rank, error))
+        failures.append((keyset.kind.kem != nil ? keysets.count + rank : rank, error))
         continue
       }
       try keyset.reportSuccess(.unwrap, of: entry.keyID, for: context)

@@ -51,7 +51,7 @@ public struct MultiKeyring: Keyring {
   ///   why it holds none (a key was destroyed), that error. A ``KeysetKeyring`` of the same keysets throws the same.
   public func unwrap(_ wrapped: [WrappedDataKey], for context: EncryptionContext) async throws -> UnwrappedDataKey {
     var failures = UnwrapFailures()
-    let parts = [wrapped.filter { $0.scheme != .recipient }, wrapped.filter { $0.scheme == .recipient }]
+    let parts = [wrapped.filter { !$0.scheme.isAnonymous }, wrapped.filter { $0.scheme.isAnonymous }]
     for entries in parts where !entries.isEmpty {
       for keyring in keyrings {
         do {

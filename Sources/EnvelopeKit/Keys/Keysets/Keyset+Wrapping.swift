@@ -8,7 +8,7 @@ extension Keyset {
   func wrap(_ dataKey: borrowing DataKey, for context: EncryptionContext) throws(EnvelopeError) -> WrappedDataKey {
     let version = try checkWraps(for: context)
     let keyID = try keyID(of: version)
-    guard kind == .symmetric else { return try recipient(of: version).wrap(dataKey, for: context) }
+    if let kem = kind.kem { return try recipient(of: version, kem).wrap(dataKey, for: context) }
     let associatedData = try WrappedDataKey.associatedData(.keyset, keyID: keyID, context: context)
     let key = try narrowedKey(of: version, for: FunctionScope(unchecked: context.function))
     // 24 random bytes ‖ 32 sealed bytes ‖ 16-byte tag.
@@ -41,13 +41,13 @@ extension Keyset {
 
   /// Whether an entry is one of a version of this keyset, here or not.
   package func owns(_ entry: WrappedDataKey) -> Bool {
-    entry.scheme == (kind == .identity ? .recipient : .keyset) && versionNumber(in: entry.keyID) != nil
+    entry.scheme == kind.scheme && versionNumber(in: entry.keyID) != nil
   }
 
   /// Recovers a data key from an entry of a version that is here.
   ///
   /// - Throws: What ``check(_:version:for:)`` throws; `keyNotFound` where it is narrowed to other functions;
-  ///   `unwrapFailed` where the entry was altered.
+  ///   `unwrapFailed` where the entry was altered; `unsupportedSuite` for a post-quantum identity if libsodium lacks X-Wing.
   func unwrap(
     _ wrapped: WrappedDataKey, version: Version, for context: EncryptionContext
   ) throws(EnvelopeError) -> DataKey {
@@ -56,22 +56,20 @@ extension Keyset {
     let info = Recipient.info
     // An identity is never narrowed.
     let key =
-      kind == .identity
+      kind.kem != nil
       ? try version.keys[0].withBytes { SecretBytes(copying: $0) }
       : try narrowedKey(of: version, for: FunctionScope(unchecked: context.function))
     do {
       return try DataKey(
         SecretBytes(byteCount: DataKey.byteCount) { (output) throws(EnvelopeError) in
           try key.withBytes { (key) throws(EnvelopeError) in
-            switch kind {
-            case .symmetric:
-              try unsafe AEAD.xChaCha20Poly1305.open(
+            guard let kem = kind.kem else {
+              return try unsafe AEAD.xChaCha20Poly1305.open(
                 wrapped.bytes.span.bytes, authenticating: associatedData.span.bytes, key: key, into: &output)
-            case .identity:
-              try unsafe HPKE.open(
-                wrapped.bytes.span.bytes, authenticating: associatedData.span.bytes, info: info.span.bytes, with: key,
-                into: &output)
             }
+            try unsafe HPKE.open(
+              wrapped.bytes.span.bytes, authenticating: associatedData.span.bytes, info: info.span.bytes, with: key,
+              of: kem, into: &output)
           }
         })
     } catch {
@@ -83,22 +81,23 @@ extension Keyset {
   }
 
   /// The public half of a version of an identity.
-  func recipient(of version: Version) throws(EnvelopeError) -> Recipient {
+  private func recipient(of version: Version, _ kem: KEM) throws(EnvelopeError) -> Recipient {
     try version.keys[0].withBytes { (key) throws(EnvelopeError) in
-      Recipient(keyID: try keyID(of: version), publicKey: try X25519.publicKey(of: key))
+      Recipient(keyID: try keyID(of: version), kem: kem, publicKey: try kem.publicKey(of: key))
     }
   }
 
   /// The public half of the primary version: what others seal to.
   ///
-  /// - Throws: `invalidArgument` where the keyset is no identity, `keyNotFound` once it is destroyed.
+  /// - Throws: `invalidArgument` where the keyset is no identity, `keyNotFound` once it is destroyed, `unsupportedSuite` for
+  ///   a post-quantum identity if libsodium lacks X-Wing.
   public func recipient() throws(EnvelopeError) -> Recipient {
     try checkExists()
-    guard kind == .identity, let version = primaryVersion else {
+    guard let kem = kind.kem, let version = primaryVersion else {
       throw EnvelopeError(
         .invalidArgument, "The key \(shown) is no recipient's: it has no public half",
         advice: "Create a recipient: envelope keys recipient NAME")
     }
-    return try recipient(of: version)
+    return try recipient(of: version, kem)
   }
 }

@@ -12,6 +12,20 @@ public struct Keyset: Sendable {
     case symmetric
     /// Private halves of key pairs: whoever has the public half, a ``Recipient``, can seal, and these open.
     case identity
+    /// Private halves of post-quantum key pairs (X-Wing): they need libsodium 1.0.22 or newer.
+    case postQuantumIdentity
+
+    /// The mechanism of an identity; nil if it is none.
+    package var kem: KEM? {
+      switch self {
+      case .symmetric: nil
+      case .identity: .x25519
+      case .postQuantumIdentity: .xWing
+      }
+    }
+
+    /// How its entries are marked in a header.
+    package var scheme: WrappingScheme { kem?.scheme ?? .keyset }
   }
 
   /// Twelve random base64url characters.
@@ -115,9 +129,11 @@ public struct Keyset: Sendable {
 
   /// Makes a keyset with a random id and one version.
   ///
-  /// - Throws: `systemFailure` where there is no memory or randomness.
+  /// - Throws: `unsupportedSuite` for a post-quantum identity if libsodium lacks X-Wing; `systemFailure` where there is no
+  ///   memory or randomness.
   public static func generate(_ kind: Kind = .symmetric) throws(EnvelopeError) -> Keyset {
-    try Keyset(
+    if kind == .postQuantumIdentity { try XWing.checkIsAvailable() }
+    return try Keyset(
       id: makeID(), kind: kind,
       versions: [Version(number: 1, created: Clock.now, keys: [WrappingKey.generate()])], primary: 1)
   }

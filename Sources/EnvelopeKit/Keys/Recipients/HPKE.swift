@@ -1,80 +1,81 @@
 // SPDX-FileCopyrightText: The EnvelopeKit authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// HPKE in base mode for one message (RFC 9180): DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, ChaCha20-Poly1305.
+/// HPKE in base mode for one message (RFC 9180), with HKDF-SHA256 and ChaCha20-Poly1305.
 package enum HPKE {
-  package static let encapsulatedByteCount = X25519.byteCount
   private static let mode: UInt8 = 0
-  // KEM 0x0020, KDF 0x0001, AEAD 0x0003.
-  private static let kemSuite = Array("KEM".utf8) + [0x00, 0x20]
-  package static let suite = Array("HPKE".utf8) + [0x00, 0x20, 0x00, 0x01, 0x00, 0x03]
+  private static let kemSuite = Array("KEM".utf8) + KEM.x25519.id
+  private static let aead = AEAD.chaCha20Poly1305
+
+  /// The identifier of KEM, KDF (0001) and AEAD (0003).
+  package static func suite(of kem: KEM) -> [UInt8] { Array("HPKE".utf8) + kem.id + [0x00, 0x01, 0x00, 0x03] }
+
+  /// What a message is longer than its plaintext by.
+  package static func overheadByteCount(of kem: KEM) -> Int { kem.encapsulatedByteCount + aead.tagByteCount }
 
   /// Appends encapsulated key ‖ ciphertext ‖ 16-byte tag.
   ///
-  /// - Throws: `invalidArgument` where the public key has low order: everybody would know the secret.
+  /// - Throws: What ``KEM/encapsulate(to:randomness:into:)`` throws.
   package static func seal(
-    _ plaintext: RawSpan, authenticating associatedData: RawSpan, info: RawSpan, to publicKey: RawSpan,
+    _ plaintext: RawSpan, authenticating associatedData: RawSpan, info: RawSpan, to publicKey: RawSpan, of kem: KEM,
     into output: inout OutputRawSpan
   ) throws(EnvelopeError) {
-    let ephemeral = try SecretBytes(byteCount: X25519.byteCount) { (output) throws(EnvelopeError) in
-      try Randomness.append(X25519.byteCount, to: &output)
+    let randomness = try SecretBytes(byteCount: kem.randomByteCount) { (output) throws(EnvelopeError) in
+      try Randomness.append(kem.randomByteCount, to: &output)
     }
     try seal(
-      plaintext, authenticating: associatedData, info: info, to: publicKey, ephemeral: ephemeral, into: &output)
+      plaintext, authenticating: associatedData, info: info, to: publicKey, of: kem, randomness: randomness,
+      into: &output)
   }
 
-  /// The same under an ephemeral key that the caller vouches was drawn for this message alone.
+  /// The same with random bytes that the caller vouches were drawn for this message alone.
   package static func seal(
-    _ plaintext: RawSpan, authenticating associatedData: RawSpan, info: RawSpan, to publicKey: RawSpan,
-    ephemeral: borrowing SecretBytes, into output: inout OutputRawSpan
+    _ plaintext: RawSpan, authenticating associatedData: RawSpan, info: RawSpan, to publicKey: RawSpan, of kem: KEM,
+    randomness: borrowing SecretBytes, into output: inout OutputRawSpan
   ) throws(EnvelopeError) {
-    let encapsulated = try ephemeral.withBytes { (key) throws(EnvelopeError) in try X25519.publicKey(of: key) }
-    let secret = try ephemeral.withBytes { (key) throws(EnvelopeError) in
-      try sharedSecret(privateKey: key, otherKey: publicKey, encapsulated: encapsulated, recipient: publicKey)
+    guard output.freeCapacity >= plaintext.byteCount + overheadByteCount(of: kem) else { throw .bufferTooSmall }
+    let secret = try randomness.withBytes { (randomness) throws(EnvelopeError) in
+      try kem.encapsulate(to: publicKey, randomness: randomness, into: &output)
     }
-    let keys = try MessageKeys(sharedSecret: secret, info: info)
-    guard output.freeCapacity >= encapsulated.count + plaintext.byteCount + AEAD.tagByteCount else {
-      throw .bufferTooSmall
-    }
-    unsafe output.append(encapsulated.span.bytes)
+    let keys = try MessageKeys(sharedSecret: secret, info: info, kem: kem)
     try keys.key.withBytes { (key) throws(EnvelopeError) in
       try keys.nonce.withBytes { (nonce) throws(EnvelopeError) in
-        try AEAD.chaCha20Poly1305.seal(
-          plaintext, authenticating: associatedData, nonce: nonce, key: key, into: &output)
+        try aead.seal(plaintext, authenticating: associatedData, nonce: nonce, key: key, into: &output)
       }
     }
   }
 
   /// Appends the plaintext of what was sealed to a private key's public half.
   ///
-  /// - Throws: `payloadAltered` where it does not verify, is too short, or its encapsulated key has low order.
+  /// - Throws: `payloadAltered` where it does not verify, is too short, or its encapsulated key has low order;
+  ///   `unsupportedSuite` for X-Wing if libsodium lacks it.
   package static func open(
-    _ sealed: RawSpan, authenticating associatedData: RawSpan, info: RawSpan, with privateKey: RawSpan,
+    _ sealed: RawSpan, authenticating associatedData: RawSpan, info: RawSpan, with privateKey: RawSpan, of kem: KEM,
     into output: inout OutputRawSpan
   ) throws(EnvelopeError) {
-    guard sealed.byteCount >= encapsulatedByteCount + AEAD.tagByteCount else { throw .payloadAltered }
-    let encapsulated = sealed.extracting(first: encapsulatedByteCount)
-    let publicKey = try X25519.publicKey(of: privateKey)
+    guard sealed.byteCount >= overheadByteCount(of: kem) else { throw .payloadAltered }
+    // A private key of another length is the caller's mistake, and an encapsulated key of low order the sender's.
+    guard privateKey.byteCount == X25519.byteCount else {
+      throw EnvelopeError(.invalidArgument, "A recipient's private key must be \(X25519.byteCount) bytes")
+    }
     let secret: SecretBytes
     do {
-      secret = try unsafe sharedSecret(
-        privateKey: privateKey, otherKey: encapsulated, encapsulated: [UInt8](copying: encapsulated),
-        recipient: publicKey.span.bytes)
+      secret = try kem.sharedSecret(of: sealed.extracting(first: kem.encapsulatedByteCount), privateKey: privateKey)
     } catch {
       guard error.code == .invalidArgument else { throw error }
       throw .payloadAltered
     }
-    let keys = try MessageKeys(sharedSecret: secret, info: info)
+    let keys = try MessageKeys(sharedSecret: secret, info: info, kem: kem)
     try keys.key.withBytes { (key) throws(EnvelopeError) in
       try keys.nonce.withBytes { (nonce) throws(EnvelopeError) in
-        try AEAD.chaCha20Poly1305.open(
-          sealed.extracting(droppingFirst: encapsulatedByteCount), authenticating: associatedData, nonce: nonce,
+        try aead.open(
+          sealed.extracting(droppingFirst: kem.encapsulatedByteCount), authenticating: associatedData, nonce: nonce,
           key: key, into: &output)
       }
     }
   }
 
-  /// What encapsulation and decapsulation agree on (section 4.1, Encap and Decap), 32 bytes.
+  /// What encapsulation and decapsulation with X25519 agree on (section 4.1, Encap and Decap), 32 bytes.
   package static func sharedSecret(
     privateKey: RawSpan, otherKey: RawSpan, encapsulated: [UInt8], recipient: RawSpan
   ) throws(EnvelopeError) -> SecretBytes {
@@ -98,7 +99,8 @@ package enum HPKE {
     /// The base nonce, which is that of the first message.
     package let nonce: SecretBytes
 
-    package init(sharedSecret: borrowing SecretBytes, info: RawSpan) throws(EnvelopeError) {
+    package init(sharedSecret: borrowing SecretBytes, info: RawSpan, kem: KEM) throws(EnvelopeError) {
+      let suite = suite(of: kem)
       let idHash = try labeledExtract(RawSpan(), label: "psk_id_hash", salt: RawSpan(), suite: suite)
       let infoHash = try labeledExtract(info, label: "info_hash", salt: RawSpan(), suite: suite)
       let context = [mode] + idHash.withBytes { [UInt8](copying: $0) } + infoHash.withBytes { [UInt8](copying: $0) }
@@ -110,7 +112,7 @@ package enum HPKE {
       }
       let nonce = try secret.withBytes { (secret) throws(EnvelopeError) in
         try labeledExpand(
-          AEAD.chaCha20Poly1305.nonceByteCount, from: secret, label: "base_nonce", info: context, suite: suite)
+          aead.nonceByteCount, from: secret, label: "base_nonce", info: context, suite: suite)
       }
       self.context = context
       self.secret = secret

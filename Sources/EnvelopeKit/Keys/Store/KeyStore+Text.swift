@@ -4,7 +4,7 @@
 // The text of a key store, one item a line, ended by a line feed (`Docs/Format.md`, section Key store):
 //
 //   envelope-keys 2
-//   keyset ID PRIMARY | identity ID PRIMARY | destroyed ID keyset|identity SECONDS
+//   KIND ID PRIMARY | destroyed ID KIND SECONDS   (KIND is keyset, identity or xwing-identity)
 //   state disabled | state pending SECONDS        (for the keyset above, as are the lines up to its versions)
 //   minimum NUMBER
 //   rotation DAYS
@@ -83,9 +83,8 @@ extension Keyset {
   }
 
   fileprivate func append(to output: inout OutputRawSpan) throws(EnvelopeError) {
-    let kindWord = kind == .identity ? "identity" : "keyset"
-    if case .destroyed(let time) = state { return output.append("destroyed \(id) \(kindWord) \(time)\n") }
-    output.append("\(kindWord) \(id) \(primary)\n")
+    if case .destroyed(let time) = state { return output.append("destroyed \(id) \(kind.word) \(time)\n") }
+    output.append("\(kind.word) \(id) \(primary)\n")
     if state == .disabled { output.append("state disabled\n") }
     if case .pendingDeletion(let time) = state { output.append("state pending \(time)\n") }
     if minimumVersion != 1 { output.append("minimum \(minimumVersion)\n") }
@@ -109,6 +108,26 @@ extension Keyset {
         output.append(" " + scopes.map { own.contains($0) ? "1" : "0" }.joined())
       }
       output.append("\n")
+    }
+  }
+}
+
+extension Keyset.Kind {
+  /// The word of the text.
+  fileprivate var word: String {
+    switch self {
+    case .symmetric: "keyset"
+    case .identity: "identity"
+    case .postQuantumIdentity: "xwing-identity"
+    }
+  }
+
+  init?(word: String?) {
+    switch word {
+    case "keyset": self = .symmetric
+    case "identity": self = .identity
+    case "xwing-identity": self = .postQuantumIdentity
+    default: return nil
     }
   }
 }

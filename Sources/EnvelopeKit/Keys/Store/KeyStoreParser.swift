@@ -75,18 +75,18 @@ struct KeyStoreParser {
     // The fourth field is the secret one, and of some lines the second.
     let words = fields.prefix(3).map { Self.word(line.extracting($0.range), limit: Self.longestWord) }
     switch (words.first, fields.count) {
-    case ("keyset", 3), ("identity", 3):
-      guard auditOffset == nil, aliases.isEmpty, defaultKeyID == nil, version == 2 || words[0] == "keyset",
-        let id = try? KeyID(words[1]), let primary: UInt32 = Self.number(words[2])
+    case ("keyset", 3), ("identity", 3), ("xwing-identity", 3):
+      guard auditOffset == nil, aliases.isEmpty, defaultKeyID == nil, let kind = Keyset.Kind(word: words[0]),
+        version == 2 || kind == .symmetric, let id = try? KeyID(words[1]), let primary: UInt32 = Self.number(words[2])
       else { break }
-      keysets.append(PendingKeyset(id: id, kind: words[0] == "keyset" ? .symmetric : .identity, primary: primary))
+      keysets.append(PendingKeyset(id: id, kind: kind, primary: primary))
       return false
     case ("destroyed", 4) where version == 2:
       let last = Self.word(line.extracting(fields[3].range), limit: Self.longestWord)
       guard auditOffset == nil, aliases.isEmpty, defaultKeyID == nil, let id = try? KeyID(words[1]),
-        words[2] == "keyset" || words[2] == "identity", let time: UInt64 = Self.number(last)
+        let kind = Keyset.Kind(word: words[2]), let time: UInt64 = Self.number(last)
       else { break }
-      keysets.append(PendingKeyset(id: id, kind: words[2] == "keyset" ? .symmetric : .identity, primary: 0))
+      keysets.append(PendingKeyset(id: id, kind: kind, primary: 0))
       keysets[keysets.count - 1].state = .destroyed(at: time)
       keysets[keysets.count - 1].rank = .max
       return false

@@ -26,7 +26,7 @@
         }
         Console.say("Version \(version) of \(key.key.shown) seals from now on; the older ones still open.")
         Console.say("Bring what is sealed to it: envelope rewrap FILE…")
-        try Console.write(keyset.kind == .identity ? "\(try keyset.recipient())\n" : "\(keyset.id).\(version)\n")
+        try Console.write(keyset.kind != .symmetric ? "\(try keyset.recipient())\n" : "\(keyset.id).\(version)\n")
       }
     }
 

@@ -65,16 +65,22 @@
         discussion: """
           The string is not secret: those who seal pass it as a --key, or write it into envelope.yaml. Only a store that has the identity opens. What is sealed to a recipient alone has no sender: commands and handlers refuse it, unless the caller passes --accept-anonymous-sender.
 
-          EXAMPLE
+          A post-quantum recipient protects what is sealed today from the quantum computers of later. Its string has 1,648 characters, each file that is sealed to it is about 1,600 bytes longer, and all who seal to it or open with it need an envelope command that was built with libsodium 1.0.22 or newer.
+
+          EXAMPLES
             ENVELOPE_STORE=/media/safe/keys envelope keys recipient break-glass
             envelope seal .env --function checkout --key checkout --key er1:…
+            envelope keys recipient archive --post-quantum
           """)
 
       @Argument(help: "A name for the identity.")
       var alias: String
 
+      @Flag(help: "Create a post-quantum identity, X-Wing, whose string begins with er2:.")
+      var postQuantum = false
+
       func execute() async throws {
-        let keyset = try await KeysCommand.make(.identity, alias: alias)
+        let keyset = try await KeysCommand.make(postQuantum ? .postQuantumIdentity : .identity, alias: alias)
         let file = try KeyStoreFile()
         Console.say(
           "Created the identity \(alias.shown) in \(file.location.shown). Keep a copy of that file in a safe place.")
@@ -103,7 +109,7 @@
         commandName: "list",
         abstract: "List the keys: alias, id, and which is the default.",
         discussion: """
-          After the id, each line has what is special about the key: recipient, disabled, pending deletion, destroyed, narrowed, restricted, rotation due.
+          After the id, each line has what is special about the key: recipient or post-quantum-recipient, disabled, pending deletion, destroyed, narrowed, restricted, rotation due.
 
           EXAMPLE
             envelope keys list
@@ -114,7 +120,7 @@
         for keyset in store.keysets {
           let aliases = store.aliases(of: keyset).joined(separator: ",")
           var marks = keyset.id == store.defaultKeyID ? ["default"] : []
-          if keyset.kind == .identity { marks.append("recipient") }
+          if let kem = keyset.kind.kem { marks.append("\(kem.scheme)") }
           switch keyset.state(at: Clock.now) {
           case .enabled: break
           case .disabled: marks.append("disabled")
@@ -149,7 +155,14 @@
         let aliases = store.aliases(of: keyset)
         var text = "id: \(keyset.id)\n"
         if !aliases.isEmpty { text += "aliases: \(aliases.joined(separator: ", "))\n" }
-        if keyset.kind == .identity, !keyset.versions.isEmpty { text += "recipient: \(try keyset.recipient())\n" }
+        if let kem = keyset.kind.kem, !keyset.versions.isEmpty {
+          do throws(EnvelopeError) {
+            text += "\(kem.scheme): \(try keyset.recipient())\n"
+          } catch {
+            guard error.code == .unsupportedSuite else { throw error }
+            text += "\(kem.scheme): \(error.message)\n"
+          }
+        }
         text += "state: \(KeysCommand.describe(keyset.state(at: Clock.now)))\n"
         if let scopes = keyset.scopes { text += "narrowed to: \(KeysCommand.list(scopes))\n" }
         if let functions = keyset.policy.functions { text += "serves: \(KeysCommand.list(functions))\n" }
