@@ -59,7 +59,6 @@ def gather():
         "kernel": f"{os.uname().sysname} {os.uname().release.partition('-')[0]} {os.uname().machine}",
         "system": platform.freedesktop_os_release()["PRETTY_NAME"],
         "swift": swift_version(),
-        "libsodium": output("pkg-config", "--modversion", "libsodium"),
         "swiftCrypto": resolved_version("swift-crypto"),
         "date": datetime.date.today().isoformat(),
         "commit": output("git", "describe", "--always", "--dirty", "--exclude=*"),

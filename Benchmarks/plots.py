@@ -4,7 +4,7 @@
 import math
 from html import escape
 
-from results import LIMIT, SIZES, fits, value_test
+from results import LIMIT, SIZES, SUITE_01, SUITE_02, fits, value_test
 
 WIDTH = 760
 # Light and dark colour of each line: at least 3:1 against white and against GitHub's and Debian's dark grey.
@@ -92,13 +92,14 @@ def drawing(height, title, description, parts):
 
 # Throughput
 
+# By suite and contender.
 THROUGHPUT = {
-    "plain": Line("plain libsodium", "grey", "solid", "none", 6.0),
-    "into": Line("EnvelopeKit, into a buffer", "blue", "solid", "circle"),
-    "bytes": Line("EnvelopeKit, returning bytes", "orange", "long", "square"),
-    "batch": Line("EnvelopeKit, in a batch", "green", "short", "up"),
-    "ChaChaPoly": Line("swift-crypto ChaChaPoly", "pink", "mixed", "diamond"),
-    "AES.GCM": Line("swift-crypto AES.GCM", "ochre", "dots", "down"),
+    (SUITE_01, "plain"): Line("plain XChaCha20-Poly1305", "grey", "solid", "none", 6.0),
+    (SUITE_01, "into"): Line("EnvelopeKit, suite 01", "blue", "solid", "circle"),
+    (SUITE_01, "ChaChaPoly"): Line("swift-crypto ChaChaPoly", "pink", "mixed", "diamond"),
+    (SUITE_02, "plain"): Line("plain AEGIS-256", "grey", "dots", "none", 6.0),
+    (SUITE_02, "into"): Line("EnvelopeKit, suite 02", "orange", "long", "square"),
+    (SUITE_01, "AES.GCM"): Line("swift-crypto AES.GCM", "ochre", "short", "down"),
 }
 PANEL_TOP, PANEL_BOTTOM, PANEL_WIDTH = 62, 352, 296
 PANEL_LEFTS = {"seal": 76, "open": 440}
@@ -107,12 +108,12 @@ PANEL_LEFTS = {"seal": 76, "open": 440}
 def megabytes_a_second(results, operation):
     """Points (size, MB/s) of each line of one panel."""
     curves = {}
-    for metric in THROUGHPUT:
+    for suite, metric in THROUGHPUT:
         times = [
-            (byte_count, results.median(value_test(operation, metric, size), metric))
+            (byte_count, results.median(value_test(operation, metric, size, suite), metric))
             for size, byte_count in SIZES.items()
         ]
-        curves[metric] = [(size, size * 1000 / time) for size, time in times if time]
+        curves[suite, metric] = [(size, size * 1000 / time) for size, time in times if time]
     return curves
 
 
@@ -142,16 +143,16 @@ def throughput(results):
         parts.append(text(left, 48, operation, kind="bold"))
         parts += throughput_grid(left, x, y, low, high)
         curves = panels[operation].items()
-        points = {metric: [(x(left, size), y(rate)) for size, rate in curve] for metric, curve in curves}
-        parts += [THROUGHPUT[metric].path(curve) for metric, curve in points.items() if curve]
-        parts += [THROUGHPUT[metric].marks(curve) for metric, curve in points.items()]
+        points = {key: [(x(left, size), y(rate)) for size, rate in curve] for key, curve in curves}
+        parts += [THROUGHPUT[key].path(curve) for key, curve in points.items() if curve]
+        parts += [THROUGHPUT[key].marks(curve) for key, curve in points.items()]
     parts += [text(PANEL_LEFTS["seal"] - 8, y(10**e) + 4, rate_name(e), "end", "small") for e in range(low, high + 1)]
     parts += throughput_legend()
     return drawing(
         440,
         "Throughput by size of a value",
-        "Megabytes a second of sealing and of opening values of 16 bytes to 16 MiB, both axes logarithmic. The figures"
-        " stand in the tables of Docs/Benchmarks.md.",
+        "Megabytes a second of sealing and of opening values of 16 bytes to 16 MiB into a buffer, both axes logarithmic."
+        " The figures stand in the tables of Docs/Benchmarks.md.",
         parts,
     )
 

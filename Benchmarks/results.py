@@ -4,6 +4,7 @@
 import csv
 import json
 import pathlib
+import re
 import statistics
 
 LIMIT = 4096
@@ -12,11 +13,12 @@ SIZES = {
     "1MiB": 1 << 20, "16MiB": 16 << 20,
 }
 COUNTS = (1, 10, 50, 200, 1000)
+SUITE_01, SUITE_02 = "", "aegis256-"
 
 
-def value_test(operation, way, size):
+def value_test(operation, way, size, suite=SUITE_01):
     """The test that measures a way to seal or open one value; batches have their own."""
-    return f"{operation}-batch-{size}" if way == "batch" else f"{operation}-{size}"
+    return f"{operation}-{'batch-' if way == 'batch' else ''}{suite}{size}"
 
 
 class Failure(Exception):
@@ -24,11 +26,19 @@ class Failure(Exception):
 
 
 class Results:
-    """The figures of one run. Any of them may be missing; then it is None."""
+    """The figures of one run. Any of them may be missing; then it is None.
+
+    The hot path is measured in up to two builds: `system`, with the system's libsodium, and `second`, with one that has
+    AEGIS-256 if the system's has not.
+    """
 
     def __init__(self, folder):
         self.folder = pathlib.Path(folder)
-        self.medians = read_medians(self.folder)
+        # The versions of libsodium by build.
+        self.sodiums = self.read_json("libsodium.json") or {}
+        self.medians = {build: read_medians(self.folder, build) for build in self.sodiums}
+        if not any(self.medians.values()):
+            raise Failure(f"{self.folder} has no hot-system-1.csv. Run Benchmarks/run, which makes it.")
         self.peers = self.read_json("peers.json")
         self.cold_start = self.read_json("cold-start.json")
         self.command_start = self.read_json("command-start.json")
@@ -39,14 +49,29 @@ class Results:
         path = self.folder / name
         return json.loads(path.read_text()) if path.exists() else None
 
-    def median(self, test, metric):
-        """Nanoseconds an operation for a time, thousandths for a ratio, of 1,000 operations for allocations."""
-        return self.medians.get((test, metric))
+    def median(self, test, metric, build=None):
+        """Nanoseconds an operation for a time, thousandths for a ratio, of 1,000 operations for allocations.
 
-    def multiple(self, test, metric):
+        Without a build, the system's figure, or the second's if the system's has no such test.
+        """
+        for name in (build,) if build else self.medians:
+            if (test, metric) in self.medians.get(name, {}):
+                return self.medians[name][test, metric]
+        return None
+
+    def multiple(self, test, metric, build=None):
         """A ratio as a multiple, or allocations of one operation."""
-        value = self.median(test, metric)
+        value = self.median(test, metric, build)
         return None if value is None else value / 1000
+
+    def has_suite_02(self, build):
+        """Whether this build's libsodium has AEGIS-256."""
+        numbers = re.findall(r"\d+", self.sodiums[build])
+        return tuple(map(int, numbers)) >= (1, 0, 19)
+
+    def sodium_of_suite_02(self):
+        """The version of libsodium that suite 02 was measured with; None if it was not measured."""
+        return next((version for build, version in self.sodiums.items() if self.has_suite_02(build)), None)
 
     def peer(self, peer, variant, operation, count):
         wanted = (peer, variant, operation, count)
@@ -65,14 +90,12 @@ class Results:
             raise Failure(f"{self.folder} has no {', '.join(missing)}. Run Benchmarks/run, which makes them all.")
 
 
-def read_medians(folder):
+def read_medians(folder, build):
     """The median over the processes of the median of the rounds, by test and metric."""
     found = {}
-    for path in sorted(folder.glob("hot-*.csv")):
+    for path in sorted(folder.glob(f"hot-{build}-*.csv")):
         for key, median in read_medians_of_process(path).items():
             found.setdefault(key, []).append(median)
-    if not found:
-        raise Failure(f"{folder} has no hot-1.csv. Run Benchmarks/run, which makes it.")
     return {key: statistics.median(medians) for key, medians in found.items()}
 
 

@@ -1,11 +1,17 @@
 # SPDX-FileCopyrightText: The EnvelopeKit authors
 # SPDX-License-Identifier: Apache-2.0
 """The tables of the report, and what was asked of the figures."""
-from results import COUNTS, SIZES, fits, value_test
+from results import COUNTS, SIZES, SUITE_01, SUITE_02, fits, value_test
 
 UNITS = ((1e9, "s"), (1e6, "ms"), (1e3, "µs"), (1, "ns"))
 ENCRYPTION_SDK = "aws-encryption-sdk"
-WAYS = ("plain", "into", "bytes", "batch", "ChaChaPoly", "AES.GCM")
+WAYS = {"plain": "plain", "into": "into a buffer", "bytes": "returning bytes", "batch": "in a batch"}
+# What each suite is measured beside, in the same rounds: the contender that has a ratio, and its name in a table.
+BESIDE = {
+    SUITE_01: {"ChaChaPoly": "ChaChaPoly", "AES.GCM": "AES.GCM"},
+    SUITE_02: {"suite01": "suite 01, into a buffer", "AES.GCM": "AES.GCM"},
+}
+LONG = ("16KiB", "64KiB", "1MiB")
 DEFAULT_VARIANT = "default suite (0x0578)"
 
 
@@ -63,31 +69,52 @@ def quotient(above, below):
 # Figures
 
 
-def values(results, operation):
+def values(results, operation, suite):
     rows, ratios = [], []
+    ways = {**WAYS, **BESIDE[suite]}
+    ratios_of = ["into", "bytes", "batch", *BESIDE[suite]]
     for size in SIZES:
-        tests = {way: value_test(operation, way, size) for way in WAYS}
+        tests = {way: value_test(operation, way, size, suite) for way in ways}
         rows.append([size, *(time(results.median(test, way)) for way, test in tests.items())])
-        ratios_of = ("into", "bytes", "batch", "ChaChaPoly")
         over = [multiple(results.multiple(tests[way], f"{way}-ratio")) for way in ratios_of]
+        # A batch has its own comparison with one by one.
+        over.insert(3, multiple(results.multiple(tests["batch"], "batch-over-into-ratio")))
         allocations = [number(results.multiple(tests[way], f"{way}-allocations")) for way in ratios_of[:3]]
         ratios.append([size, *over, *allocations])
-    name = operation.capitalize()
+    name = f"{operation.capitalize()} one value" + (" with suite 02" if suite == SUITE_02 else "")
+    sodium = results.sodium_of_suite_02() if suite == SUITE_02 else results.sodiums["system"]
+    others = " and ".join(f"of {ways[way]}" for way in BESIDE[suite])
     return [
         Table(
-            f"{name} one value",
-            "Time of one operation; a batch is of 100 values.",
-            ["size", "plain", "into a buffer", "returning bytes", "in a batch", "ChaChaPoly", "AES.GCM"],
+            name,
+            f"Time of one operation, with libsodium {sodium}; a batch is of 100 values.",
+            ["size", *ways.values()],
             rows,
         ),
         Table(
-            f"{name} one value: ratios and allocations",
-            "Times over those of the plain calls in the same round, and of ChaChaPoly over EnvelopeKit into a buffer."
-            " Heap allocations of one operation.",
-            ["size", "into", "bytes", "batch", "ChaChaPoly", "into allocates", "bytes allocates", "batch allocates"],
+            f"{name}: ratios and allocations",
+            f"Times over those of the plain calls in the same round, of a batch also over one by one into a buffer, and"
+            f" {others} over EnvelopeKit into a buffer. Heap allocations of one operation.",
+            ["size", "into", "bytes", "batch", "batch / into", *BESIDE[suite].values(),
+             "into allocates", "bytes allocates", "batch allocates"],
             ratios,
         ),
     ]
+
+
+def both_sodiums(results):
+    """Suite 01 and environments with each of two versions of libsodium."""
+    tests = [(f"{operation}-{size}", "into") for operation in ("seal", "open") for size in ("64B", "4KiB", "1MiB")]
+    tests += [("environment-open-50", "text"), ("environment-seal-50", "text"), ("data-key-unwrap", "envelope")]
+    rows = []
+    for test, metric in tests:
+        row = [f"{test.replace('-', ' ')}, {metric}"]
+        for build in results.sodiums:
+            row += [time(results.median(test, metric, build)), multiple(results.multiple(test, f"{metric}-ratio", build))]
+        rows.append(row)
+    header = [cell for version in results.sodiums.values() for cell in (version, f"{version}, over plain")]
+    note = "Each version was measured in processes of its own, so their times compare less well than the ratios."
+    return Table("Suite 01 and environments by version of libsodium", note, ["work", *header], rows)
 
 
 def environments(results, operation, parsed):
@@ -204,7 +231,10 @@ def capacity(results):
 
 def figures(results):
     """Every table for which there are figures."""
-    tables = [*values(results, "seal"), *values(results, "open")]
+    suites = [SUITE_01, SUITE_02] if results.sodium_of_suite_02() else [SUITE_01]
+    tables = [table for suite in suites for operation in ("seal", "open") for table in values(results, operation, suite)]
+    if len(results.sodiums) > 1:
+        tables.append(both_sodiums(results))
     tables += [environments(results, "open", "opened"), environments(results, "seal", "sealed")]
     tables += [keys(results), growth(results)]
     if results.peers:
@@ -249,8 +279,11 @@ class Asked:
         return [self.what, self.bound(), self.show(self.value) + where, self.reached()]
 
 
-def by_size(results, operation, metric, smallest=0):
-    return {size: results.multiple(f"{operation}-{size}", metric) for size, count in SIZES.items() if count >= smallest}
+def by_size(results, operation, metric, smallest=0, suite=SUITE_01):
+    return {
+        size: results.multiple(value_test(operation, "into", size, suite), metric)
+        for size, count in SIZES.items() if count >= smallest
+    }
 
 
 def asked_of_values(results, operation):
@@ -266,9 +299,51 @@ def asked_of_values(results, operation):
     ]
 
 
+def asked_of_suite_02(results):
+    def one(operation, metric, way="into"):
+        return results.multiple(value_test(operation, way, "64B", SUITE_02), metric)
+
+    aes_gcm = {
+        f"{operation} {size}": value
+        for operation in ("seal", "open")
+        for size, value in by_size(results, operation, "AES.GCM-ratio", suite=SUITE_02).items()
+    }
+    batches = {operation: one(operation, "suite01-ratio", "batch") for operation in ("seal", "open")}
+    asked = []
+    for operation, limit in (("seal", 1.08), ("open", 1.4)):
+        what = f"suite 02, {operation} 64 B into a buffer"
+        asked += [
+            Asked(f"{what}, over plain AEGIS-256", limit, {"64B": one(operation, "into-ratio")}),
+            Asked(f"{what}: allocations", 0, {"64B": one(operation, "into-allocations")}, show=number),
+        ]
+    return asked + [
+        Asked("suite 02, open 64 B: faster than suite 01", 6, {"64B": one("open", "suite01-ratio")}, at_least=True),
+        Asked("suite 02, 16 B to 16 MiB: faster than AES.GCM", 1.5, aes_gcm, at_least=True),
+        Asked("suite 02, open 64 B: faster than AES.GCM.open", 15, {"64B": one("open", "AES.GCM-ratio")}, at_least=True),
+        Asked("suite 02, a value of a batch of 100 of 64 B: faster than suite 01's", 5, batches, at_least=True),
+    ]
+
+
+def asked_of_long_batches(results):
+    over = {
+        f"{operation} {size}, suite {name}": results.multiple(
+            value_test(operation, "batch", size, suite), "batch-over-into-ratio")
+        for operation in ("seal", "open") for size in LONG for suite, name in ((SUITE_01, "01"), (SUITE_02, "02"))
+    }
+    return [Asked("a value of a batch, 16 KiB to 1 MiB, over one by one into a buffer", 1.1, over)]
+
+
 def asked_of_environments(results):
-    opened = {"50": results.multiple("environment-open-50", "opened-ratio")}
-    asked = [Asked("environment of 50 opened, unwrap included, over plain", 1.3, opened)]
+    asked = [
+        Asked(what, limit, {"50": results.multiple(test, metric)})
+        for what, limit, test, metric in (
+            ("environment of 50 opened, unwrap included, over plain", 1.3, "environment-open-50", "opened-ratio"),
+            ("environment of 50 from text, unwrap included, over plain", 1.4, "environment-open-50", "text-ratio"),
+            ("environment of 50 sealed, with text, over plain", 1.7, "environment-seal-50", "text-ratio"),
+        )
+    ]
+    unwrapped = {"": results.multiple("data-key-unwrap", "envelope-ratio")}
+    asked.append(Asked("data key unwrapped, over plain", 1.8, unwrapped))
     ours = results.median("environment-open-50", "text")
     for variant in encryption_sdk_variants(results):
         theirs = results.peer(ENCRYPTION_SDK, variant, "open", 50)
@@ -314,6 +389,7 @@ def in_megabytes(count):
 
 def reaches(results):
     asked = [*asked_of_values(results, "seal"), *asked_of_values(results, "open")]
+    asked += [*asked_of_suite_02(results), *asked_of_long_batches(results)]
     asked += [*asked_of_environments(results), *asked_of_growth(results), *asked_of_command(results)]
     note = "The worst of the sizes or ways that a line is about, and which it is."
     return Table("What was asked", note, ["figure", "asked", "measured", "reached"], [one.row() for one in asked])

@@ -2,11 +2,22 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Benchmark
+import CSodium
+import EnvelopeKit
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
 
 let benchmarks: @Sendable () -> Void = {
-  for operation in ValueOperation.allCases {
-    for size in Size.all { compareValues(operation, size) }
-    for size in Size.all where size.byteCount <= 1 << 20 { compareBatches(operation, size) }
+  checkLibsodium()
+  for suite in AlgorithmSuite.allCases where suite.isAvailable {
+    for operation in ValueOperation.allCases {
+      for size in Size.all { compareValues(operation, suite, size) }
+      for size in Size.all where size.byteCount <= 1 << 20 { compareBatches(operation, suite, size) }
+    }
   }
   for count in [1, 10, 50, 200, 1000] {
     compareOpeningEnvironments(of: count)
@@ -14,4 +25,14 @@ let benchmarks: @Sendable () -> Void = {
   }
   compareDataKeys()
   measureHeaders()
+}
+
+/// Stops if this was compiled with the headers of another libsodium than it is linked with, or is not linked with the one
+/// that `Benchmarks/run` names.
+private func checkLibsodium() {
+  let linked = String(cString: sodium_version_string())
+  let expected = getenv("BENCHMARKS_LIBSODIUM").map { String(cString: $0) } ?? linked
+  guard linked == SODIUM_VERSION_STRING, linked == expected else {
+    fatalError("compiled for libsodium \(SODIUM_VERSION_STRING) and linked with \(linked), not with \(expected)")
+  }
 }

@@ -24,6 +24,25 @@ enum PlainSodium {
     precondition(status == 0)
   }
 
+  /// Generates a nonce and seals one value with AEGIS-256.
+  static func sealAEGIS256(
+    _ plaintext: Memory, authenticating associatedData: Memory, key: Memory, into output: Memory
+  ) {
+    randombytes_buf(output.base, 32)
+    let status = crypto_aead_aegis256_encrypt(
+      output.base + 32, nil, plaintext.base, UInt64(plaintext.byteCount), associatedData.base,
+      UInt64(associatedData.byteCount), nil, output.base, key.base)
+    precondition(status == 0)
+  }
+
+  /// Opens one value of nonce ‖ ciphertext ‖ tag with AEGIS-256.
+  static func openAEGIS256(_ sealed: Memory, authenticating associatedData: Memory, key: Memory, into output: Memory) {
+    let status = crypto_aead_aegis256_decrypt(
+      output.base, nil, nil, sealed.base + 32, UInt64(sealed.byteCount - 32), associatedData.base,
+      UInt64(associatedData.byteCount), sealed.base, key.base)
+    precondition(status == 0)
+  }
+
   /// Seals one variable under a nonce that stands at the beginning of the output.
   static func sealVariable(_ plaintext: Memory, name: Memory, key: Memory, into output: Memory) {
     _ = crypto_aead_chacha20poly1305_ietf_encrypt(

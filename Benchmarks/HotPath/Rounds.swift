@@ -24,12 +24,20 @@ struct Measure {
   let contender: String
   /// The contender that its time is divided by, in the same round; nil for none.
   let over: String?
+  /// Another contender that its time is divided by.
+  let alsoOver: String?
   let countsAllocations: Bool
 
-  init(_ contender: String, over: String? = nil, countsAllocations: Bool = false) {
+  init(_ contender: String, over: String? = nil, alsoOver: String? = nil, countsAllocations: Bool = false) {
     self.contender = contender
     self.over = over
+    self.alsoOver = alsoOver
     self.countsAllocations = countsAllocations
+  }
+
+  /// The metrics that are ratios, each with the contender that the time is divided by.
+  var ratios: [(metric: String, over: String)] {
+    [over.map { ("\(contender)-ratio", $0) }, alsoOver.map { ("\(contender)-over-\($0)-ratio", $0) }].compactMap { $0 }
   }
 }
 
@@ -38,13 +46,13 @@ struct Measure {
 /// What slows the machine down slows all of them, and their ratio within a round stays what it is. Every round is one
 /// sample.
 ///
-/// The metrics of a contender `x` are `x` in nanoseconds an operation, `x-ratio` in thousandths and `x-allocations`
-/// for a thousand operations.
+/// The metrics of a contender `x` are `x` in nanoseconds an operation, `x-ratio` and `x-over-y-ratio` in thousandths, and
+/// `x-allocations` for a thousand operations.
 func compare(_ name: String, _ measures: [Measure], _ makeContenders: @escaping () async throws -> [Contender]) {
   var metrics: [BenchmarkMetric] = []
   for measure in measures {
     metrics.append(.custom(measure.contender, useScalingFactor: false))
-    if measure.over != nil { metrics.append(.custom("\(measure.contender)-ratio", useScalingFactor: false)) }
+    metrics += measure.ratios.map { .custom($0.metric, useScalingFactor: false) }
     if measure.countsAllocations {
       metrics.append(.custom("\(measure.contender)-allocations", useScalingFactor: false))
     }
@@ -57,8 +65,9 @@ func compare(_ name: String, _ measures: [Measure], _ makeContenders: @escaping 
     for measure in measures {
       guard let time = times[measure.contender] else { continue }
       benchmark.measurement(.custom(measure.contender), Int(time.rounded()))
-      if let over = measure.over, let other = times[over] {
-        benchmark.measurement(.custom("\(measure.contender)-ratio"), Int((time / other * 1000).rounded()))
+      for ratio in measure.ratios {
+        guard let other = times[ratio.over] else { continue }
+        benchmark.measurement(.custom(ratio.metric), Int((time / other * 1000).rounded()))
       }
       if measure.countsAllocations, Rounds.canCountAllocations {
         benchmark.measurement(

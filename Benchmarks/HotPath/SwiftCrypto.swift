@@ -1,23 +1,30 @@
 // SPDX-FileCopyrightText: The EnvelopeKit authors
 // SPDX-License-Identifier: Apache-2.0
 
+import EnvelopeKit
+
 /// swift-crypto as its users write it: measured for the tables, and left out for the thresholds, which do not need it and
 /// would wait minutes for its build.
+///
+/// AES.GCM is measured beside both suites, so that each is compared with it in the same rounds; ChaChaPoly beside suite 01.
 enum SwiftCrypto {
   #if MEASURES_SWIFT_CRYPTO
-    static let measures = [Measure("ChaChaPoly", over: "into"), Measure("AES.GCM", over: "into")]
+    static func measures(beside suite: AlgorithmSuite) -> [Measure] {
+      let aesGCM = Measure("AES.GCM", over: "into")
+      return suite == .aegis256 ? [aesGCM] : [Measure("ChaChaPoly", over: "into"), aesGCM]
+    }
 
     static func sealing(_ work: ValueWork) -> [Contender] {
-      let work = SwiftCryptoWork(work)
-      return [work.chaChaPolySeal, work.aesGCMSeal]
+      let crypto = SwiftCryptoWork(work)
+      return work.suite == .aegis256 ? [crypto.aesGCMSeal] : [crypto.chaChaPolySeal, crypto.aesGCMSeal]
     }
 
     static func opening(_ work: ValueWork) throws -> [Contender] {
-      let work = SwiftCryptoWork(work)
-      return try [work.chaChaPolyOpen(), work.aesGCMOpen()]
+      let crypto = SwiftCryptoWork(work)
+      return try work.suite == .aegis256 ? [crypto.aesGCMOpen()] : [crypto.chaChaPolyOpen(), crypto.aesGCMOpen()]
     }
   #else
-    static let measures: [Measure] = []
+    static func measures(beside suite: AlgorithmSuite) -> [Measure] { [] }
 
     static func sealing(_ work: ValueWork) -> [Contender] { [] }
 

@@ -20,32 +20,54 @@ struct Size {
   ]
 }
 
-/// One value with a key at hand: into the caller's buffer, and returning bytes; beside the plain calls, and
-/// swift-crypto's where it is measured.
-func compareValues(_ operation: ValueOperation, _ size: Size) {
-  let measures = [
+extension AlgorithmSuite {
+  /// The suite's part of a test's name: suite 01 has none.
+  var mark: String { self == .aegis256 ? "aegis256-" : "" }
+}
+
+/// One value with a key at hand: into the caller's buffer, and returning bytes; beside the plain calls, swift-crypto's
+/// where it is measured, and suite 01 beside suite 02.
+func compareValues(_ operation: ValueOperation, _ suite: AlgorithmSuite, _ size: Size) {
+  var measures = [
     Measure("plain"), Measure("into", over: "plain", countsAllocations: true),
     Measure("bytes", over: "plain", countsAllocations: true),
   ]
-  compare("\(operation.rawValue)-\(size.name)", measures + SwiftCrypto.measures) {
-    let work = try await ValueWork(byteCount: size.byteCount)
-    return switch operation {
-    case .seal: [work.plainSeal, work.sealInto, work.sealBytes] + SwiftCrypto.sealing(work)
-    case .open: try [work.plainOpen(), work.openInto(), work.openBytes()] + SwiftCrypto.opening(work)
+  if suite == .aegis256 { measures.append(Measure("suite01", over: "into")) }
+  measures += SwiftCrypto.measures(beside: suite)
+  compare("\(operation.rawValue)-\(suite.mark)\(size.name)", measures) {
+    let work = try await ValueWork(suite, byteCount: size.byteCount)
+    var contenders =
+      switch operation {
+      case .seal: [work.plainSeal, work.sealInto(), work.sealBytes] + SwiftCrypto.sealing(work)
+      case .open: try [work.plainOpen(), work.openInto(), work.openBytes()] + SwiftCrypto.opening(work)
+      }
+    if suite == .aegis256 {
+      let other = try await ValueWork(.chaCha20Poly1305, byteCount: size.byteCount)
+      contenders.append(operation == .seal ? other.sealInto("suite01") : try other.openInto("suite01"))
     }
+    return contenders
   }
 }
 
-/// A hundred values, all of which are there at once: apart from the others, which would find the memory that these
-/// have just given back to the system.
-func compareBatches(_ operation: ValueOperation, _ size: Size) {
-  let measures = [Measure("plain"), Measure("batch", over: "plain", countsAllocations: true)]
-  compare("\(operation.rawValue)-batch-\(size.name)", measures) {
-    let work = try await ValueWork(byteCount: size.byteCount)
-    return switch operation {
-    case .seal: [work.plainSeal, work.sealBatch]
-    case .open: try [work.plainOpen(), work.openBatch()]
+/// A hundred values, all of which are there at once, beside one by one into a buffer, and suite 01 beside suite 02: apart
+/// from the others, which would find the memory that these have just given back to the system.
+func compareBatches(_ operation: ValueOperation, _ suite: AlgorithmSuite, _ size: Size) {
+  var measures = [
+    Measure("plain"), Measure("into"), Measure("batch", over: "plain", alsoOver: "into", countsAllocations: true),
+  ]
+  if suite == .aegis256 { measures.append(Measure("suite01", over: "batch")) }
+  compare("\(operation.rawValue)-batch-\(suite.mark)\(size.name)", measures) {
+    let work = try await ValueWork(suite, byteCount: size.byteCount)
+    var contenders =
+      switch operation {
+      case .seal: [work.plainSeal, work.sealInto(), work.sealBatch()]
+      case .open: try [work.plainOpen(), work.openInto(), work.openBatch()]
+      }
+    if suite == .aegis256 {
+      let other = try await ValueWork(.chaCha20Poly1305, byteCount: size.byteCount)
+      contenders.append(operation == .seal ? other.sealBatch("suite01") : try other.openBatch("suite01"))
     }
+    return contenders
   }
 }
 
@@ -53,31 +75,43 @@ func compareBatches(_ operation: ValueOperation, _ size: Size) {
 struct ValueWork {
   static let batchCount = 100
 
+  let suite: AlgorithmSuite
   let plaintext: [UInt8]
   let associatedData = Array("orders/17".utf8)
   let sealer: Sealer
   let opener: Opener
 
-  init(byteCount: Int) async throws {
+  init(_ suite: AlgorithmSuite, byteCount: Int) async throws {
+    self.suite = suite
     plaintext = (0..<byteCount).map { UInt8(truncatingIfNeeded: $0 &* 31) }
     let keyring = KeysetKeyring(try .generate())
     let context: EncryptionContext = ["table": "orders"]
-    sealer = try await Sealer(context: context, using: keyring)
+    sealer = try await Sealer(context: context, suite: suite, using: keyring)
     opener = try await Opener(
       for: sealer.seal(plaintext, authenticating: associatedData), context: context, using: keyring)
   }
 
   var plainSeal: Contender {
     let (plaintext, associatedData) = (Memory(plaintext), Memory(associatedData))
-    let (key, output) = (Memory(PlainSodium.keyByteCount), Memory(plaintext.byteCount + 40))
+    let (key, output) = (Memory(PlainSodium.keyByteCount), Memory(plaintext.byteCount + plainOverheadByteCount))
+    if suite == .aegis256 {
+      return Contender("plain") { count in
+        for _ in 0..<count {
+          PlainSodium.sealAEGIS256(plaintext, authenticating: associatedData, key: key, into: output)
+        }
+      }
+    }
     return Contender("plain") { count in
       for _ in 0..<count { PlainSodium.seal(plaintext, authenticating: associatedData, key: key, into: output) }
     }
   }
 
-  var sealInto: Contender {
+  /// Nonce and tag.
+  private var plainOverheadByteCount: Int { suite == .aegis256 ? 32 + 32 : 24 + 16 }
+
+  func sealInto(_ name: String = "into") -> Contender {
     let output = Memory(plaintext.count + sealer.overheadByteCount)
-    return Contender("into") { count in
+    return Contender(name) { count in
       for _ in 0..<count { try sealOnce(into: output) }
     }
   }
@@ -99,10 +133,10 @@ struct ValueWork {
     }
   }
 
-  var sealBatch: Contender {
+  func sealBatch(_ name: String = "batch") -> Contender {
     let plaintexts = Array(repeating: plaintext, count: Self.batchCount)
     let associatedData = Array(repeating: associatedData, count: Self.batchCount)
-    return Contender("batch", operationsPerCall: Self.batchCount) { count in
+    return Contender(name, operationsPerCall: Self.batchCount) { count in
       for _ in 0..<count {
         let envelopes = try sealer.seal(plaintexts, authenticating: associatedData)
         precondition(envelopes.count == plaintexts.count)
@@ -112,18 +146,26 @@ struct ValueWork {
 
   func plainOpen() -> Contender {
     let (plaintext, associatedData) = (Memory(plaintext), Memory(associatedData))
-    let (key, sealed) = (Memory(PlainSodium.keyByteCount), Memory(plaintext.byteCount + 40))
+    let (key, sealed) = (Memory(PlainSodium.keyByteCount), Memory(plaintext.byteCount + plainOverheadByteCount))
     let output = Memory(plaintext.byteCount)
+    if suite == .aegis256 {
+      PlainSodium.sealAEGIS256(plaintext, authenticating: associatedData, key: key, into: sealed)
+      return Contender("plain") { count in
+        for _ in 0..<count {
+          PlainSodium.openAEGIS256(sealed, authenticating: associatedData, key: key, into: output)
+        }
+      }
+    }
     PlainSodium.seal(plaintext, authenticating: associatedData, key: key, into: sealed)
     return Contender("plain") { count in
       for _ in 0..<count { PlainSodium.open(sealed, authenticating: associatedData, key: key, into: output) }
     }
   }
 
-  func openInto() throws -> Contender {
+  func openInto(_ name: String = "into") throws -> Contender {
     let envelope = try sealer.seal(plaintext, authenticating: associatedData)
     let output = Memory(plaintext.count)
-    return Contender("into") { count in
+    return Contender(name) { count in
       for _ in 0..<count { try openOnce(envelope, into: output) }
     }
   }
@@ -146,11 +188,11 @@ struct ValueWork {
     }
   }
 
-  func openBatch() throws -> Contender {
+  func openBatch(_ name: String = "batch") throws -> Contender {
     let envelopes = Array(
       repeating: try sealer.seal(plaintext, authenticating: associatedData), count: Self.batchCount)
     let associatedData = Array(repeating: associatedData, count: Self.batchCount)
-    return Contender("batch", operationsPerCall: Self.batchCount) { count in
+    return Contender(name, operationsPerCall: Self.batchCount) { count in
       for _ in 0..<count {
         try opener.open(envelopes, authenticating: associatedData) { _, opened in
           precondition(opened.byteCount == plaintext.count)
