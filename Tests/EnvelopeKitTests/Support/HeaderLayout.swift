@@ -28,7 +28,9 @@ enum HeaderPart: CaseIterable {
   var codesWhenFlipped: [EnvelopeError.Code] {
     switch self {
     case .magic, .keyCount, .keyIDLength, .wrappedLength: [.malformed]
-    case .version, .suite: [.unsupportedVersion]
+    case .version: [.unsupportedVersion]
+    // 01 and 02 differ in two bits.
+    case .suite: [.unsupportedSuite]
     case .kind: [.unsupportedVersion, .malformed]
     case .salt, .contextCheck: [.contextDiffers]
     case .scheme: [.keyNotFound]
