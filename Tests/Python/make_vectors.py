@@ -15,6 +15,7 @@ sys.dont_write_bytecode = True
 
 import envelope as e
 import vectors_suites
+import vectors_xwing
 
 FOLDER = pathlib.Path(__file__).resolve().parent.parent / "Vectors"
 TIME = 1_750_000_000
@@ -1594,6 +1595,7 @@ def main(arguments):
     second_stores()
     this = sys.modules[__name__]
     vectors_suites.add_all(this)
+    vectors_xwing.add_all(this)
     paths = {f"{name}.txt": text for name, text in vectors.items()}
     found = {path.name: path.read_text() for path in FOLDER.glob("*.txt")} if FOLDER.exists() else {}
     if arguments == ["--check"]:
