@@ -135,7 +135,7 @@ def add(name, comment, kind, expect, lines):
 
 
 def needs(fields, outcome):
-    """What the outcome depends on: a reader without it refuses the vector with `unsupportedSuite`."""
+    """The features that the outcome depends on: a reader without one refuses the vector with `unsupportedSuite`."""
     for needed, flag in (("aegis-256", "has_aegis_256"), ("x-wing", "has_xwing")):
         setattr(e, flag, False)
         without = open_vector(fields)

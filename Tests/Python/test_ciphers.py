@@ -61,7 +61,7 @@ class XWing(unittest.TestCase):
         data, ciphertext, message = (bytes.fromhex(first[name]) for name in ("aad", "ct", "pt"))
         self.assertEqual(e.xwing_open(seed, data, enc + ciphertext, {}), message)
 
-    def test_other_implementation(self):
+    def test_agrees_with_other_implementation(self):
         for _ in range(20):
             seed, message = os.urandom(32), os.urandom(32)
             keys, private_x, public = xwing.expand(seed)
@@ -83,7 +83,7 @@ class XWing(unittest.TestCase):
             with self.assertRaises(e.Refused):
                 e.xwing_open(seed, b"", bytes(altered), {})
 
-    def test_implicit_rejection(self):
+    def test_rejects_implicitly(self):
         """The secret after a failed check is that of the other implementation, too."""
         for _ in range(20):
             seed, ciphertext = os.urandom(64), os.urandom(mlkem768.CIPHERTEXT)
@@ -93,7 +93,7 @@ class XWing(unittest.TestCase):
             for altered in (ciphertext, mlkem768.encapsulate(public, seed[:32])[1]):
                 self.assertEqual(theirs.decapsulate(altered), mlkem768.decapsulate(private, altered))
 
-    def test_public_keys_that_are_none(self):
+    def test_refuses_invalid_public_keys(self):
         public, _ = mlkem768.key_pair(bytes(32), bytes(32))
         for at, coefficient in ((0, 3329), (1, 3329), (767, 3329), (767, 4095), (400, 3330), (0, 3328), (767, 3328)):
             coefficients = mlkem768.decode_vector(12, public)

@@ -155,7 +155,7 @@ def mixed_suites(m):
             suite=e.AEGIS_256, payload_suite=e.XCHACHA20)  # fmt: skip
 
     def retagged(x):
-        """The suite altered by a holder of the data key, who makes headerTag anew."""
+        """An attacker with the data key alters the suite and recomputes headerTag."""
         key = m.Seeded("value suite-2-retagged")(32)
         schedule = e.Schedule(key, e.prefix_of(e.VALUE, e.AEGIS_256), x[m.SALT : m.CHECK], e.canonical_context(m.PLAIN_CONTEXT))
         altered = to(2)(x[: m.TAG])

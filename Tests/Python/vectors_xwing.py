@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The vectors of recipients under X-Wing. Written by make_vectors.py.
 
-Without X-Wing a reader must refuse what needs it with `unsupportedSuite`. So no vector here opens with X-Wing and, without
-it, fails for a keyset or opens through another entry.
+A reader without X-Wing must refuse each vector that needs X-Wing with `unsupportedSuite`. So there is no vector that such
+a reader refuses for an entry of a keyset, or opens through an entry of scheme 02, if X-Wing opens it through scheme 05.
 """
 
 import envelope as e
