@@ -18,6 +18,7 @@ Byte strings in JSON are base64url. Optional members:
                               the answer's `variables` contain them as text
   open-value, seal-value      envelope_kind: "key-store" for a locked key store
   seal-value                  suite: 2 for AEGIS-256
+  all                         lacks: "aegis-256", "x-wing", of a reader that refuses what needs them
 """
 
 import base64
@@ -1135,6 +1136,9 @@ def holder_of(request):
 
 
 def run(command, request):
+    global has_aegis_256, has_xwing
+    if "lacks" in request:
+        has_aegis_256, has_xwing = "aegis-256" not in request["lacks"], "x-wing" not in request["lacks"]
     trace = {}
     try:
         answer = perform(command, request, trace)

@@ -33,7 +33,8 @@ enum HeaderPart: CaseIterable {
     case .suite: [.unsupportedSuite]
     case .kind: [.unsupportedVersion, .malformed]
     case .salt, .contextCheck: [.contextDiffers]
-    case .scheme: [.keyNotFound]
+    // 01 and 05 differ in one bit, and in the length.
+    case .scheme: [.keyNotFound, .malformed]
     case .keyID: [.keyNotFound, .malformed]
     case .wrapped: [.unwrapFailed]
     case .commitment, .tag: [.headerAltered]

@@ -8,7 +8,7 @@ import Testing
 /// Every file of Tests/Vectors, which another implementation made.
 @Suite(.timeLimit(.minutes(20))) struct VectorTests {
   @Test func allFilesAreThere() {
-    #expect(VectorFile.names.count >= 1055)
+    #expect(VectorFile.names.count >= 1396)
   }
 
   @Test(arguments: VectorFile.names)
@@ -23,7 +23,7 @@ import Testing
       #expect(vector.expected == "success", "It opened")
     } catch let error as EnvelopeError {
       #expect(error.code.rawValue == vector.expected, "\(error)")
-      #expect(error.names == vector.names)
+      #expect(error.names == (vector.expected == "unsupportedSuite" ? [] : vector.names))
     }
   }
 
