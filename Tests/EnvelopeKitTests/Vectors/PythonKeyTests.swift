@@ -222,7 +222,7 @@ struct PythonKeyTests {
     let (context, keyring) = (EncryptionContext(), try store.keyring(for: "key"))
     let both = try MultiKeyring([keyring, RecipientKeyring([identity.recipient()])])
     let old = try await SealedEnvironment.seal(["A": "old"], context: context, using: both)
-    let removing = Rewrapping(adding: nil) { $0.scheme == .recipient }
+    let removing = Rewrapping(adding: nil) { [kem] in $0.scheme == kem.scheme }
     await expectError(.invalidArgument) { try await old.rewrapped(removing, context: context, using: keyring) }
     let kept = try await old.rewrapped(removing, context: context, using: keyring, allowingFormerReadersToForge: true)
     let resealed = try await old.resealed(context: context, using: keyring, sealingWith: keyring)
