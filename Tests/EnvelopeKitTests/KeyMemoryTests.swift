@@ -71,14 +71,17 @@
     }
 
     /// Neither the private key, nor what the exchange gives, nor the keys derived of it, nor the data key.
-    @Test func sealingToARecipientAndOpeningLeaveNothing() async {
-      await #expect(processExitsWith: .success) {
+    @Test(arguments: KEM.here.map(\.scheme.rawValue)) func sealingToARecipientAndOpeningLeaveNothing(scheme: UInt8)
+      async
+    {
+      await #expect(processExitsWith: .success) { [scheme = scheme as UInt8] in
+        let kem = try #require(KEM.here.first { $0.scheme.rawValue == scheme })
         // The formula repeats after 45 bytes. Those of the data key begin with the twentieth, so that neither key has the
         // other's last sixteen.
         let (secret, dataKey) = (HiddenSecret(byteCount: 32), HiddenSecret(byteCount: 52))
         var tails: [[UInt8]] = []
         do {
-          let identity = try KeyMemoryTests.keyset(secret, .identity)
+          let identity = try KeyMemoryTests.keyset(secret, kem.identity)
           let recipient = try identity.recipient()
           let key = try DataKey(
             SecretBytes(byteCount: 32) { output in
@@ -92,17 +95,17 @@
           // The one sealed, and the one opened.
           #expect(MemoryScan.count(ofMasked: dataKey.maskedTail) == 2)
           // What can be computed again of a message that is known, with the private key.
-          let encapsulated = Array(entry.bytes.prefix(32))
+          let encapsulated = Array(entry.bytes.prefix(kem.encapsulatedByteCount))
           let info = Recipient.info
           try identity.versions[0].keys[0].withBytes { (privateKey) throws(EnvelopeError) in
-            let exchanged = try unsafe X25519.sharedSecret(
-              privateKey: privateKey, publicKey: encapsulated.span.bytes)
-            tails.append(exchanged.withBytes { KeyMemoryTests.maskedTail($0) })
-            let shared = try unsafe HPKE.sharedSecret(
-              privateKey: privateKey, otherKey: encapsulated.span.bytes, encapsulated: encapsulated,
-              recipient: recipient.publicKey.span.bytes)
+            if kem == .x25519 {
+              let exchanged = try unsafe X25519.sharedSecret(
+                privateKey: privateKey, publicKey: encapsulated.span.bytes)
+              tails.append(exchanged.withBytes { KeyMemoryTests.maskedTail($0) })
+            }
+            let shared = try unsafe kem.sharedSecret(of: encapsulated.span.bytes, privateKey: privateKey)
             tails.append(shared.withBytes { KeyMemoryTests.maskedTail($0) })
-            let keys = try unsafe HPKE.MessageKeys(sharedSecret: shared, info: info.span.bytes)
+            let keys = try unsafe HPKE.MessageKeys(sharedSecret: shared, info: info.span.bytes, kem: kem)
             tails.append(keys.secret.withBytes { KeyMemoryTests.maskedTail($0) })
             tails.append(keys.key.withBytes { KeyMemoryTests.maskedTail($0) })
           }

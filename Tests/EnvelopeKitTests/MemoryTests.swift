@@ -32,7 +32,8 @@
           let wrapped = try await keyring.wrap(key, for: ["function": "f"])
           let unwrapped = try await keyring.unwrap(wrapped, for: ["function": "f"])
           let schedule = try KeySchedule(
-            dataKey: unwrapped.dataKey, kind: .value, salt: [UInt8](repeating: 1, count: 16), canonicalContext: [])
+            dataKey: unwrapped.dataKey, kind: .value, suite: .chaCha20Poly1305,
+            salt: [UInt8](repeating: 1, count: 16), canonicalContext: [])
           _ = try schedule.headerTag(over: [1, 2, 3])
         }
         #expect(MemoryScan.count(ofMasked: secret.maskedTail) == 0)
@@ -97,14 +98,17 @@
       }
     }
 
-    @Test func sealersAndOpenersLeaveNeitherKeyNorPlaintext() async {
-      await #expect(processExitsWith: .success) {
+    @Test(arguments: AlgorithmSuite.here.map(\.rawValue)) func sealersAndOpenersLeaveNeitherKeyNorPlaintext(
+      suite: UInt8
+    ) async {
+      await #expect(processExitsWith: .success) { [suite = suite as UInt8] in
+        let suite = try #require(AlgorithmSuite(rawValue: suite))
         let secret = HiddenSecret()
         let keyring = KeysetKeyring(try .generate())
         let payloadKey: [UInt8]
         do {
           let plaintext = secret.bytes()
-          let sealer = try await Sealer(context: [:], using: keyring)
+          let sealer = try await Sealer(context: [:], suite: suite, using: keyring)
           let envelope = try [UInt8].appending(capacity: plaintext.byteCount + sealer.overheadByteCount) {
             (output) throws(EnvelopeError) in
             try plaintext.withBytes { (bytes) throws(EnvelopeError) in
@@ -131,12 +135,13 @@
       }
     }
 
-    @Test func aBatchLeavesNoPlaintext() async {
-      await #expect(processExitsWith: .success) {
+    @Test(arguments: AlgorithmSuite.here.map(\.rawValue)) func aBatchLeavesNoPlaintext(suite: UInt8) async {
+      await #expect(processExitsWith: .success) { [suite = suite as UInt8] in
+        let suite = try #require(AlgorithmSuite(rawValue: suite))
         let secret = HiddenSecret()
         let keyring = KeysetKeyring(try .generate())
         do {
-          let sealer = try await Sealer(context: [:], using: keyring)
+          let sealer = try await Sealer(context: [:], suite: suite, using: keyring)
           let envelope = try secret.bytes().withBytes { (bytes) throws(EnvelopeError) in
             try [UInt8].appending(capacity: bytes.byteCount + sealer.overheadByteCount) {
               (output) throws(EnvelopeError) in

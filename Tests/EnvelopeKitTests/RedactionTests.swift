@@ -112,7 +112,8 @@ import Testing
       ("OpenedEnvironment", opened), ("OpenedEnvironment", try OpenedEnvironment(Planted.values)),
       ("Secret", secret), ("HandlerSecrets", handler), ("EncryptionContext", context),
       ("WrappedDataKey", try #require(sealed.wrappedKeys.first)), ("KeyID", keyset.id),
-      ("WrappingScheme", WrappingScheme.keyset), ("EnvelopeError", try #require(missing)),
+      ("WrappingScheme", WrappingScheme.keyset), ("AlgorithmSuite", AlgorithmSuite.aegis256),
+      ("EnvelopeError", try #require(missing)),
       ("Code", EnvelopeError.Code.keyNotFound), ("CachingKeyring", cache), ("CachingSealer", caching),
       (
         "StaleUse",

@@ -17,6 +17,8 @@ Byte strings in JSON are base64url. Optional members:
   seal                        plain: plain variables of the document, byte strings as in `values`;
                               the answer's `variables` contain them as text
   open-value, seal-value      envelope_kind: "key-store" for a locked key store
+  seal-value                  suite: 2 for AEGIS-256
+  all                         lacks: "aegis-256", "x-wing", of a reader that refuses what needs them
 """
 
 import base64
@@ -31,10 +33,15 @@ import time
 
 from nacl import bindings
 from nacl.exceptions import CryptoError
-from nacl.exceptions import RuntimeError as SodiumError
+
+import mlkem768
+import xwing
+from xwing import diffie_hellman
 
 VALUE, ENVIRONMENT, PACKED = 1, 2, 3
-KEYSET, RECIPIENT, AWS_KMS, PASSPHRASE, OTHER_KEYRING = 1, 2, 3, 4, 0x7F
+XCHACHA20, AEGIS_256 = 1, 2
+KEYSET, RECIPIENT, AWS_KMS, PASSPHRASE, XWING, OTHER_KEYRING = 1, 2, 3, 4, 5, 0x7F
+ANONYMOUS = (RECIPIENT, XWING)
 KIND_PAIR, KEY_STORE = "envelope-kind", "key-store"
 ENVELOPE_KIND = {VALUE: "value", ENVIRONMENT: "environment", PACKED: "environment"}
 HEADER_NAME, SEALED_NAME = "ENVELOPE_HEADER", "ENVELOPE_SEALED"
@@ -44,6 +51,8 @@ NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 # Replaced by make_vectors.py, and by nothing else.
 random_bytes = os.urandom
 now = lambda: int(time.time())
+# Whether this reader supports AEGIS-256 and X-Wing.
+has_aegis_256 = has_xwing = True
 
 
 class Refused(Exception):
@@ -237,26 +246,29 @@ def labeled_expand(suite, key, label, info, length):
     return output[:length]
 
 
-def hpke_keys(secret, enc, public):
-    """RFC 9180 from the Diffie-Hellman secret on: the shared secret, the key and the nonce of the one message."""
-    suite = b"KEM\x00\x20"
+DHKEM_X25519, MLKEM768_X25519 = 0x0020, 0x647A
+
+
+def dhkem_secret(secret, enc, public):
+    """The shared secret of DHKEM(X25519, HKDF-SHA256) from that of Diffie-Hellman."""
+    suite = b"KEM" + u16(DHKEM_X25519)
     shared = labeled_extract(suite, b"", b"eae_prk", secret)
-    shared = labeled_expand(suite, shared, b"shared_secret", enc + public, 32)
-    suite = b"HPKE\x00\x20\x00\x01\x00\x03"
+    return labeled_expand(suite, shared, b"shared_secret", enc + public, 32)
+
+
+def message_keys(kem, shared):
+    """The key and the nonce of the one message, from the shared secret of a KEM."""
+    suite = b"HPKE" + u16(kem) + b"\x00\x01\x00\x03"
     context = b"\x00" + labeled_extract(suite, b"", b"psk_id_hash", b"")
     context += labeled_extract(suite, b"", b"info_hash", INFO)
     secret = labeled_extract(suite, shared, b"secret", b"")
-    key = labeled_expand(suite, secret, b"key", context, 32)
-    return shared, key, labeled_expand(suite, secret, b"base_nonce", context, 12)
+    return labeled_expand(suite, secret, b"key", context, 32), labeled_expand(suite, secret, b"base_nonce", context, 12)
 
 
-def diffie_hellman(private, public):
-    """The secret, or nothing where it is all zero."""
-    try:
-        secret = bindings.crypto_scalarmult(private, public)
-    except SodiumError:
-        return None
-    return None if same(secret, bytes(32)) else secret
+def hpke_keys(secret, enc, public):
+    """RFC 9180 from the Diffie-Hellman secret on: the shared secret, the key and the nonce of the one message."""
+    shared = dhkem_secret(secret, enc, public)
+    return shared, *message_keys(DHKEM_X25519, shared)
 
 
 def hpke_seal(public, associated_data, plaintext):
@@ -279,34 +291,61 @@ def hpke_open(private, associated_data, wrapped, trace):
     return unwrapped(decrypt, wrapped[32:], associated_data, nonce, key)
 
 
+def xwing_seal(public, associated_data, plaintext):
+    encapsulated = xwing.encapsulate(public, random_bytes(64))
+    if encapsulated is None:
+        raise Refused("invalidArgument", detail="recipient of low order")
+    shared, enc = encapsulated
+    key, nonce = message_keys(MLKEM768_X25519, shared)
+    return enc + bindings.crypto_aead_chacha20poly1305_ietf_encrypt(plaintext, associated_data, nonce, key)
+
+
+def xwing_open(seed, associated_data, wrapped, trace):
+    if not has_xwing:
+        raise Refused("unsupportedSuite", detail="X-Wing")
+    shared = xwing.decapsulate(seed, wrapped[: xwing.CIPHERTEXT])
+    if shared is None:
+        raise Refused("unwrapFailed", detail="low order")
+    key, nonce = message_keys(MLKEM768_X25519, shared)
+    trace.update(sharedSecret=shared, hpkeKey=key, hpkeNonce=nonce)
+    decrypt = bindings.crypto_aead_chacha20poly1305_ietf_decrypt
+    return unwrapped(decrypt, wrapped[xwing.CIPHERTEXT :], associated_data, nonce, key)
+
+
 def wrap_to_public_key(public, key_id, pairs, data_key):
-    return hpke_seal(public, wrap_associated_data(key_id, pairs, RECIPIENT), data_key)
+    """The length of the public key determines the scheme."""
+    scheme, seal = (XWING, xwing_seal) if len(public) == xwing.PUBLIC else (RECIPIENT, hpke_seal)
+    return seal(public, wrap_associated_data(key_id, pairs, scheme), data_key)
 
 
 def recipient_text(key_id, public):
     identifier, number = key_id.split(".")
     data = from_text(identifier) + u32(int(number)) + public
-    return "er1:" + to_text(data + blake2b(256, data, personal=b"EK recipient")[:4])
+    prefix = "er2:" if len(public) == xwing.PUBLIC else "er1:"
+    return prefix + to_text(data + blake2b(256, data, personal=b"EK recipient")[:4])
 
 
 class Recipient:
     """Wraps and holds no key."""
 
     def __init__(self, text):
-        if not text.startswith("er1:"):
+        if text[:4] not in ("er1:", "er2:"):
             raise Refused("invalidArgument", detail="recipient: prefix")
+        self.scheme, length = (XWING, xwing.PUBLIC) if text[:4] == "er2:" else (RECIPIENT, 32)
         data = from_text(text[4:], "invalidArgument")
-        if len(data) != 49 or not same(blake2b(256, data[:45], personal=b"EK recipient")[:4], data[45:]):
+        if len(data) != 17 + length or not same(blake2b(256, data[:-4], personal=b"EK recipient")[:4], data[-4:]):
             raise Refused("invalidArgument", detail="recipient: length or check")
-        number, self.public = int.from_bytes(data[9:13], "big"), data[13:45]
-        if number == 0 or diffie_hellman(b"\x01" * 32, self.public) is None:
+        number, self.public = int.from_bytes(data[9:13], "big"), data[13:-4]
+        if number == 0 or diffie_hellman(b"\x01" * 32, self.public[-32:]) is None:
             raise Refused("invalidArgument", detail="recipient: version or low order")
-        if int.from_bytes(self.public, "little") >= 2**255 - 19:
+        if int.from_bytes(self.public[-32:], "little") >= 2**255 - 19:
             raise Refused("invalidArgument", detail="recipient: not the key's own bytes")
+        if self.scheme == XWING and not mlkem768.is_public_key(self.public[:-32]):
+            raise Refused("invalidArgument", detail="recipient: not a key of ML-KEM-768")
         self.key_id = f"{to_text(data[:9])}.{number}"
 
     def wrap(self, pairs, data_key, key=None):
-        return RECIPIENT, self.key_id, wrap_to_public_key(self.public, self.key_id, pairs, data_key)
+        return self.scheme, self.key_id, wrap_to_public_key(self.public, self.key_id, pairs, data_key)
 
 
 # Wrapping by a passphrase
@@ -352,8 +391,11 @@ class Passphrase:
 # Key store
 
 
+SCHEME_OF = {"keyset": KEYSET, "identity": RECIPIENT, "xwing-identity": XWING}
+
+
 class Key:
-    """A keyset, an identity, or what is left of one."""
+    """A keyset, an identity of either kind, or what is left of one."""
 
     def __init__(self, kind, primary=0, destroyed=None):
         self.kind, self.primary, self.destroyed = kind, primary, destroyed
@@ -361,6 +403,10 @@ class Key:
         self.operations, self.functions, self.scopes = ("wrap", "unwrap"), None, None
         # The secrets by the version's number: the whole one, or one for each scope, None where it is not here.
         self.versions = {}
+
+    def public_key(self, number):
+        public_key = xwing.public_key if self.kind == "xwing-identity" else bindings.crypto_scalarmult_base
+        return public_key(self.versions[number][0])
 
     def check_exists(self):
         if self.destroyed is not None or self.pending is not None and self.pending <= now():
@@ -378,7 +424,7 @@ class Key:
         if number < self.minimum:
             raise Refused("keyVersionTooOld")
         secrets = self.versions[number]
-        if self.kind == "identity":
+        if self.kind != "keyset":
             return secrets[0]
         if self.scopes is None:
             return narrow_to(secrets[0], function)
@@ -403,7 +449,7 @@ class Store:
             self.damaged("last line")
         second = self.lines[0] == "envelope-keys 2"
         self.lines = self.lines[1:-2][::-1]
-        while self.next_is("keyset", *(("identity", "destroyed") if second else ())):
+        while self.next_is("keyset", *(("identity", "xwing-identity", "destroyed") if second else ())):
             self.take_key(second)
         if second and self.next_is("audit"):
             (secret,) = self.fields(1)
@@ -427,7 +473,7 @@ class Store:
         if kind == "destroyed":
             identifier, kind, seconds = self.fields(3)
             key = Key(kind, destroyed=self.number(seconds, 0, 64))
-            if kind not in ("keyset", "identity"):
+            if kind not in SCHEME_OF:
                 self.damaged("kind")
         else:
             identifier, primary = self.fields(2)
@@ -462,7 +508,7 @@ class Store:
                 self.damaged("operations")
         key.functions = self.take_scopes("function")
         key.scopes = self.take_scopes("narrowed")
-        if key.minimum > key.primary or key.scopes and key.kind == "identity":
+        if key.minimum > key.primary or key.scopes and key.kind != "keyset":
             self.damaged("minimum, or a narrowed identity")
 
     def take_scopes(self, word):
@@ -543,14 +589,14 @@ class Store:
         key, _ = self.named(entry[1])
         order = [self.default] + [identifier for identifier in self.keys if identifier != self.default]
         identifier = next(identifier for identifier, other in self.keys.items() if other is key)
-        return order.index(identifier) + (len(order) if key.kind == "identity" else 0)
+        return order.index(identifier) + (len(order) if key.kind != "keyset" else 0)
 
     def held(self, entries):
         """The entries that a key is held for, in the order in which they are tried."""
         held = []
         for entry in entries:
             key, number = self.named(entry[1])
-            if key is None or entry[0] != (RECIPIENT if key.kind == "identity" else KEYSET):
+            if key is None or entry[0] != SCHEME_OF[key.kind]:
                 continue
             try:
                 key.check_exists()
@@ -559,15 +605,15 @@ class Store:
                 continue
             if number in key.versions:
                 held.append(entry)
-        return sorted(held, key=lambda entry: entry[0] == RECIPIENT)
+        return sorted(held, key=lambda entry: entry[0] in ANONYMOUS)
 
     def unwrap(self, entry, pairs, trace):
         scheme, key_id, wrapped = entry
         key, number = self.named(key_id)
         secret = key.check("unwrap", number, function_of(pairs))
         associated_data = wrap_associated_data(key_id, pairs, scheme)
-        if scheme == RECIPIENT:
-            return hpke_open(secret, associated_data, wrapped, trace)
+        if scheme in ANONYMOUS:
+            return (xwing_open if scheme == XWING else hpke_open)(secret, associated_data, wrapped, trace)
         trace.update(narrowed=secret)
         return open_24(secret, associated_data, wrapped)
 
@@ -578,9 +624,8 @@ class Store:
             raise Refused("keyNotFound")
         key = self.keys[identifier]
         key_id, secret = f"{identifier}.{key.primary}", key.check("wrap", key.primary, function_of(pairs))
-        if key.kind == "identity":
-            public = bindings.crypto_scalarmult_base(secret)
-            return RECIPIENT, key_id, wrap_to_public_key(public, key_id, pairs, data_key)
+        if key.kind != "keyset":
+            return SCHEME_OF[key.kind], key_id, wrap_to_public_key(key.public_key(key.primary), key_id, pairs, data_key)
         return KEYSET, key_id, seal_24(secret, wrap_associated_data(key_id, pairs), data_key)
 
 
@@ -591,18 +636,22 @@ class Header:
     """A header's parts; `raw` are its bytes."""
 
 
-WRAPPED_LENGTH = {KEYSET: (72, 72), RECIPIENT: (80, 80), AWS_KMS: (1, 6144), PASSPHRASE: (90, 90)}
+WRAPPED_LENGTH = {KEYSET: (72, 72), RECIPIENT: (80, 80), AWS_KMS: (1, 6144), PASSPHRASE: (90, 90), XWING: (1168, 1168)}
 
 
 def parse_header(reader, kind):
     header, start = Header(), reader.at
     if reader.take(2) != b"EK":
         raise Refused("malformed", detail="magic")
-    version, header.kind, suite = reader.take(3)
-    if version != 1 or suite != 1 or not 1 <= header.kind <= 5:
-        raise Refused("unsupportedVersion", detail="version, kind or suite")
+    version, header.kind, header.suite = reader.take(3)
+    if version != 1 or not 1 <= header.kind <= 5:
+        raise Refused("unsupportedVersion", detail="version or kind")
+    if header.suite not in (XCHACHA20, AEGIS_256):
+        raise Refused("unsupportedSuite", detail="suite")
     if header.kind != kind:
         raise Refused("malformed", detail="kind in the wrong place")
+    if header.suite == AEGIS_256 and kind != VALUE:
+        raise Refused("malformed", detail="a suite for values alone")
     header.salt = reader.take(16)
     header.context_check = reader.take(4)
     count = reader.integer(1)
@@ -634,8 +683,8 @@ def context_check(salt, canonical):
     return blake2b(256, canonical, salt=salt, personal=b"EK context")[:4]
 
 
-def prefix_of(kind):
-    return b"EK\x01" + bytes([kind]) + b"\x01"
+def prefix_of(kind, suite=XCHACHA20):
+    return b"EK\x01" + bytes([kind, suite])
 
 
 class Schedule:
@@ -676,7 +725,7 @@ def unlock(header, holder, pairs, trace, anonymous=False, envelope_kind=None):
             reasons.append((holder.rank(entry), refused))
             continue
         unwraps = True
-        schedule = Schedule(data_key, prefix_of(header.kind), header.salt, canonical)
+        schedule = Schedule(data_key, prefix_of(header.kind, header.suite), header.salt, canonical)
         if same(schedule.commitment, header.commitment):
             break
     else:
@@ -690,7 +739,7 @@ def unlock(header, holder, pairs, trace, anonymous=False, envelope_kind=None):
     trace_schedule(trace, schedule, entry[1], own, data_key, header)
     if not same(schedule.header_tag(header.before_tag), header.tag):
         raise Refused("headerAltered")
-    if entry[0] == RECIPIENT and not anonymous and envelope_kind != KEY_STORE:
+    if entry[0] in ANONYMOUS and not anonymous and envelope_kind != KEY_STORE:
         raise Refused("anonymousSender")
     return schedule, entry[1]
 
@@ -711,11 +760,11 @@ def trace_schedule(trace, schedule, key_id, own, data_key, header):
     )
 
 
-def make_header(kind, holder, pairs, key=None, envelope_kind=None):
+def make_header(kind, holder, pairs, key=None, envelope_kind=None, suite=XCHACHA20):
     """A header wrapped by a holder of keys: its bytes and key schedule."""
     data_key, canonical = random_bytes(32), canonical_context(pairs)
     entry = holder.wrap(wrapping_context(pairs, envelope_kind or ENVELOPE_KIND[kind]), data_key, key)
-    return assemble_header(prefix_of(kind), data_key, [entry], canonical)
+    return assemble_header(prefix_of(kind, suite), data_key, [entry], canonical)
 
 
 def assemble_header(prefix, data_key, entries, canonical):
@@ -738,39 +787,51 @@ def assemble_header(prefix, data_key, entries, canonical):
 # Values
 
 
-def seal_value(holder, pairs, associated_data, plaintext, key=None, envelope_kind=None):
-    header, schedule = make_header(VALUE, holder, pairs, key, envelope_kind)
-    return "ek1:" + to_text(header + seal_payload(schedule, associated_data, plaintext))
+def seal_value(holder, pairs, associated_data, plaintext, key=None, envelope_kind=None, suite=XCHACHA20):
+    header, schedule = make_header(VALUE, holder, pairs, key, envelope_kind, suite)
+    return "ek1:" + to_text(header + seal_payload(schedule, associated_data, plaintext, suite))
 
 
-def seal_payload(schedule, associated_data, plaintext):
-    nonce = random_bytes(24)
-    return nonce + bindings.crypto_aead_xchacha20poly1305_ietf_encrypt(
-        plaintext, associated_data, nonce, schedule.payload_key
-    )
+# Of each suite: the function that encrypts, the one that decrypts, and the lengths of the nonce and the tag.
+PAYLOAD_CIPHER = {
+    XCHACHA20: (
+        bindings.crypto_aead_xchacha20poly1305_ietf_encrypt, bindings.crypto_aead_xchacha20poly1305_ietf_decrypt, 24, 16,
+    ),
+    AEGIS_256: (bindings.crypto_aead_aegis256_encrypt, bindings.crypto_aead_aegis256_decrypt, 32, 32),
+}  # fmt: skip
 
 
-def take_payload(reader):
+def seal_payload(schedule, associated_data, plaintext, suite=XCHACHA20):
+    encrypt, _, nonce_length, _ = PAYLOAD_CIPHER[suite]
+    nonce = random_bytes(nonce_length)
+    return nonce + encrypt(plaintext, associated_data, nonce, schedule.payload_key)
+
+
+def take_payload(reader, suite=XCHACHA20):
     sealed = reader.rest()
-    if len(sealed) < 24 + 16:
+    _, _, nonce_length, tag_length = PAYLOAD_CIPHER[suite]
+    if len(sealed) < nonce_length + tag_length:
         raise Refused("malformed", detail="payload too short")
     return sealed
 
 
-def open_payload(schedule, associated_data, sealed):
+def open_payload(schedule, associated_data, sealed, suite=XCHACHA20):
+    _, decrypt, nonce_length, _ = PAYLOAD_CIPHER[suite]
+    nonce, ciphertext = sealed[:nonce_length], sealed[nonce_length:]
     try:
-        return bindings.crypto_aead_xchacha20poly1305_ietf_decrypt(
-            sealed[24:], associated_data, sealed[:24], schedule.payload_key
-        )
+        return decrypt(ciphertext, associated_data, nonce, schedule.payload_key)
     except CryptoError:
         raise Refused("payloadAltered")
 
 
 def open_value(holder, pairs, associated_data, envelope, trace, anonymous=False, envelope_kind=None):
     reader = Reader(envelope)
-    header, sealed = parse_header(reader, VALUE), take_payload(reader)
+    header = parse_header(reader, VALUE)
+    sealed = take_payload(reader, header.suite)
+    if header.suite == AEGIS_256 and not has_aegis_256:
+        raise Refused("unsupportedSuite", detail="AEGIS-256")
     schedule, key_id = unlock(header, holder, pairs, trace, anonymous, envelope_kind)
-    return open_payload(schedule, associated_data, sealed), key_id
+    return open_payload(schedule, associated_data, sealed, header.suite), key_id
 
 
 # Environments
@@ -1075,6 +1136,9 @@ def holder_of(request):
 
 
 def run(command, request):
+    global has_aegis_256, has_xwing
+    if "lacks" in request:
+        has_aegis_256, has_xwing = "aegis-256" not in request["lacks"], "x-wing" not in request["lacks"]
     trace = {}
     try:
         answer = perform(command, request, trace)
@@ -1119,8 +1183,8 @@ def perform(command, request, trace):
         if "store" in request:
             store = Store(request["store"])
             key_id = f"{request['key']}.{store.keys[request['key']].primary}"
-            private = store.keys[request["key"]].versions[int(key_id[13:])][0]
-            return {"recipient": recipient_text(key_id, bindings.crypto_scalarmult_base(private))}
+            public = store.keys[request["key"]].public_key(int(key_id[13:]))
+            return {"recipient": recipient_text(key_id, public)}
         recipient = Recipient(request["recipient"])
         return {"key_id": recipient.key_id, "public": recipient.public.hex()}
     if command == "verify-log":
@@ -1159,7 +1223,8 @@ def perform(command, request, trace):
         return {"plaintext": to_text(plaintext), "key_id": key_id}
     if command == "seal-value":
         plaintext = from_text(request["plaintext"])
-        return {"envelope": seal_value(holder, pairs, associated_data, plaintext, request.get("key"), kind)}
+        key, suite = request.get("key"), request.get("suite", XCHACHA20)
+        return {"envelope": seal_value(holder, pairs, associated_data, plaintext, key, kind, suite)}
     raise SystemExit(__doc__)
 
 

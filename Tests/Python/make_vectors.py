@@ -14,6 +14,8 @@ import sys
 sys.dont_write_bytecode = True
 
 import envelope as e
+import vectors_suites
+import vectors_xwing
 
 FOLDER = pathlib.Path(__file__).resolve().parent.parent / "Vectors"
 TIME = 1_750_000_000
@@ -127,8 +129,20 @@ def add(name, comment, kind, expect, lines):
     fields = [("comment", comment), ("kind", kind), ("expect", expect)] + lines
     outcome = open_vector(fields)
     assert outcome["expect"] == expect, (name, outcome)
+    fields[3:3] = [("needs", needed) for needed in needs(fields, outcome)]
     fields += [("name", altered) for altered in outcome["names"]] + outcome["lines"]
     vectors[name] = "".join(f"{key}: {text}".rstrip(" ") + "\n" for key, text in fields)
+
+
+def needs(fields, outcome):
+    """The features that the outcome depends on: a reader without one refuses the vector with `unsupportedSuite`."""
+    for needed, flag in (("aegis-256", "has_aegis_256"), ("x-wing", "has_xwing")):
+        setattr(e, flag, False)
+        without = open_vector(fields)
+        setattr(e, flag, True)
+        if without != outcome:
+            assert without["expect"] == "unsupportedSuite", (fields[0], without)
+            yield needed
 
 
 def open_vector(fields):
@@ -195,12 +209,13 @@ def reader_lines(accepted=False, document=False, allow=()):
 
 def value(
     name, comment, expect, pairs=PLAIN_CONTEXT, entries=None, prefix=None, change=None, store=STORE,
-    plaintext=b"a secret", data=b"", open_data=None, open_pairs=None, canonical=None, **reader,
+    plaintext=b"a secret", data=b"", open_data=None, open_pairs=None, canonical=None, suite=e.XCHACHA20,
+    payload_suite=None, **reader,
 ):  # fmt: skip
-    """Seals a value, changes its bytes, and adds the vector."""
+    """Seals a value, changes its bytes, and adds the vector. `payload_suite` is that of the payload alone."""
     e.random_bytes = Seeded("value " + name)
-    raw, schedule = header(e.VALUE, pairs, entries, prefix, canonical)
-    sealed = raw + e.seal_payload(schedule, data, plaintext)
+    raw, schedule = header(e.VALUE, pairs, entries, prefix or e.prefix_of(e.VALUE, suite), canonical)
+    sealed = raw + e.seal_payload(schedule, data, plaintext, payload_suite or suite)
     sealed = change(sealed) if change else sealed
     lines = store_lines(store) + context_lines(pairs if open_pairs is None else open_pairs)
     lines += reader_lines(**reader)
@@ -222,7 +237,7 @@ def environment_lines(store, pairs, variables, minimum, reader):
 def environment(
     name, comment, expect, pairs=PLAIN_CONTEXT, entries=None, change=None, change_header=None,
     values=VALUES, store=STORE, minimum=None, open_pairs=None, kind=e.ENVIRONMENT, generation=TIME,
-    others=None, plain=None, tags=None, manifest=None, canonical=None, data_key=None, **reader,
+    others=None, plain=None, tags=None, manifest=None, canonical=None, data_key=None, prefix=None, **reader,
 ):  # fmt: skip
     """`change` gets the variables and a function that seals one more under the same header.
 
@@ -230,7 +245,7 @@ def environment(
     `manifest` replaces the manifest: it gets the key schedule, the generation and the sealed variables.
     """
     e.random_bytes = Seeded("environment " + name)
-    raw, schedule = header(kind, pairs, entries, None, canonical, data_key)
+    raw, schedule = header(kind, pairs, entries, prefix, canonical, data_key)
     sealed = {n: e.seal_variable(schedule, n, v) for n, v in sorted(values.items())}
     plain = plain(schedule) if callable(plain) else dict(plain or {})
     tags = tags(schedule) if tags else e.plain_tags(schedule, plain)
@@ -250,10 +265,10 @@ def environment(
 def packed(
     name, comment, expect, pairs=PLAIN_CONTEXT, entries=None, change=None, plaintext=None,
     values=VALUES, store=STORE, minimum=None, open_pairs=None, others=None, kind=e.PACKED, text=None,
-    generation=TIME, plain=None, tags=None, change_variables=None, canonical=None, data_key=None, **reader,
+    generation=TIME, plain=None, tags=None, change_variables=None, canonical=None, data_key=None, prefix=None, **reader,
 ):  # fmt: skip
     e.random_bytes = Seeded("packed " + name)
-    raw, schedule = header(kind, pairs, entries, None, canonical, data_key)
+    raw, schedule = header(kind, pairs, entries, prefix, canonical, data_key)
     plain = plain(schedule) if callable(plain) else dict(plain or {})
     tags = tags(schedule) if tags else e.plain_tags(schedule, plain)
     plaintext = e.pack(values, tags) if plaintext is None else plaintext
@@ -366,7 +381,6 @@ def header_failures():
         for kind in (0, 4, 5, 6, 255):
             word, expect = ("reserved", "malformed") if kind in (4, 5) else ("unknown", "unsupportedVersion")
             fails(f"kind-{kind}", f"kind {kind}, {word}", expect, lambda x: x[:KIND] + bytes([kind]) + x[SUITE:])
-        fails("suite-2", "suite 2", "unsupportedVersion", lambda x: x[:SUITE] + b"\x02" + x[SALT:])
         fails("commitment-two-keys", "commitment altered, and an entry that no key is held for", "headerAltered",
               lambda x: x[:COMMITMENT + 90] + flip(x[COMMITMENT + 90:], 0), entries=two(PLAIN_CONTEXT))  # fmt: skip
         fails("first-form", "another context, and cut after the header: the form is looked at first",
@@ -1579,6 +1593,9 @@ def main(arguments):
     narrowed_keys()
     uses()
     second_stores()
+    this = sys.modules[__name__]
+    vectors_suites.add_all(this)
+    vectors_xwing.add_all(this)
     paths = {f"{name}.txt": text for name, text in vectors.items()}
     found = {path.name: path.read_text() for path in FOLDER.glob("*.txt")} if FOLDER.exists() else {}
     if arguments == ["--check"]:

@@ -93,7 +93,8 @@ public final class CachingSealer: Sendable {
 
   package init(
     using keyring: some Keyring, suite: AlgorithmSuite = .chaCha20Poly1305, maximumAge: Duration,
-    messageLimit: Int = 1 << 20, byteLimit: Int = 1 << 36, entryLimit: Int = 100, now: @escaping @Sendable () -> ContinuousClock.Instant
+    messageLimit: Int = 1 << 20, byteLimit: Int = 1 << 36, entryLimit: Int = 100,
+    now: @escaping @Sendable () -> ContinuousClock.Instant
   ) throws(EnvelopeError) {
     guard maximumAge > .zero, maximumAge <= CachingKeyring.durationLimit,
       (1...Self.greatestMessageLimit).contains(messageLimit), byteLimit >= 1,

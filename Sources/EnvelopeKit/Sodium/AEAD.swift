@@ -145,15 +145,17 @@ package enum AEAD: Sendable {
             k.baseAddress!.assumingMemoryBound(to: UInt8.self)
           )
           let (mlen, adlen) = (UInt64(m.count), UInt64(ad.count))
-          // Encryption cannot fail once the length is within bounds: it always returns 0.
-          switch self {
-          case .chaCha20Poly1305:
-            _ = unsafe crypto_aead_chacha20poly1305_ietf_encrypt(c, nil, m0, mlen, ad0, adlen, nil, n, k0)
-          case .xChaCha20Poly1305:
-            _ = unsafe crypto_aead_xchacha20poly1305_ietf_encrypt(c, nil, m0, mlen, ad0, adlen, nil, n, k0)
-          case .aegis256:
-            _ = unsafe crypto_aead_aegis256_encrypt(c, nil, m0, mlen, ad0, adlen, nil, n, k0)
-          }
+          let status =
+            switch self {
+            case .chaCha20Poly1305:
+              unsafe crypto_aead_chacha20poly1305_ietf_encrypt(c, nil, m0, mlen, ad0, adlen, nil, n, k0)
+            case .xChaCha20Poly1305:
+              unsafe crypto_aead_xchacha20poly1305_ietf_encrypt(c, nil, m0, mlen, ad0, adlen, nil, n, k0)
+            case .aegis256:
+              unsafe crypto_aead_aegis256_encrypt(c, nil, m0, mlen, ad0, adlen, nil, n, k0)
+            }
+          // Encryption cannot fail once the lengths are within bounds and the cipher is there, which was asked before.
+          precondition(status == 0)
         }
       }
     }

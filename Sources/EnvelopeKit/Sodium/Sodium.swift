@@ -15,11 +15,14 @@ enum Sodium {
     }
   }
 
+  /// The version of libsodium that this was built with.
+  static var version: String { SODIUM_VERSION_STRING }
+
   /// The error for what the libsodium that this was built with does not have.
-  static func lacks(_ primitive: String, since version: String) -> EnvelopeError {
+  static func lacks(_ primitive: String, since needed: String) -> EnvelopeError {
     EnvelopeError(
       .unsupportedSuite,
-      "\(primitive) needs libsodium \(version) or newer, and this program was built with \(SODIUM_VERSION_STRING)",
-      advice: "Use a program that was built with libsodium \(version) or newer.")
+      "\(primitive) needs libsodium \(needed) or newer, and this program was built with \(version)",
+      advice: "Use a program that was built with libsodium \(needed) or newer.")
   }
 }

@@ -87,7 +87,8 @@ extension ConformanceRun {
   /// Entries that no keyring holds the key of, of every scheme.
   private static func foreignEntries(besides own: [WrappedDataKey]) -> [WrappedDataKey] {
     let schemes: [(WrappingScheme, Int)] = [
-      (.keyset, 72), (.recipient, 80), (.postQuantumRecipient, 1168), (.awsKMS, 184), (.other, 96), (WrappingScheme(rawValue: 0x55), 32),
+      (.keyset, 72), (.recipient, 80), (.postQuantumRecipient, 1168), (.awsKMS, 184), (.other, 96),
+      (WrappingScheme(rawValue: 0x55), 32),
     ]
     let made = schemes.compactMap { scheme, byteCount in
       (try? KeyID("conformance.foreign-key")).flatMap {

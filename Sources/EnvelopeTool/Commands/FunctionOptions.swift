@@ -97,7 +97,7 @@
     @Option(
       name: .long, parsing: .singleValue,
       help: ArgumentHelp(
-        "A key's alias or id, a recipient (er1:…), or of AWS KMS an ARN or alias/NAME; any one of several opens. "
+        "A key's alias or id, a recipient (er1:… or er2:…), or of AWS KMS an ARN or alias/NAME; any one of several opens. "
           + "Repeatable.",
         valueName: "key"))
     var key: [String] = []

@@ -44,7 +44,7 @@ struct ConfigurationTemplate {
 
     # For each function that does not say otherwise:
     #default:
-    #  key: default                # alias or id; a recipient er1:...; or of AWS KMS an ARN or alias/NAME
+    #  key: default                # alias or id; a recipient er1:... or er2:...; or of AWS KMS an ARN or alias/NAME
     #  plain: [LOG_LEVEL]          # variables to leave as they are
     #  context: {team: payments}   # further pairs of the encryption context
 

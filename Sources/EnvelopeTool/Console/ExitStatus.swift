@@ -22,7 +22,7 @@ enum ExitStatus: Int32 {
     case .functionUnknown: self = .usage
     case .noHeader, .variableMissing, .noInput: self = .noInput
     case .keyServiceUnavailable, .keyServiceThrottled, .keyServiceNotTrusted, .keyServiceAnswerInvalid,
-      .keyServiceRefused:
+      .keyServiceRefused, .unsupportedSuite:
       self = .unavailable
     case .bufferTooSmall: self = .software
     case .systemFailure: self = .system

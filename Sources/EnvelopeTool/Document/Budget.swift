@@ -13,6 +13,8 @@ struct Budget {
 
   /// Each variable's bytes, its quotes, colon and comma included.
   let costs: [Cost]
+  /// What the wrapped keys take of the variable that holds the header.
+  let keyCosts: [Cost]
   /// All bytes together.
   let byteCount: Int
   /// Whether the variables are packed into one.
@@ -22,6 +24,11 @@ struct Budget {
     let variables = try document.variables()
     isPacked = document.sealed?.form == .packed
     costs = variables.secrets.map { Cost(name: $0.name, byteCount: VariablesJSON.cost(of: $0)) }
+    keyCosts = (document.sealed?.wrappedKeys ?? []).map { key in
+      // Scheme and two lengths.
+      let byteCount = 4 + key.keyID.string.utf8.count + key.bytes.count
+      return Cost(name: "\(key.scheme) \(key.keyID)", byteCount: Base64URL.encodedLength(of: byteCount))
+    }
     byteCount = VariablesJSON.compactByteCount(costs: costs.map(\.byteCount))
   }
 

@@ -102,7 +102,8 @@ struct RewrapKeys {
       throw EnvelopeError(
         .keyNotFound, "It cannot be sealed anew under \(unknown), which is not known here",
         advice:
-          "Give a recipient's er1:… text or a KMS key's ARN with --key; remove a key that nobody has with --remove.")
+          "Give a recipient's er1:… or er2:… text or a KMS key's ARN with --key; remove a key that nobody has with --remove."
+      )
     }
     guard !keys.isEmpty else {
       throw EnvelopeError(.invalidArgument, "No key would remain", advice: "Add another first.")

@@ -8,9 +8,9 @@ import Testing
 
 @Suite(.timeLimit(.minutes(20))) struct BatchTests {
   /// Below, at and above the hundred whose nonces are drawn together.
-  @Test(arguments: [0, 1, 2, 99, 100, 101, 200, 257])
-  func roundTrips(count: Int) async throws {
-    let (sealer, opener) = try await pair()
+  @Test(arguments: [0, 1, 2, 99, 100, 101, 200, 257], AlgorithmSuite.here)
+  func roundTrips(count: Int, suite: AlgorithmSuite) async throws {
+    let (sealer, opener) = try await pair(suite)
     let seed: UInt64 = 0x5eed_0301
     var random = SplitMix64(seed: seed)
     let plaintexts = (0..<count).map { _ in random.bytes(Int(random.next() % 200)) }
@@ -30,8 +30,8 @@ import Testing
   }
 
   /// Values long enough that few, one or none of them fit beside another into one draw.
-  @Test func longValuesRoundTrip() async throws {
-    let (sealer, opener) = try await pair()
+  @Test(arguments: AlgorithmSuite.here) func longValuesRoundTrip(suite: AlgorithmSuite) async throws {
+    let (sealer, opener) = try await pair(suite)
     let lengths = [65_535, 1, 1, 65_536, 0, 65_537, 30_000, 30_000, 30_000, 1 << 20, 7]
     let plaintexts = lengths.enumerated().map { [UInt8](repeating: UInt8($0), count: $1) }
     let envelopes = try sealer.seal(plaintexts, authenticating: rows(lengths.count))
@@ -40,30 +40,31 @@ import Testing
     #expect(opened == plaintexts)
   }
 
-  @Test func envelopesSealedOneByOneOpenAsABatch() async throws {
-    let (sealer, opener) = try await pair()
+  @Test(arguments: AlgorithmSuite.here) func envelopesSealedOneByOneOpenAsABatch(suite: AlgorithmSuite) async throws {
+    let (sealer, opener) = try await pair(suite)
     let envelopes = try rows(5).map { try sealer.seal($0, authenticating: $0) }
     var opened: [[UInt8]] = []
     try opener.open(envelopes, authenticating: rows(5)) { opened.append([UInt8](copying: $1)) }
     #expect(opened == rows(5))
   }
 
-  @Test func noNonceIsUsedTwice() async throws {
-    let (sealer, _) = try await pair()
-    let start = sealer.overheadByteCount - AEAD.xChaCha20Poly1305.overheadByteCount
+  @Test(arguments: AlgorithmSuite.here) func noNonceIsUsedTwice(suite: AlgorithmSuite) async throws {
+    let (sealer, _) = try await pair(suite)
+    let start = sealer.overheadByteCount - suite.aead.overheadByteCount
     let envelopes =
       try sealer.seal(Array(repeating: [1, 2, 3], count: 1000), authenticating: rows(1000))
       + sealer.seal(Array(repeating: [1, 2, 3], count: 1000), authenticating: rows(1000))
-    #expect(Set(envelopes.map { $0[start..<start + 24] }).count == 2000)
+    let wordCount = suite.aead.nonceByteCount / 8
+    #expect(Set(envelopes.map { $0[start..<start + 8 * wordCount] }).count == 2000)
     // Nor do two of them overlap, as they would were they cut from one draw at the wrong step.
     let words = envelopes.flatMap { envelope in
-      (0..<3).map { Array(envelope[start + $0 * 8..<start + $0 * 8 + 8]) }
+      (0..<wordCount).map { Array(envelope[start + $0 * 8..<start + $0 * 8 + 8]) }
     }
-    #expect(Set(words).count == 6000)
+    #expect(Set(words).count == 2000 * wordCount)
   }
 
-  @Test func everyValueNeedsAssociatedData() async throws {
-    let (sealer, opener) = try await pair()
+  @Test(arguments: AlgorithmSuite.here) func everyValueNeedsAssociatedData(suite: AlgorithmSuite) async throws {
+    let (sealer, opener) = try await pair(suite)
     let plaintexts = [[UInt8]](repeating: Array(Planted.token.utf8), count: 150)
     for count in [0, 149, 151] {
       await expectError(.invalidArgument) { try sealer.seal(plaintexts, authenticating: rows(count)) }
@@ -82,8 +83,10 @@ import Testing
     }
   }
 
-  @Test func whatDoesNotOpenIsNamedAndNothingOfItIsGiven() async throws {
-    let (sealer, opener) = try await pair()
+  @Test(arguments: AlgorithmSuite.here) func whatDoesNotOpenIsNamedAndNothingOfItIsGiven(suite: AlgorithmSuite)
+    async throws
+  {
+    let (sealer, opener) = try await pair(suite)
     let plaintexts = (0..<20).map { Array("\(Planted.token) \($0)".utf8) }
     let envelopes = try sealer.seal(plaintexts, authenticating: rows(20))
     for index in envelopes.indices {
@@ -105,8 +108,8 @@ import Testing
     }
   }
 
-  @Test func swappedValuesDoNotOpen() async throws {
-    let (sealer, opener) = try await pair()
+  @Test(arguments: AlgorithmSuite.here) func swappedValuesDoNotOpen(suite: AlgorithmSuite) async throws {
+    let (sealer, opener) = try await pair(suite)
     var envelopes = try sealer.seal([[1], [2], [3]], authenticating: rows(3))
     envelopes.swapAt(1, 2)
     var opened: [Int] = []
@@ -119,8 +122,8 @@ import Testing
 
   private struct Stop: Error {}
 
-  @Test func anErrorOfTheCallersEndsIt() async throws {
-    let (sealer, opener) = try await pair()
+  @Test(arguments: AlgorithmSuite.here) func anErrorOfTheCallersEndsIt(suite: AlgorithmSuite) async throws {
+    let (sealer, opener) = try await pair(suite)
     let envelopes = try sealer.seal([[1], [2], [3]], authenticating: rows(3))
     var opened: [Int] = []
     #expect(throws: Stop.self) {
@@ -134,10 +137,10 @@ import Testing
 
   private func rows(_ count: Int) -> [[UInt8]] { (0..<count).map { Array("tokens/\($0)".utf8) } }
 
-  private func pair() async throws -> (Sealer, Opener) {
+  private func pair(_ suite: AlgorithmSuite) async throws -> (Sealer, Opener) {
     let keyring = KeysetKeyring(try .generate())
     let context: EncryptionContext = ["table": "tokens"]
-    let sealer = try await Sealer(context: context, using: keyring)
+    let sealer = try await Sealer(context: context, suite: suite, using: keyring)
     let opener = try await Opener(for: sealer.seal([], authenticating: [1]), context: context, using: keyring)
     return (sealer, opener)
   }

@@ -23,11 +23,12 @@ import Testing
       if !isHeld { gate.open() }
     }
 
-    func sealer(_ age: Duration = .seconds(100), messages: Int = 1000, bytes: Int = 1000, entries: Int = 10) throws
-      -> CachingSealer
-    {
+    func sealer(
+      _ age: Duration = .seconds(100), messages: Int = 1000, bytes: Int = 1000, entries: Int = 10,
+      suite: AlgorithmSuite = .chaCha20Poly1305
+    ) throws -> CachingSealer {
       try CachingSealer(
-        using: self, maximumAge: age, messageLimit: messages, byteLimit: bytes, entryLimit: entries,
+        using: self, suite: suite, maximumAge: age, messageLimit: messages, byteLimit: bytes, entryLimit: entries,
         now: { self.now.withLock { $0 } })
     }
 
@@ -57,10 +58,11 @@ import Testing
     try await sealer.seal(bytes, context: context, authenticating: [9])
   }
 
-  @Test func whatItSealsOpensUnderItsContextAlone() async throws {
+  @Test(arguments: AlgorithmSuite.here) func whatItSealsOpensUnderItsContextAlone(suite: AlgorithmSuite) async throws {
     let service = try Service()
-    let sealer = try service.sealer()
+    let sealer = try service.sealer(suite: suite)
     let envelope = try await seal(sealer, [1, 2, 3])
+    #expect(try Envelope.header(of: envelope).suite == suite)
     #expect(
       try await Envelope.open(envelope, context: ["a": "b"], authenticating: [9], using: service).copy() == [1, 2, 3])
     await expectError(.contextDiffers) { try await Envelope.open(envelope, context: ["a": "c"], using: service) }

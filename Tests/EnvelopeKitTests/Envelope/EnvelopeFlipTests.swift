@@ -10,10 +10,10 @@ import Testing
   private let context: EncryptionContext = ["function": "checkout", "table": "tokens"]
   private let plaintext = Array(Planted.password.utf8)
 
-  @Test func everyFlippedBit() async throws {
+  @Test(arguments: AlgorithmSuite.here) func everyFlippedBit(suite: AlgorithmSuite) async throws {
     let keyring = KeysetKeyring(try .generate())
-    let envelope = try await Envelope.seal(plaintext, context: context, using: keyring)
-    let parts = HeaderPart.parts([(.payload, 24 + plaintext.count + 16)])
+    let envelope = try await Envelope.seal(plaintext, context: context, suite: suite, using: keyring)
+    let parts = HeaderPart.parts([(.payload, suite.aead.overheadByteCount + plaintext.count)])
     #expect(envelope.count == parts.count)
     var seen: [HeaderPart: Set<EnvelopeError.Code>] = [:]
     for (index, part) in zip(envelope.indices, parts) {
@@ -29,10 +29,10 @@ import Testing
     #expect(try await Envelope.open(envelope, context: context, using: keyring).copy() == plaintext)
   }
 
-  @Test func everyTruncationAndEveryExtension() async throws {
+  @Test(arguments: AlgorithmSuite.here) func everyTruncationAndEveryExtension(suite: AlgorithmSuite) async throws {
     let keyring = KeysetKeyring(try .generate())
-    let envelope = try await Envelope.seal(plaintext, context: context, using: keyring)
-    let shortest = HeaderPart.headerByteCount + 24 + 16
+    let envelope = try await Envelope.seal(plaintext, context: context, suite: suite, using: keyring)
+    let shortest = HeaderPart.headerByteCount + suite.aead.overheadByteCount
     for count in 0..<envelope.count {
       await expectError(at: "\(count) bytes", [count < shortest ? .malformed : .payloadAltered]) {
         try await Envelope.open(Array(envelope[..<count]), context: context, using: keyring)
@@ -48,9 +48,10 @@ import Testing
     }
   }
 
-  @Test func everyFlippedBitOfTheText() async throws {
+  @Test(arguments: AlgorithmSuite.here) func everyFlippedBitOfTheText(suite: AlgorithmSuite) async throws {
     let keyring = KeysetKeyring(try .generate())
-    let text = Array(Envelope.text(of: try await Envelope.seal(plaintext, context: context, using: keyring)).utf8)
+    let text = Array(
+      Envelope.text(of: try await Envelope.seal(plaintext, context: context, suite: suite, using: keyring)).utf8)
     for index in text.indices {
       for bit in 0..<8 {
         let altered = String(decoding: text.flipping(bit: bit, of: index), as: UTF8.self)
@@ -68,7 +69,8 @@ import Testing
 
   /// What altered bytes of a header and its payload may ever lead to.
   static let codes: [EnvelopeError.Code] = [
-    .malformed, .unsupportedVersion, .contextDiffers, .keyNotFound, .unwrapFailed, .headerAltered, .payloadAltered,
+    .malformed, .unsupportedVersion, .unsupportedSuite, .contextDiffers, .keyNotFound, .unwrapFailed, .headerAltered,
+    .payloadAltered,
   ]
 
   @Test(arguments: ["", "ek1", "ek1:", "EK1:AAAA", "ev1:AAAA", " ek1:AAAA", "ek1: AAAA", "ek1:AAAA\n", "ek1:AA=="])
@@ -79,9 +81,9 @@ import Testing
     }
   }
 
-  @Test func anotherContext() async throws {
+  @Test(arguments: AlgorithmSuite.here) func anotherContext(suite: AlgorithmSuite) async throws {
     let keyring = KeysetKeyring(try .generate())
-    let envelope = try await Envelope.seal(plaintext, context: context, using: keyring)
+    let envelope = try await Envelope.seal(plaintext, context: context, suite: suite, using: keyring)
     let others: [EncryptionContext] = [
       [:], ["function": "checkout"], ["function": "checkout", "table": "Tokens"],
       ["function": "checkout", "tables": "tokens"], ["function": "tokens", "table": "checkout"],
@@ -93,9 +95,10 @@ import Testing
     await expectError(.invalidArgument) { try await Envelope.open(envelope, context: ["": ""], using: keyring) }
   }
 
-  @Test func anotherAssociatedData() async throws {
+  @Test(arguments: AlgorithmSuite.here) func anotherAssociatedData(suite: AlgorithmSuite) async throws {
     let keyring = KeysetKeyring(try .generate())
-    let envelope = try await Envelope.seal(plaintext, context: [:], authenticating: [1, 2], using: keyring)
+    let envelope = try await Envelope.seal(
+      plaintext, context: [:], authenticating: [1, 2], suite: suite, using: keyring)
     for other in [[], [1], [2, 1], [1, 2, 0]] as [[UInt8]] {
       await expectError(.payloadAltered) {
         try await Envelope.open(envelope, context: [:], authenticating: other, using: keyring)
@@ -106,10 +109,10 @@ import Testing
   }
 
   /// Salts, data keys and nonces are fresh, and another envelope's payload does not fit.
-  @Test func envelopesDoNotMix() async throws {
+  @Test(arguments: AlgorithmSuite.here) func envelopesDoNotMix(suite: AlgorithmSuite) async throws {
     let keyring = KeysetKeyring(try .generate())
-    let a = try await Envelope.seal(plaintext, context: [:], using: keyring)
-    let b = try await Envelope.seal(plaintext, context: [:], using: keyring)
+    let a = try await Envelope.seal(plaintext, context: [:], suite: suite, using: keyring)
+    let b = try await Envelope.seal(plaintext, context: [:], suite: suite, using: keyring)
     let cut = HeaderPart.headerByteCount
     #expect(a[5..<21] != b[5..<21] && a[cut...] != b[cut...])
     await expectError(.payloadAltered) {

@@ -42,7 +42,9 @@ import Testing
 
   @Test(
     arguments: [
-      (1, [0, 1, 71, 73, 184]), (2, [0, 72, 79, 81]), (3, [0, 6145, 65535]), (4, [0, 72, 89, 91]), (0x7f, [0]),
+      (1, [0, 1, 71, 73, 184]), (2, [0, 72, 79, 81]), (3, [0, 6145, 65535]), (4, [0, 72, 89, 91]),
+      (5, [0, 80, 1167, 1169]),
+      (0x7f, [0]),
     ] as [(UInt8, [Int])])
   func wrongLengthsForTheScheme(scheme: UInt8, lengths: [Int]) async {
     for length in lengths {
@@ -77,12 +79,13 @@ import Testing
     for byte in UInt8.min...UInt8.max {
       if byte != 1 {
         await expectError(.unsupportedVersion) { try parse(RawHeader(version: byte)) }
-        await expectError(.unsupportedVersion) { try parse(RawHeader(suite: byte)) }
+        if byte != 2 { await expectError(.unsupportedSuite) { try parse(RawHeader(suite: byte)) } }
         await expectError((2...5).contains(byte) ? .malformed : .unsupportedVersion) {
           try parse(RawHeader(kind: byte))
         }
       }
     }
+    #expect(throws: Never.self) { try #expect(parse(RawHeader(suite: 2)).suite == .aegis256) }
     await expectError(.malformed) { try parse(RawHeader(magic: Array("ek".utf8))) }
   }
 
@@ -106,7 +109,8 @@ import Testing
         let header = try Header(from: &reader, expecting: .value)
         #expect(header.bytes == reader.consumed, "seed \(seed), round \(round)")
       } catch {
-        #expect([.malformed, .unsupportedVersion].contains(error.code), "seed \(seed), round \(round)")
+        #expect(
+          [.malformed, .unsupportedVersion, .unsupportedSuite].contains(error.code), "seed \(seed), round \(round)")
       }
     }
   }

@@ -11,12 +11,10 @@ import Testing
   private let context: EncryptionContext = ["function": "checkout"]
   private let old: KeysetKeyring
   private let new: KeysetKeyring
-  private let identity: Keyset
 
   init() throws {
     old = KeysetKeyring(try .generate())
     new = KeysetKeyring(try .generate())
-    identity = try .generate(.identity)
   }
 
   private func keyIDs(of envelope: [UInt8]) throws -> Set<String> {
@@ -28,7 +26,8 @@ import Testing
   }
 
   /// After a rotation, the break-glass recipient is still there.
-  @Test func newestVersionsDropNoReader() async throws {
+  @Test(arguments: KEM.here) func newestVersionsDropNoReader(kem: KEM) async throws {
+    let identity = try Keyset.generate(kem.identity)
     let both = try MultiKeyring([old, RecipientKeyring([identity.recipient()])] as [any Keyring])
     let sealed = try await Envelope.seal([1], context: context, using: both)
     let rotated = KeysetKeyring(try old.keyset.rotated())
@@ -55,7 +54,8 @@ import Testing
   }
 
   /// A recipient's new version cannot be read back without the identity, so the old one stays beside it.
-  @Test func newestVersionsKeepWhatCannotBeReadBack() async throws {
+  @Test(arguments: KEM.here) func newestVersionsKeepWhatCannotBeReadBack(kem: KEM) async throws {
+    let identity = try Keyset.generate(kem.identity)
     let both = try MultiKeyring([old, RecipientKeyring([identity.recipient()])] as [any Keyring])
     let sealed = try await Envelope.seal([1], context: context, using: both)
     let next = try identity.rotated()
@@ -68,7 +68,8 @@ import Testing
     #expect(try keyIDs(of: last) == ["\(old.keyset.id).1", "\(identity.id).2"])
   }
 
-  @Test func newestVersionsOfAnEnvironmentDropNoReader() async throws {
+  @Test(arguments: KEM.here) func newestVersionsOfAnEnvironmentDropNoReader(kem: KEM) async throws {
+    let identity = try Keyset.generate(kem.identity)
     let both = try MultiKeyring([old, RecipientKeyring([identity.recipient()])] as [any Keyring])
     let rotated = KeysetKeyring(try old.keyset.rotated())
     for form in [SealedEnvironment.Form.separate, .packed] {

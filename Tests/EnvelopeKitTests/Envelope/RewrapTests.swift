@@ -17,8 +17,8 @@ import Testing
     new = KeysetKeyring(try .generate())
   }
 
-  private func seal(_ keyring: some Keyring) async throws -> [UInt8] {
-    try await Envelope.seal(plaintext, context: context, authenticating: [7], using: keyring)
+  private func seal(_ keyring: some Keyring, _ suite: AlgorithmSuite) async throws -> [UInt8] {
+    try await Envelope.seal(plaintext, context: context, authenticating: [7], suite: suite, using: keyring)
   }
 
   private func open(_ envelope: [UInt8], _ keyring: some Keyring) async throws -> [UInt8] {
@@ -45,14 +45,15 @@ import Testing
   ) throws {
     let (a, b) = (try Envelope.header(of: before), try Envelope.header(of: after))
     #expect(
-      a.salt == b.salt && a.commitment == b.commitment && a.contextCheck == b.contextCheck && a.kind == b.kind,
+      a.salt == b.salt && a.commitment == b.commitment && a.contextCheck == b.contextCheck && a.kind == b.kind
+        && a.suite == b.suite,
       sourceLocation: sourceLocation)
     #expect(
       Array(before.dropFirst(a.bytes.count)) == Array(after.dropFirst(b.bytes.count)), sourceLocation: sourceLocation)
   }
 
-  @Test func aKeyIsAdded() async throws {
-    let sealed = try await seal(old)
+  @Test(arguments: AlgorithmSuite.here) func aKeyIsAdded(suite: AlgorithmSuite) async throws {
+    let sealed = try await seal(old, suite)
     let both = try await rewrap(sealed, Rewrapping(adding: new), using: old)
     try expectSame(sealed, both)
     #expect(try keyIDs(of: both) == ["\(old.keyset.id).1", "\(new.keyset.id).1"])
@@ -62,8 +63,8 @@ import Testing
     #expect(try Envelope.header(of: both).wrappedKeys[0] == Envelope.header(of: sealed).wrappedKeys[0])
   }
 
-  @Test func aKeyIsDropped() async throws {
-    let both = try await seal(MultiKeyring([old, new] as [any Keyring]))
+  @Test(arguments: AlgorithmSuite.here) func aKeyIsDropped(suite: AlgorithmSuite) async throws {
+    let both = try await seal(MultiKeyring([old, new] as [any Keyring]), suite)
     let oldID = old.keyset.id.string
     let one = try await rewrap(both, Rewrapping(adding: nil) { $0.reader.id == oldID }, using: new)
     try expectSame(both, one)
@@ -79,8 +80,8 @@ import Testing
         == plaintext)
   }
 
-  @Test func allKeysAreReplaced() async throws {
-    let both = try await seal(MultiKeyring([old, KeysetKeyring(.generate())] as [any Keyring]))
+  @Test(arguments: AlgorithmSuite.here) func allKeysAreReplaced(suite: AlgorithmSuite) async throws {
+    let both = try await seal(MultiKeyring([old, KeysetKeyring(.generate())] as [any Keyring]), suite)
     let replaced = try await rewrap(both, .replacingAllReaders(with: new), using: old)
     try expectSame(both, replaced)
     #expect(try keyIDs(of: replaced) == ["\(new.keyset.id).1"])
@@ -88,8 +89,8 @@ import Testing
     #expect(try await open(replaced, new) == plaintext)
   }
 
-  @Test func nothingChangesWhereNothingIsAsked() async throws {
-    let sealed = try await seal(old)
+  @Test(arguments: AlgorithmSuite.here) func nothingChangesWhereNothingIsAsked(suite: AlgorithmSuite) async throws {
+    let sealed = try await seal(old, suite)
     #expect(try await rewrap(sealed, Rewrapping(adding: nil), using: old) == sealed)
     // The same version once more: another nonce, and no second entry.
     let again = try await rewrap(sealed, .replacingAllReaders(with: old), using: old)
@@ -101,17 +102,17 @@ import Testing
   }
 
   /// The text of a recipient can be made for any id: one that has a keyset's does not stand for that keyset.
-  @Test func aRecipientOfTheSameIdIsAnotherReader() async throws {
+  @Test(arguments: AlgorithmSuite.here) func aRecipientOfTheSameIdIsAnotherReader(suite: AlgorithmSuite) async throws {
     let id = old.keyset.id
     let recipient = Recipient(
-      keyID: try KeyID("\(id).1"), publicKey: try Keyset.generate(.identity).recipient().publicKey)
-    let entry = try await seal(RecipientKeyring([recipient]))
-    let keysets = try await Envelope.header(of: entry).wrappedKeys + Envelope.header(of: seal(old)).wrappedKeys
+      keyID: try KeyID("\(id).1"), kem: .x25519, publicKey: try Keyset.generate(.identity).recipient().publicKey)
+    let entry = try await seal(RecipientKeyring([recipient]), suite)
+    let keysets = try await Envelope.header(of: entry).wrappedKeys + Envelope.header(of: seal(old, suite)).wrappedKeys
     #expect(Set(keysets.map(\.reader)).count == 2 && Set(keysets.map(\.reader.id)).count == 1)
   }
 
-  @Test func aRotatedKeysOldVersionGivesWay() async throws {
-    let sealed = try await seal(old)
+  @Test(arguments: AlgorithmSuite.here) func aRotatedKeysOldVersionGivesWay(suite: AlgorithmSuite) async throws {
+    let sealed = try await seal(old, suite)
     let rotated = KeysetKeyring(try old.keyset.rotated())
     let id = old.keyset.id.string
     let after = try await rewrap(sealed, Rewrapping(adding: rotated) { $0.reader.id == id }, using: rotated)
@@ -120,10 +121,12 @@ import Testing
     #expect(try await open(after, rotated) == plaintext)
   }
 
-  @Test func valuesThatShareAHeaderShareOneAfterwards() async throws {
-    let sealer = try await Sealer(context: context, using: old)
+  @Test(arguments: AlgorithmSuite.here) func valuesThatShareAHeaderShareOneAfterwards(suite: AlgorithmSuite)
+    async throws
+  {
+    let sealer = try await Sealer(context: context, suite: suite, using: old)
     var values = try (0..<5).map { try sealer.seal([$0], authenticating: [$0]) }
-    values.insert(try await seal(old), at: 2)
+    values.insert(try await seal(old, suite), at: 2)
     let counting = CountingKeyring(new)
     let after = try await Envelope.rewrap(
       values, .replacingAllReaders(with: counting), context: context, using: old, allowingFormerReadersToForge: true)
@@ -137,8 +140,9 @@ import Testing
   }
 
   /// Whatever of the header was altered: an error, and the new keyring was never asked.
-  @Test func nothingIsMadeOfAHeaderThatDoesNotVerify() async throws {
-    let sealed = try await seal(old)
+  @Test(arguments: AlgorithmSuite.here) func nothingIsMadeOfAHeaderThatDoesNotVerify(suite: AlgorithmSuite) async throws
+  {
+    let sealed = try await seal(old, suite)
     let headerByteCount = try Envelope.header(of: sealed).bytes.count
     let counting = CountingKeyring(new)
     for index in 0..<headerByteCount {
@@ -160,8 +164,8 @@ import Testing
   }
 
   /// One that does not verify stops all: the caller has none of them.
-  @Test func oneOfManyThatDoesNotVerifyStopsAll() async throws {
-    let (good, other) = (try await seal(old), try await seal(old))
+  @Test(arguments: AlgorithmSuite.here) func oneOfManyThatDoesNotVerifyStopsAll(suite: AlgorithmSuite) async throws {
+    let (good, other) = (try await seal(old, suite), try await seal(old, suite))
     let bad = other.flipping(bit: 0, of: try Envelope.header(of: other).bytes.count - 1)
     await expectError(.headerAltered) {
       try await Envelope.rewrap(
@@ -169,11 +173,10 @@ import Testing
     }
   }
 
-  @Test(arguments: [
-    UnreliableKeyring.Fault.holdsNothing, .refuses, .otherKey, .ofAnother,
-  ])
-  func nothingIsDroppedForWhatCannotBeReadBack(fault: UnreliableKeyring.Fault) async throws {
-    let sealed = try await seal(old)
+  @Test(
+    arguments: [UnreliableKeyring.Fault.holdsNothing, .refuses, .otherKey, .ofAnother], AlgorithmSuite.here)
+  func nothingIsDroppedForWhatCannotBeReadBack(fault: UnreliableKeyring.Fault, suite: AlgorithmSuite) async throws {
+    let sealed = try await seal(old, suite)
     let keyring = UnreliableKeyring(keyring: new, fault: fault)
     await expectError(.entryNotReadBack) { try await rewrap(sealed, .replacingAllReaders(with: keyring), using: old) }
     // Where nothing is dropped, there is nothing to lose.
@@ -183,9 +186,11 @@ import Testing
 
   /// A cache goes on giving a data key whose key is gone: what it remembers of the header is no proof that what remains
   /// of it opens.
-  @Test func whatACacheRemembersIsNotTakenForWhatOpens() async throws {
+  @Test(arguments: AlgorithmSuite.here) func whatACacheRemembersIsNotTakenForWhatOpens(suite: AlgorithmSuite)
+    async throws
+  {
     let world = try CacheWorld()
-    let sealed = try await seal(MultiKeyring([world.local, old] as [any Keyring]))
+    let sealed = try await seal(MultiKeyring([world.local, old] as [any Keyring]), suite)
     let cache = try world.cache()
     #expect(try await open(sealed, cache) == plaintext)
     let oldID = old.keyset.id.string
@@ -198,8 +203,8 @@ import Testing
   }
 
   /// Anything else that goes wrong on the way is told as it is.
-  @Test func anInterruptionIsPassedOn() async throws {
-    let sealed = try await seal(old)
+  @Test(arguments: AlgorithmSuite.here) func anInterruptionIsPassedOn(suite: AlgorithmSuite) async throws {
+    let sealed = try await seal(old, suite)
     for fault in [UnreliableKeyring.Fault.isCancelled, .isCancelledWrapping] {
       let keyring = UnreliableKeyring(keyring: new, fault: fault)
       await #expect(throws: CancellationError.self) {
@@ -212,10 +217,11 @@ import Testing
     #expect(try await open(sealed, old) == plaintext)
   }
 
-  @Test func aRecipientIsAddedAndNothingDroppedForIt() async throws {
+  @Test(arguments: AlgorithmSuite.here) func aRecipientIsAddedAndNothingDroppedForIt(suite: AlgorithmSuite) async throws
+  {
     let identity = try Keyset.generate(.identity)
     let recipients = try RecipientKeyring([identity.recipient()])
-    let sealed = try await seal(old)
+    let sealed = try await seal(old, suite)
     await expectError(.entryNotReadBack) {
       try await rewrap(sealed, .replacingAllReaders(with: recipients), using: old)
     }
@@ -244,8 +250,8 @@ import Testing
     #expect(try await open(accepted[0], new) == plaintext)
   }
 
-  @Test func noKeyAndMoreThanSixteenAreRefused() async throws {
-    let sealed = try await seal(old)
+  @Test(arguments: AlgorithmSuite.here) func noKeyAndMoreThanSixteenAreRefused(suite: AlgorithmSuite) async throws {
+    let sealed = try await seal(old, suite)
     await expectError(.invalidArgument) { try await rewrap(sealed, Rewrapping(adding: nil) { _ in true }, using: old) }
     let keyrings = try (0..<16).map { _ in KeysetKeyring(try .generate()) }
     let fifteen = try MultiKeyring(Array(keyrings.dropLast()))
@@ -261,9 +267,9 @@ import Testing
     await expectError(.invalidArgument) { try await rewrap(sealed, .replacingAllReaders(with: none), using: old) }
   }
 
-  @Test func aPassphraseStandsAlone() async throws {
+  @Test(arguments: AlgorithmSuite.here) func aPassphraseStandsAlone(suite: AlgorithmSuite) async throws {
     let passphrase = try PassphraseKeyring(SecretBytes(Array("open".utf8)), cost: .cheap)
-    let sealed = try await seal(old)
+    let sealed = try await seal(old, suite)
     await expectError(.invalidArgument) { try await rewrap(sealed, Rewrapping(adding: passphrase), using: old) }
     let locked = try await rewrap(sealed, .replacingAllReaders(with: passphrase), using: old)
     #expect(try await open(locked, passphrase) == plaintext)
@@ -272,8 +278,8 @@ import Testing
     #expect(try await open(back, new) == plaintext)
   }
 
-  @Test func theResealedHasANewDataKey() async throws {
-    let sealed = try await seal(old)
+  @Test(arguments: AlgorithmSuite.here) func theResealedHasANewDataKey(suite: AlgorithmSuite) async throws {
+    let sealed = try await seal(old, suite)
     let resealed = try await Envelope.reseal(
       sealed, context: context, authenticating: [7], using: old, sealingWith: new)
     let (before, after) = (try Envelope.header(of: sealed), try Envelope.header(of: resealed))
@@ -293,7 +299,7 @@ import Testing
     }
     #expect(counting.wraps.value == 0)
     let identity = KeysetKeyring(try .generate(.identity))
-    let anonymous = try await seal(RecipientKeyring([identity.keyset.recipient()]))
+    let anonymous = try await seal(RecipientKeyring([identity.keyset.recipient()]), suite)
     await expectError(.anonymousSender) {
       try await Envelope.reseal(
         anonymous, context: context, authenticating: [7], using: identity, sealingWith: counting)

@@ -9,8 +9,10 @@ import Testing
 @Suite(.timeLimit(.minutes(20))) struct SealerTests {
   private let row = Array("tokens/17".utf8)
 
-  @Test(arguments: [0, 1, 63, 64, 65, 1 << 20]) func roundTripInTheCallersBuffer(byteCount: Int) async throws {
-    let (sealer, opener) = try await pair()
+  @Test(arguments: [0, 1, 63, 64, 65, 1 << 20], AlgorithmSuite.here) func roundTripInTheCallersBuffer(
+    byteCount: Int, suite: AlgorithmSuite
+  ) async throws {
+    let (sealer, opener) = try await pair(suite)
     let seed: UInt64 = 0x5eed_0005
     var random = SplitMix64(seed: seed)
     let plaintext = random.bytes(byteCount)
@@ -27,10 +29,10 @@ import Testing
     #expect(try opener.open(sealer.seal(plaintext, authenticating: row), authenticating: row).copy() == plaintext)
   }
 
-  @Test func everyByteOfTheHeaderMustBeTheSame() async throws {
-    let (sealer, opener) = try await pair()
+  @Test(arguments: AlgorithmSuite.here) func everyByteOfTheHeaderMustBeTheSame(suite: AlgorithmSuite) async throws {
+    let (sealer, opener) = try await pair(suite)
     let envelope = try sealer.seal([1, 2, 3], authenticating: row)
-    for position in 0..<opener.overheadByteCount - 40 {
+    for position in 0..<opener.overheadByteCount - suite.aead.overheadByteCount {
       for bit in [1, 0x80] as [UInt8] {
         var altered = envelope
         altered[position] ^= bit
@@ -39,11 +41,11 @@ import Testing
     }
   }
 
-  @Test func aBufferTooSmallStaysAsItWas() async throws {
-    let (sealer, opener) = try await pair()
+  @Test(arguments: AlgorithmSuite.here) func aBufferTooSmallStaysAsItWas(suite: AlgorithmSuite) async throws {
+    let (sealer, opener) = try await pair(suite)
     let plaintext = Array(Planted.token.utf8)
     let envelope = try sealer.seal(plaintext, authenticating: row)
-    for missing in [1, 2, 16, 40, envelope.count] {
+    for missing in [1, 2, 16, 40, 64, envelope.count] {
       let sealed = try await bufferLeft(room: envelope.count - missing) { (output) throws(EnvelopeError) in
         try unsafe sealer.seal(plaintext.span.bytes, authenticating: row.span.bytes, into: &output)
       }
@@ -76,8 +78,10 @@ import Testing
     return memory
   }
 
-  @Test func associatedDataIsRequiredAndMustBeTheSame() async throws {
-    let (sealer, opener) = try await pair()
+  @Test(arguments: AlgorithmSuite.here) func associatedDataIsRequiredAndMustBeTheSame(suite: AlgorithmSuite)
+    async throws
+  {
+    let (sealer, opener) = try await pair(suite)
     await expectError(.invalidArgument) { try sealer.seal([1], authenticating: []) }
     let envelope = try sealer.seal(Array(Planted.token.utf8), authenticating: row)
     for other in [[], row + [0], Array(row.dropLast()), Array("tokens/18".utf8)] {
@@ -86,11 +90,12 @@ import Testing
   }
 
   /// An envelope of another sealer is whole, also if it is shorter than any with the opener's longer header.
-  @Test func wholeEnvelopeWithShorterHeaderIsUnknown() async throws {
+  @Test(arguments: AlgorithmSuite.here) func wholeEnvelopeWithShorterHeaderIsUnknown(suite: AlgorithmSuite) async throws
+  {
     let (a, b) = (StubKeyring(keyID: "a"), StubKeyring(keyID: "b"))
-    let long = try await Sealer(context: ["a": "b"], using: MultiKeyring([a, b]))
+    let long = try await Sealer(context: ["a": "b"], suite: suite, using: MultiKeyring([a, b]))
     let opener = try await Opener(for: long.seal([], authenticating: row), context: ["a": "b"], using: a)
-    let short = try await Sealer(context: ["a": "b"], using: a)
+    let short = try await Sealer(context: ["a": "b"], suite: suite, using: a)
     let envelope = try short.seal([], authenticating: row)
     try #require(envelope.count < opener.overheadByteCount)
     await expectError(.headerUnknown) { try opener.open(envelope, authenticating: row) }
@@ -108,9 +113,9 @@ import Testing
     await expectError(.malformed) { try opener.open(packed, authenticating: row) }
   }
 
-  @Test func anotherHeaderIsUnknown() async throws {
-    let (sealer, opener) = try await pair()
-    let (other, _) = try await pair()
+  @Test(arguments: AlgorithmSuite.here) func anotherHeaderIsUnknown(suite: AlgorithmSuite) async throws {
+    let (sealer, opener) = try await pair(suite)
+    let (other, _) = try await pair(suite)
     let envelope = try sealer.seal([1, 2], authenticating: row)
     let foreign = try other.seal([1, 2], authenticating: row)
     await expectError(.headerUnknown) { try opener.open(foreign, authenticating: row) }
@@ -144,10 +149,10 @@ import Testing
     #expect(keyring.unwraps.value == 0)
   }
 
-  private func pair() async throws -> (Sealer, Opener) {
+  private func pair(_ suite: AlgorithmSuite) async throws -> (Sealer, Opener) {
     let keyring = KeysetKeyring(try .generate())
     let context: EncryptionContext = ["table": "tokens"]
-    let sealer = try await Sealer(context: context, using: keyring)
+    let sealer = try await Sealer(context: context, suite: suite, using: keyring)
     let opener = try await Opener(for: sealer.seal([], authenticating: row), context: context, using: keyring)
     return (sealer, opener)
   }

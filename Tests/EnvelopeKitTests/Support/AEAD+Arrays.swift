@@ -8,7 +8,7 @@ extension AEAD {
   func seal(
     _ plaintext: [UInt8], authenticating associatedData: [UInt8], nonce: [UInt8], key: [UInt8]
   ) throws(EnvelopeError) -> [UInt8] {
-    try [UInt8].appending(capacity: plaintext.count + 16) { (output) throws(EnvelopeError) in
+    try [UInt8].appending(capacity: plaintext.count + tagByteCount) { (output) throws(EnvelopeError) in
       try unsafe seal(
         plaintext.span.bytes, authenticating: associatedData.span.bytes, nonce: nonce.span.bytes, key: key.span.bytes,
         into: &output)
@@ -19,7 +19,7 @@ extension AEAD {
   func open(
     _ sealed: [UInt8], authenticating associatedData: [UInt8], nonce: [UInt8], key: [UInt8]
   ) throws(EnvelopeError) -> [UInt8] {
-    try [UInt8].appending(capacity: max(0, sealed.count - 16)) { (output) throws(EnvelopeError) in
+    try [UInt8].appending(capacity: max(0, sealed.count - tagByteCount)) { (output) throws(EnvelopeError) in
       try unsafe open(
         sealed.span.bytes, authenticating: associatedData.span.bytes, nonce: nonce.span.bytes, key: key.span.bytes,
         into: &output)

@@ -4,31 +4,32 @@
 @testable import EnvelopeKit
 
 extension HPKE {
-  /// Seals into an array of its own, with a given ephemeral key or a drawn one.
+  /// Seals into an array of its own, with given random bytes or drawn ones.
   static func seal(
     _ plaintext: [UInt8], authenticating associatedData: [UInt8], info: [UInt8], to publicKey: [UInt8],
-    ephemeral: [UInt8]? = nil
+    of kem: KEM = .x25519, randomness: [UInt8]? = nil
   ) throws(EnvelopeError) -> [UInt8] {
-    try [UInt8].appending(capacity: plaintext.count + 48) { (output) throws(EnvelopeError) in
-      guard let ephemeral else {
+    try [UInt8].appending(capacity: plaintext.count + overheadByteCount(of: kem)) { (output) throws(EnvelopeError) in
+      guard let randomness else {
         return try unsafe seal(
           plaintext.span.bytes, authenticating: associatedData.span.bytes, info: info.span.bytes,
-          to: publicKey.span.bytes, into: &output)
+          to: publicKey.span.bytes, of: kem, into: &output)
       }
       try unsafe seal(
         plaintext.span.bytes, authenticating: associatedData.span.bytes, info: info.span.bytes,
-        to: publicKey.span.bytes, ephemeral: SecretBytes(ephemeral), into: &output)
+        to: publicKey.span.bytes, of: kem, randomness: SecretBytes(randomness), into: &output)
     }
   }
 
   /// Opens into an array of its own.
   static func open(
-    _ sealed: [UInt8], authenticating associatedData: [UInt8], info: [UInt8], with privateKey: [UInt8]
+    _ sealed: [UInt8], authenticating associatedData: [UInt8], info: [UInt8], with privateKey: [UInt8],
+    of kem: KEM = .x25519
   ) throws(EnvelopeError) -> [UInt8] {
     try [UInt8].appending(capacity: sealed.count) { (output) throws(EnvelopeError) in
       try unsafe open(
         sealed.span.bytes, authenticating: associatedData.span.bytes, info: info.span.bytes,
-        with: privateKey.span.bytes, into: &output)
+        with: privateKey.span.bytes, of: kem, into: &output)
     }
   }
 
@@ -42,6 +43,13 @@ extension HPKE {
     _ byteCount: Int, from key: [UInt8], _ label: String, info: [UInt8], suite: [UInt8]
   ) throws(EnvelopeError) -> [UInt8] {
     try unsafe labeledExpand(byteCount, from: key.span.bytes, label: label, info: info, suite: suite).copy()
+  }
+}
+
+extension KEM {
+  /// The public key of a private one, over arrays.
+  func publicKey(of privateKey: [UInt8]) throws(EnvelopeError) -> [UInt8] {
+    try unsafe publicKey(of: privateKey.span.bytes)
   }
 }
 

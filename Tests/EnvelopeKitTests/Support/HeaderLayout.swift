@@ -28,10 +28,13 @@ enum HeaderPart: CaseIterable {
   var codesWhenFlipped: [EnvelopeError.Code] {
     switch self {
     case .magic, .keyCount, .keyIDLength, .wrappedLength: [.malformed]
-    case .version, .suite: [.unsupportedVersion]
+    case .version: [.unsupportedVersion]
+    // 01 and 02 differ in two bits.
+    case .suite: [.unsupportedSuite]
     case .kind: [.unsupportedVersion, .malformed]
     case .salt, .contextCheck: [.contextDiffers]
-    case .scheme: [.keyNotFound]
+    // 01 and 05 differ in one bit, and in the length.
+    case .scheme: [.keyNotFound, .malformed]
     case .keyID: [.keyNotFound, .malformed]
     case .wrapped: [.unwrapFailed]
     case .commitment, .tag: [.headerAltered]

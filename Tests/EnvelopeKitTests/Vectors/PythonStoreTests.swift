@@ -138,12 +138,20 @@ struct PythonStoreTests {
     let word: (FunctionScope) -> String = { $0.function.map { Base64URL.encode(Array($0.utf8)) } ?? "-" }
     let held = keyset.versions.map { ("\($0.number)", (keyset.scopes(of: $0) ?? []).map(word)) }
     return [
-      "kind": keyset.kind == .identity ? "identity" : "keyset", "primary": keyset.primary, "destroyed": destroyed,
+      "kind": Self.word(keyset.kind), "primary": keyset.primary, "destroyed": destroyed,
       "disabled": keyset.state == .disabled, "pending": pending, "minimum": keyset.minimumVersion,
       "rotation": keyset.rotationPeriod ?? NSNull(), "operations": keyset.policy.operations.map(\.rawValue).sorted(),
       "functions": (keyset.policy.functions ?? []).map(word), "narrowed": (keyset.scopes ?? []).map(word),
       "versions": versions, "held": Dictionary(uniqueKeysWithValues: held),
     ]
+  }
+
+  private static func word(_ kind: Keyset.Kind) -> String {
+    switch kind {
+    case .symmetric: "keyset"
+    case .identity: "identity"
+    case .postQuantumIdentity: "xwing-identity"
+    }
   }
 
   private static func json(_ object: [String: Any]) throws -> String {
@@ -160,7 +168,8 @@ struct PythonStoreTests {
   private static func store(_ random: inout SplitMix64) throws -> (KeyStore, [[Keyset]]) {
     var (store, originals) = (KeyStore(), [[Keyset]]())
     for number in 0..<Int.random(in: 0...5, using: &random) {
-      var keyset = try Keyset.generate(Int.random(in: 0..<3, using: &random) == 0 ? .identity : .symmetric)
+      var keyset = try Keyset.generate(
+        Int.random(in: 0..<3, using: &random) == 0 ? KEM.here[number % KEM.here.count].identity : .symmetric)
       originals.append([keyset])
       for _ in 0..<Int.random(in: 0...3, using: &random) {
         keyset = try keyset.rotated()

@@ -61,24 +61,27 @@ struct PythonTests {
     }
   }
 
-  @Test func valuesOpenBothWays() async throws {
+  @Test(arguments: AlgorithmSuite.here) func valuesOpenBothWays(suite: AlgorithmSuite) async throws {
     var random = SplitMix64(seed: 7)
     for context in Self.contexts {
       for length in [0, 1, 63, 64, 65, 1000, 70_000] {
         let (plaintext, data) = (random.bytes(length), random.bytes(length % 7))
         let here = try await Envelope.seal(
-          plaintext, context: Here.context(context), authenticating: data, using: store.keyring())
+          plaintext, context: Here.context(context), authenticating: data, suite: suite,
+          using: store.keyring())
         #expect(
           try python.openValue(here, authenticating: data, context: context, store: text) == .made(["": plaintext]))
-        let there = try python.sealValue(plaintext, authenticating: data, context: context, store: text)
+        let there = try python.sealValue(
+          plaintext, authenticating: data, context: context, store: text, suite: suite)
+        #expect(try Envelope.header(of: there).suite == suite)
         let outcome = try await openValue(there, authenticating: data, context: context)
         #expect(outcome == .made(["": plaintext]))
       }
     }
   }
 
-  @Test func valuesOfOneSealerOpenThere() async throws {
-    let sealer = try await Sealer(context: ["table": "tokens"], using: store.keyring())
+  @Test(arguments: AlgorithmSuite.here) func valuesOfOneSealerOpenThere(suite: AlgorithmSuite) async throws {
+    let sealer = try await Sealer(context: ["table": "tokens"], suite: suite, using: store.keyring())
     for row in 1...5 {
       let data = Array("row \(row)".utf8)
       let envelope = try sealer.seal([UInt8](repeating: UInt8(row), count: row), authenticating: data)
@@ -167,12 +170,13 @@ struct PythonTests {
     }
   }
 
-  @Test(arguments: [UInt64(12), 13])
-  func alteredValuesAreRefusedAlike(seed: UInt64) async throws {
+  @Test(arguments: [UInt64(12), 13], AlgorithmSuite.here)
+  func alteredValuesAreRefusedAlike(seed: UInt64, suite: AlgorithmSuite) async throws {
     var random = SplitMix64(seed: seed)
     let both = [KeysetKeyring(first), KeysetKeyring(second)]
     let keyring = try MultiKeyring(Array(both.prefix(seed % 2 == 0 ? 2 : 1)))
-    let envelope = try await Envelope.seal([1, 2, 3], context: ["a": "b"], authenticating: [4], using: keyring)
+    let envelope = try await Envelope.seal(
+      [1, 2, 3], context: ["a": "b"], authenticating: [4], suite: suite, using: keyring)
     for _ in 0..<600 {
       let bytes = Here.altered(envelope, &random)
       let there = try python.openValue(bytes, authenticating: [4], context: ["a": "b"], store: text)

@@ -8,7 +8,7 @@ import Testing
 /// Every file of Tests/Vectors, which another implementation made.
 @Suite(.timeLimit(.minutes(20))) struct VectorTests {
   @Test func allFilesAreThere() {
-    #expect(VectorFile.names.count >= 1055)
+    #expect(VectorFile.names.count >= 1396)
   }
 
   @Test(arguments: VectorFile.names)
@@ -23,7 +23,7 @@ import Testing
       #expect(vector.expected == "success", "It opened")
     } catch let error as EnvelopeError {
       #expect(error.code.rawValue == vector.expected, "\(error)")
-      #expect(error.names == vector.names)
+      #expect(error.names == (vector.expected == "unsupportedSuite" ? [] : vector.names))
     }
   }
 
@@ -143,7 +143,7 @@ import Testing
     for keyset in holder.store.keysets {
       guard let version = keyset.version(named: source.keyID) else { continue }
       let secret = try version.keys[0].withBytes { SecretBytes(copying: $0) }
-      if source.scheme == .recipient { return try Self.hpke(source.bytes, privateKey: secret) }
+      if let kem = keyset.kind.kem { return try Self.hpke(source.bytes, privateKey: secret, kem) }
       if keyset.scopes != nil {
         let scope = FunctionScope(unchecked: context.function)
         return ["narrowed": try keyset.narrowedKey(of: version, for: scope).vectorBytes]
@@ -155,14 +155,16 @@ import Testing
     return [:]
   }
 
-  private static func hpke(_ wrapped: [UInt8], privateKey: borrowing SecretBytes) throws -> [String: [UInt8]] {
-    let (encapsulated, info) = (Array(wrapped.prefix(32)), Array("EnvelopeKit v1 recipient".utf8))
+  private static func hpke(
+    _ wrapped: [UInt8], privateKey: borrowing SecretBytes, _ kem: KEM
+  ) throws -> [String: [UInt8]] {
+    let (encapsulated, info) = (
+      Array(wrapped.prefix(kem.encapsulatedByteCount)), Array("EnvelopeKit v1 recipient".utf8)
+    )
     let secret = try privateKey.withBytes { (key) throws(EnvelopeError) in
-      let publicKey = try X25519.publicKey(of: key)
-      return try unsafe HPKE.sharedSecret(
-        privateKey: key, otherKey: encapsulated.span.bytes, encapsulated: encapsulated, recipient: publicKey.span.bytes)
+      try unsafe kem.sharedSecret(of: encapsulated.span.bytes, privateKey: key)
     }
-    let keys = try unsafe HPKE.MessageKeys(sharedSecret: secret, info: info.span.bytes)
+    let keys = try unsafe HPKE.MessageKeys(sharedSecret: secret, info: info.span.bytes, kem: kem)
     return [
       "sharedSecret": secret.vectorBytes, "hpkeKey": keys.key.vectorBytes, "hpkeNonce": keys.nonce.vectorBytes,
     ]

@@ -78,6 +78,26 @@ import Testing
     try sandbox.start(seal + arguments, input: text(10 + room + 1)).wait().failed(65)
   }
 
+  /// The shares of the keys and of the rest are the header's, to the character that base64url rounds.
+  @Test func budgetShowsWhatEachKeyTakes() throws {
+    let recipient = try sandbox.keys("recipient", "offline").succeeded().line
+    let seal = ["seal", "-", "--function", "app", "--key", "default", "--key", recipient, "-o", "app.env"]
+    try sandbox.keys("create").succeeded()
+    try sandbox.start(seal, input: Data("A=1\n".utf8)).wait().succeeded()
+    let lines = try sandbox.envelope("budget", "app.env").succeeded().text.split(separator: "\n")
+    let header = try #require(lines.firstIndex { $0.hasSuffix("  ENVELOPE_HEADER") })
+    let shares = lines[header + 1...header + 2].map { $0.split(separator: " ", omittingEmptySubsequences: true) }
+    #expect(
+      shares.map { $0.dropFirst().prefix(4).joined(separator: " ") } == [
+        "of these for keyset", "of these for recipient",
+      ])
+    // 4 + 14 + 72 and 4 + 14 + 80 bytes.
+    #expect(shares.map { $0[0] } == ["120", "131"])
+    let fixed = (26 + 32 + 16 + 38) * 4 / 3 + 4 + "\"ENVELOPE_HEADER\":\"\",".utf8.count
+    let sum = try #require(Int(lines[header].split(separator: " ")[0]))
+    #expect((sum - fixed - 251...sum - fixed - 248).contains(0), "\(lines)")
+  }
+
   @Test func budgetTellsOfTooMuch() throws {
     let text = (0..<60).map { "VARIABLE_\($0)=01234567890123456789\n" }.joined()
     let seal = ["seal", "-", "--function", "app", "--format", "lambda", "--allow-oversize", "-o", "app.json"]

@@ -6,10 +6,11 @@ import Foundation
 import Synchronization
 import Testing
 
-/// The command that was built together with the tests.
+/// The command that was built together with the tests, or another one that `ENVELOPE_TEST_COMMAND` names.
 enum Tool {
   /// Its path, looked for from the test program upward.
   static let path: String? = {
+    if let path = ProcessInfo.processInfo.environment["ENVELOPE_TEST_COMMAND"] { return isCommand(path) ? path : nil }
     var starts = [CommandLine.arguments[0], "/proc/self/exe"].map {
       URL(fileURLWithPath: $0).resolvingSymlinksInPath().deletingLastPathComponent()
     }

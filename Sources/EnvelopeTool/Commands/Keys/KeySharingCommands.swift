@@ -151,7 +151,9 @@
 
       @Option(
         name: .long, parsing: .singleValue,
-        help: "An ARN or alias/NAME of AWS KMS, a recipient (er1:…), or the path of another key store. Repeatable.")
+        help:
+          "An ARN or alias/NAME of AWS KMS, a recipient (er1:… or er2:…), or the path of another key store. Repeatable."
+      )
       var key: [String] = []
 
       func execute() async throws {

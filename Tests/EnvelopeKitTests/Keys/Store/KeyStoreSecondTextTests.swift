@@ -22,7 +22,7 @@ import Testing
   private static func store(_ random: inout SplitMix64) throws -> KeyStore {
     var store = KeyStore()
     for index in 0..<Int(1 + random.next() % 6) {
-      let kind = random.next() % 3 == 0 ? Keyset.Kind.identity : .symmetric
+      let kind = random.next() % 3 == 0 ? KEM.here[index % KEM.here.count].identity : .symmetric
       var part = KeyStore()
       try part.add(.generate(kind), alias: "key\(index)")
       let name = "key\(index)"
