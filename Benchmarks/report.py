@@ -22,6 +22,7 @@ import tables
 from results import SUITE_02, Failure, Results
 
 BENCHMARKS = pathlib.Path(__file__).resolve().parent
+NOT_MEASURED = "– (not measured)"
 
 
 # The check
@@ -133,7 +134,7 @@ system's libsodium has no AEGIS-256, it downloads one that has into `.build/`.
 
 
 def machine_table(results):
-    suite_02 = results.sodium_of_suite_02()
+    suite_02 = results.sodium_of_suite_02() or NOT_MEASURED
     sodiums = {"libsodium": results.sodiums["system"], "libsodiumOfSuite02": suite_02}
     machine = {**results.machine, **sodiums}
     names = {"cpu": "processor", "cores": "cores", "memory": "memory", "kernel": "kernel", "system": "system",
@@ -148,7 +149,7 @@ def page(results):
     return PAGE.format(
         machine=machine_table(results),
         system=results.sodiums["system"],
-        suite_02=results.sodium_of_suite_02(),
+        suite_02=results.sodium_of_suite_02() or NOT_MEASURED,
         keys=results.peers["keys"],
         rounds=results.peers["rounds"],
         versions=", ".join(f"{name} {version}" for name, version in results.peers["versions"].items()),

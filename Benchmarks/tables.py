@@ -9,7 +9,7 @@ WAYS = {"plain": "plain", "into": "into a buffer", "bytes": "returning bytes", "
 # What each suite is measured beside, in the same rounds: the contender that has a ratio, and its name in a table.
 BESIDE = {
     SUITE_01: {"ChaChaPoly": "ChaChaPoly", "AES.GCM": "AES.GCM"},
-    SUITE_02: {"suite01": "suite 01, into a buffer", "AES.GCM": "AES.GCM"},
+    SUITE_02: {"suite01": "suite 01", "AES.GCM": "AES.GCM"},
 }
 LONG = ("16KiB", "64KiB", "1MiB")
 DEFAULT_VARIANT = "default suite (0x0578)"
