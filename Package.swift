@@ -54,12 +54,13 @@ let package = Package(
     .executableTarget(
       name: "EnvelopeTool",
       dependencies: [
+        // First, so that the linker searches libyaml's folder last: the system's libsodium is there, too.
+        .target(name: "CYAML", condition: .when(traits: ["CommandLine"])),
         "EnvelopeKit",
         "EnvelopeKitAWS",
         "EnvelopeKitFiles",
         .product(
           name: "ArgumentParser", package: "swift-argument-parser", condition: .when(traits: ["CommandLine"])),
-        .target(name: "CYAML", condition: .when(traits: ["CommandLine"])),
       ]
     ),
     .target(name: "TestSupport", dependencies: ["EnvelopeKit"], path: "Tests/TestSupport"),
