@@ -14,18 +14,23 @@ package enum EnvelopeText {
 
   /// The bytes of a text with this prefix.
   ///
+  /// - Parameters:
+  ///   - text: The text.
+  ///   - prefix: What it must begin with.
+  ///   - ignoresLineFeed: Whether it may end with a line feed: Kubernetes adds one to a value that comes from a file.
   /// - Throws: `malformed` where the prefix is another or the base64url is not canonical.
-  package static func decode(_ text: String, prefix: String) throws(EnvelopeError) -> [UInt8] {
-    guard text.utf8.starts(with: prefix.utf8), let bytes = Base64URL.decode(text.utf8.dropFirst(prefix.utf8.count))
-    else {
+  package static func decode(
+    _ text: String, prefix: String, ignoresLineFeed: Bool = false
+  ) throws(EnvelopeError) -> [UInt8] {
+    let bytes = text.withUTF8Bytes { text -> [UInt8]? in
+      guard text.starts(with: prefix) else { return nil }
+      let endsLine = ignoresLineFeed && text.byteIfAny(at: text.byteCount - 1) == .lineFeed
+      return Base64URL.decode(text.extracting(prefix.utf8.count..<text.byteCount - (endsLine ? 1 : 0)))
+    }
+    guard let bytes else {
       throw EnvelopeError(
         .malformed, "The text is not \(prefix) followed by unpadded URL-safe base64", advice: "Copy all of it again.")
     }
     return bytes
-  }
-
-  /// The text of a variable without the line feed at its end, which Kubernetes adds to a value that comes from a file.
-  static func withoutLineFeed(_ text: String) -> String {
-    text.utf8.last == .lineFeed ? String(Substring(text.utf8.dropLast())) : text
   }
 }

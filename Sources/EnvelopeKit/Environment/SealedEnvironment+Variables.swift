@@ -26,8 +26,11 @@ extension SealedEnvironment {
 
   /// Whether a variable belongs to a sealed environment, as its name or the beginning of its value tells.
   public static func isSealed(name: String, value: String) -> Bool {
-    name == VariableName.header || name == VariableName.sealed
-      || value.utf8.starts(with: EnvelopeText.variablePrefix.utf8)
+    name == VariableName.header || name == VariableName.sealed || isSealed(value)
+  }
+
+  private static func isSealed(_ value: String) -> Bool {
+    value.withUTF8Bytes { $0.starts(with: EnvelopeText.variablePrefix) }
   }
 
   /// Finds a sealed environment among the variables of a process; plain ones are passed over.
@@ -38,8 +41,11 @@ extension SealedEnvironment {
   /// - Throws: `noHeader` where there is none; `malformed` where there are two, or where header, trailer or a
   ///   variable is not what it should be; `unsupportedVersion`.
   public init(variables: [String: String]) throws(EnvelopeError) {
-    let sealed = variables.lazy.filter { $0.value.utf8.starts(with: EnvelopeText.variablePrefix.utf8) }
-      .map { (name: $0.key, value: $0.value) }.sorted { $0.name < $1.name }
+    var sealed: [(name: String, value: String)] = []
+    // One of them is the header.
+    sealed.reserveCapacity(max(variables.count - 1, 0))
+    for (name, value) in variables where Self.isSealed(value) { sealed.append((name, value)) }
+    sealed.sort { $0.name < $1.name }
     switch (variables[VariableName.header], variables[VariableName.sealed]) {
     case (nil, nil):
       throw EnvelopeError(
@@ -78,8 +84,8 @@ extension SealedEnvironment {
     entries.reserveCapacity(variables.count)
     for (name, value) in variables {
       try VariableName.check(name, orThrow: .malformed)
-      let text = EnvelopeText.withoutLineFeed(value).utf8
-      guard let bytes = Base64URL.decode(text.dropFirst(EnvelopeText.variablePrefix.utf8.count)),
+      guard
+        let bytes = try? EnvelopeText.decode(value, prefix: EnvelopeText.variablePrefix, ignoresLineFeed: true),
         (AEAD.chaCha20Poly1305.overheadByteCount...Self.sealedByteLimit).contains(bytes.count)
       else {
         throw EnvelopeError(
@@ -110,8 +116,8 @@ extension SealedEnvironment {
     _ name: String, _ text: String, _ read: (inout ByteReader) throws(EnvelopeError) -> R
   ) throws(EnvelopeError) -> R {
     do throws(EnvelopeError) {
-      let text = EnvelopeText.withoutLineFeed(text)
-      var reader = ByteReader(try EnvelopeText.decode(text, prefix: EnvelopeText.headerPrefix))
+      var reader = ByteReader(
+        try EnvelopeText.decode(text, prefix: EnvelopeText.headerPrefix, ignoresLineFeed: true))
       return try read(&reader)
     } catch {
       guard error.code == .malformed else { throw error }
