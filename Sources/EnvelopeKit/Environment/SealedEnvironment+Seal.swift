@@ -155,14 +155,11 @@ extension SealedEnvironment {
     let secrets = values.secrets
     let capacity = secrets.reduce(4 + tags.bytes.count) { $0 + 4 + $1.name.utf8.count + $1.byteCount }
     let plaintext = try SecretBytes(byteCount: capacity) { (output) throws(EnvelopeError) in
-      output.append(bigEndian: UInt16(tags.bytes.count))
-      unsafe output.append(tags.bytes.span.bytes)
+      unsafe output.append(lengthPrefixed16: tags.bytes.span.bytes)
       output.append(bigEndian: UInt16(secrets.count))
       for secret in secrets {
-        output.append(bigEndian: UInt16(secret.name.utf8.count))
-        secret.name.withUTF8Bytes { output.append($0) }
-        output.append(bigEndian: UInt16(secret.byteCount))
-        secret.withBytes { output.append($0) }
+        output.append(lengthPrefixed16: secret.name)
+        secret.withBytes { output.append(lengthPrefixed16: $0) }
       }
     }
     var associatedData: [UInt8] = []

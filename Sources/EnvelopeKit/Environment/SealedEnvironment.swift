@@ -94,13 +94,9 @@ public struct SealedEnvironment: Sendable {
     let message = [UInt8].appending(capacity: byteCount) { output in
       output.append(bigEndian: generation)
       output.append(bigEndian: UInt16(truncatingIfNeeded: entries.count))
-      output.append(bigEndian: UInt16(plain.bytes.count))
-      unsafe output.append(plain.bytes.span.bytes)
+      unsafe output.append(lengthPrefixed16: plain.bytes.span.bytes)
       for entry in entries {
-        entry.name.withUTF8Bytes { name in
-          output.append(bigEndian: UInt16(name.byteCount))
-          output.append(name)
-        }
+        output.append(lengthPrefixed16: entry.name)
         output.append(bigEndian: UInt32(entry.sealed.count))
         unsafe output.append(entry.sealed.span.bytes)
       }
