@@ -8,10 +8,6 @@ package enum EnvelopeText {
   /// Marks a sealed variable.
   package static let variablePrefix = "ev1:"
 
-  package static func encode(_ bytes: [UInt8], prefix: String) -> String {
-    Base64URL.encode(bytes, after: prefix)
-  }
-
   /// The bytes of a text with this prefix.
   ///
   /// - Parameters:
@@ -22,15 +18,26 @@ package enum EnvelopeText {
   package static func decode(
     _ text: String, prefix: String, ignoresLineFeed: Bool = false
   ) throws(EnvelopeError) -> [UInt8] {
-    let bytes = text.withUTF8Bytes { text -> [UInt8]? in
-      guard text.starts(with: prefix) else { return nil }
-      let endsLine = ignoresLineFeed && text.byteIfAny(at: text.byteCount - 1) == .lineFeed
-      return Base64URL.decode(text.extracting(prefix.utf8.count..<text.byteCount - (endsLine ? 1 : 0)))
+    var isText = false
+    let bytes = [UInt8].appending(capacity: Base64URL.decodedLength(of: text.utf8.count)) { output in
+      isText = append(decoding: text, prefix: prefix, ignoresLineFeed: ignoresLineFeed, to: &output)
     }
-    guard let bytes else {
+    guard isText else {
       throw EnvelopeError(
         .malformed, "The text is not \(prefix) followed by unpadded URL-safe base64", advice: "Copy all of it again.")
     }
     return bytes
+  }
+
+  /// Appends the bytes of a text with this prefix, for which there must be room; returns false if it is not such a text.
+  static func append(
+    decoding text: String, prefix: String, ignoresLineFeed: Bool, to output: inout OutputRawSpan
+  ) -> Bool {
+    text.withUTF8Bytes { text in
+      guard text.starts(with: prefix) else { return false }
+      let endsLine = ignoresLineFeed && text.byteIfAny(at: text.byteCount - 1) == .lineFeed
+      return Base64URL.append(
+        decoding: text.extracting(prefix.utf8.count..<text.byteCount - (endsLine ? 1 : 0)), to: &output)
+    }
   }
 }

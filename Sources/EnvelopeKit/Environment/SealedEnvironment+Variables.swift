@@ -11,16 +11,17 @@ extension SealedEnvironment {
       bytes.append(bigEndian: trailer.count)
       bytes += trailer.manifest
       bytes += trailer.plain.bytes
-      var variables = [VariableName.header: EnvelopeText.encode(bytes, prefix: EnvelopeText.headerPrefix)]
+      var variables = [VariableName.header: Base64URL.encode(bytes, after: EnvelopeText.headerPrefix)]
       variables.reserveCapacity(entries.count + 1)
       for entry in entries {
-        variables[entry.name] = EnvelopeText.encode(entry.sealed, prefix: EnvelopeText.variablePrefix)
+        variables[entry.name] = unsafe Base64URL.encode(
+          entry.sealed.span.bytes, after: EnvelopeText.variablePrefix)
       }
       return variables
     case .packed(let sealed):
       var bytes = header.bytes
       bytes.append(bigEndian: generation)
-      return [VariableName.sealed: EnvelopeText.encode(bytes + sealed, prefix: EnvelopeText.headerPrefix)]
+      return [VariableName.sealed: Base64URL.encode(bytes + sealed, after: EnvelopeText.headerPrefix)]
     }
   }
 
@@ -80,20 +81,22 @@ extension SealedEnvironment {
     guard variables.count <= Self.countLimit else {
       throw EnvelopeError(.malformed, "There are more than \(Self.countLimit) sealed variables")
     }
-    var entries: [Entry] = []
-    entries.reserveCapacity(variables.count)
-    for (name, value) in variables {
+    let capacity = variables.reduce(0) { $0 + Base64URL.decodedLength(of: $1.value.utf8.count) }
+    let entries = try Self.entries(of: variables.count, capacity: capacity) { (index, output) throws(EnvelopeError) in
+      let (name, value) = variables[index]
       try VariableName.check(name, orThrow: .malformed)
+      let start = output.byteCount
       guard
-        let bytes = try? EnvelopeText.decode(value, prefix: EnvelopeText.variablePrefix, ignoresLineFeed: true),
-        (AEAD.chaCha20Poly1305.overheadByteCount...Self.sealedByteLimit).contains(bytes.count)
+        EnvelopeText.append(
+          decoding: value, prefix: EnvelopeText.variablePrefix, ignoresLineFeed: true, to: &output),
+        (AEAD.chaCha20Poly1305.overheadByteCount...Self.sealedByteLimit).contains(output.byteCount - start)
       else {
         throw EnvelopeError(
           .malformed,
           "The sealed variable \(name) is damaged or cut off: it is too short, or not ev1: and URL-safe base64",
           advice: "Copy all of it again from where it was sealed.", names: [name])
       }
-      entries.append(Entry(name: name, sealed: bytes))
+      return name
     }
     self.init(header: header, generation: generation, payload: .separate(trailer, entries))
   }

@@ -23,8 +23,8 @@ public struct SealedEnvironment: Sendable {
   /// One variable of the separate form.
   struct Entry: Sendable, Equatable {
     let name: String
-    /// The bytes nonce ‖ ciphertext ‖ tag.
-    let sealed: [UInt8]
+    /// The bytes nonce ‖ ciphertext ‖ tag, which share an array with those of other variables.
+    let sealed: ArraySlice<UInt8>
   }
 
   enum Payload: Sendable, Equatable {
@@ -85,6 +85,22 @@ public struct SealedEnvironment: Sendable {
 
   /// The wrapped data keys as the header lists them: not verified before the environment has been opened.
   public var wrappedKeys: [WrappedDataKey] { header.wrappedKeys }
+
+  /// Makes entries, whose sealed bytes `body` appends to one array; it returns each one's name.
+  static func entries(
+    of count: Int, capacity: Int, _ body: (Int, inout OutputRawSpan) throws(EnvelopeError) -> String
+  ) throws(EnvelopeError) -> [Entry] {
+    var (names, ends) = ([] as [String], [0])
+    names.reserveCapacity(count)
+    ends.reserveCapacity(count + 1)
+    let bytes = try [UInt8].appending(capacity: capacity) { (output) throws(EnvelopeError) in
+      for index in 0..<count {
+        names.append(try body(index, &output))
+        ends.append(output.byteCount)
+      }
+    }
+    return names.indices.map { Entry(name: names[$0], sealed: bytes[ends[$0]..<ends[$0 + 1]]) }
+  }
 
   /// The hash that ties all variables together.
   static func manifest(

@@ -17,11 +17,16 @@ package enum Base64URL {
 
   /// The text that stands for bytes, behind a prefix.
   package static func encode(_ bytes: [UInt8], after prefix: String = "") -> String {
-    unsafe String(unsafeUninitializedCapacity: prefix.utf8.count + encodedLength(of: bytes.count)) { buffer in
+    unsafe encode(bytes.span.bytes, after: prefix)
+  }
+
+  /// The text that stands for bytes, behind a prefix.
+  package static func encode(_ bytes: RawSpan, after prefix: String = "") -> String {
+    unsafe String(unsafeUninitializedCapacity: prefix.utf8.count + encodedLength(of: bytes.byteCount)) { buffer in
       let text = UnsafeMutableRawBufferPointer(buffer)
       var output = unsafe OutputRawSpan(buffer: text, initializedCount: 0)
       prefix.withUTF8Bytes { output.append($0) }
-      unsafe append(bytes.span.bytes, to: &output)
+      append(bytes, to: &output)
       return unsafe output.finalize(for: text)
     }
   }
@@ -46,27 +51,35 @@ package enum Base64URL {
     unsafe text.withContiguousStorageIfAvailable { unsafe decode($0.span.bytes) } ?? decode(Array(text).span.bytes)
   }
 
-  /// The bytes that a text stands for, or nil if it is not canonical.
-  package static func decode(_ text: RawSpan) -> [UInt8]? {
-    guard text.byteCount % 4 != 1 else { return nil }
+  private static func decode(_ text: RawSpan) -> [UInt8]? {
+    var isCanonical = false
+    let bytes = [UInt8].appending(capacity: decodedLength(of: text.byteCount)) { output in
+      isCanonical = append(decoding: text, to: &output)
+    }
+    return isCanonical ? bytes : nil
+  }
+
+  /// How many bytes so many characters stand for.
+  package static func decodedLength(of characterCount: Int) -> Int { characterCount * 3 / 4 }
+
+  /// Appends the bytes that a text stands for, for which there must be room; returns false if it is not canonical.
+  package static func append(decoding text: RawSpan, to output: inout OutputRawSpan) -> Bool {
+    guard text.byteCount % 4 != 1 else { return false }
     // Every value is below 64, and that of a character outside the alphabet is not.
     var seen = Group.zero
-    var spareBits: UInt64 = 0
-    let bytes = [UInt8].appending(capacity: text.byteCount * 3 / 4) { output in
-      var offset = 0
-      while text.byteCount - offset >= 8 {
-        let bits = bits(of: text.eightBytes(at: offset), &seen)
-        output.append(bigEndian: UInt32(truncatingIfNeeded: bits >> 32))
-        output.append(bigEndian: UInt16(truncatingIfNeeded: bits >> 16))
-        offset += 8
-      }
-      // Missing digits count as zero bits.
-      let bits = bits(of: text.eightBytes(at: offset, padding: UInt8(ascii: "A")), &seen)
-      let byteCount = (text.byteCount - offset) * 3 / 4
-      output.append(first: byteCount, of: bits)
-      spareBits = bits << (byteCount * 8)
+    var offset = 0
+    while text.byteCount - offset >= 8 {
+      let bits = bits(of: text.eightBytes(at: offset), &seen)
+      output.append(bigEndian: UInt32(truncatingIfNeeded: bits >> 32))
+      output.append(bigEndian: UInt16(truncatingIfNeeded: bits >> 16))
+      offset += 8
     }
-    return seen.max() < 64 && spareBits == 0 ? bytes : nil
+    // Missing digits count as zero bits.
+    let bits = bits(of: text.eightBytes(at: offset, padding: UInt8(ascii: "A")), &seen)
+    let byteCount = decodedLength(of: text.byteCount - offset)
+    output.append(first: byteCount, of: bits)
+    let spareBits = bits << (byteCount * 8)
+    return seen.max() < 64 && spareBits == 0
   }
 
   /// The digits of the upper 48 bits, the first uppermost.
