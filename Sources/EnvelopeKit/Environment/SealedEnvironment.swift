@@ -90,6 +90,7 @@ public struct SealedEnvironment: Sendable {
   static func entries(
     of count: Int, capacity: Int, _ body: (Int, inout OutputRawSpan) throws(EnvelopeError) -> String
   ) throws(EnvelopeError) -> [Entry] {
+    guard count > 0 else { return [] }
     var (names, ends) = ([] as [String], [0])
     names.reserveCapacity(count)
     ends.reserveCapacity(count + 1)
