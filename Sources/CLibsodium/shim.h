@@ -16,12 +16,12 @@
 #define ENVELOPE_HAS_AEGIS256 1
 #else
 #define ENVELOPE_HAS_AEGIS256 0
-static inline int crypto_aead_aegis256_encrypt(
-    unsigned char *c, unsigned long long *clen, const unsigned char *m, unsigned long long mlen,
+static inline int crypto_aead_aegis256_encrypt_detached(
+    unsigned char *c, unsigned char *mac, unsigned long long *maclen, const unsigned char *m, unsigned long long mlen,
     const unsigned char *ad, unsigned long long adlen, const unsigned char *nsec, const unsigned char *npub,
     const unsigned char *k) { return -1; }
-static inline int crypto_aead_aegis256_decrypt(
-    unsigned char *m, unsigned long long *mlen, unsigned char *nsec, const unsigned char *c, unsigned long long clen,
+static inline int crypto_aead_aegis256_decrypt_detached(
+    unsigned char *m, unsigned char *nsec, const unsigned char *c, unsigned long long clen, const unsigned char *mac,
     const unsigned char *ad, unsigned long long adlen, const unsigned char *npub, const unsigned char *k) {
   return -1;
 }

@@ -27,7 +27,8 @@ import Testing
   }
 
   private static let refusals: [EnvelopeError.Code] = [
-    .malformed, .unsupportedVersion, .contextDiffers, .headerAltered, .payloadAltered, .keyNotFound, .unwrapFailed,
+    .malformed, .unsupportedVersion, .unsupportedSuite, .contextDiffers, .headerAltered, .payloadAltered, .keyNotFound,
+    .unwrapFailed,
     .keyStoreDamaged,
   ]
 

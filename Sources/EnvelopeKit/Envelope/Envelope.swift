@@ -81,7 +81,7 @@ public enum Envelope {
 
   /// The text form: `ek1:` and unpadded base64url.
   public static func text(of envelope: [UInt8]) -> String {
-    EnvelopeText.encode(envelope, prefix: EnvelopeText.headerPrefix)
+    Base64URL.encode(envelope, after: EnvelopeText.headerPrefix)
   }
 
   /// The bytes of a text form.

@@ -8,24 +8,36 @@ package enum EnvelopeText {
   /// Marks a sealed variable.
   package static let variablePrefix = "ev1:"
 
-  package static func encode(_ bytes: [UInt8], prefix: String) -> String {
-    Base64URL.encode(bytes, after: prefix)
-  }
-
   /// The bytes of a text with this prefix.
   ///
+  /// - Parameters:
+  ///   - text: The text.
+  ///   - prefix: What it must begin with.
+  ///   - ignoresLineFeed: Whether it may end with a line feed: Kubernetes adds one to a value that comes from a file.
   /// - Throws: `malformed` where the prefix is another or the base64url is not canonical.
-  package static func decode(_ text: String, prefix: String) throws(EnvelopeError) -> [UInt8] {
-    guard text.utf8.starts(with: prefix.utf8), let bytes = Base64URL.decode(text.utf8.dropFirst(prefix.utf8.count))
-    else {
+  package static func decode(
+    _ text: String, prefix: String, ignoresLineFeed: Bool = false
+  ) throws(EnvelopeError) -> [UInt8] {
+    var isText = false
+    let bytes = [UInt8].appending(capacity: Base64URL.decodedLength(of: text.utf8.count)) { output in
+      isText = append(decoding: text, prefix: prefix, ignoresLineFeed: ignoresLineFeed, to: &output)
+    }
+    guard isText else {
       throw EnvelopeError(
         .malformed, "The text is not \(prefix) followed by unpadded URL-safe base64", advice: "Copy all of it again.")
     }
     return bytes
   }
 
-  /// The text of a variable without the line feed at its end, which Kubernetes adds to a value that comes from a file.
-  static func withoutLineFeed(_ text: String) -> String {
-    text.utf8.last == .lineFeed ? String(Substring(text.utf8.dropLast())) : text
+  /// Appends the bytes of a text with this prefix, for which there must be room; returns false if it is not such a text.
+  static func append(
+    decoding text: String, prefix: String, ignoresLineFeed: Bool, to output: inout OutputRawSpan
+  ) -> Bool {
+    text.withUTF8Bytes { text in
+      guard text.starts(with: prefix) else { return false }
+      let endsLine = ignoresLineFeed && text.byteIfAny(at: text.byteCount - 1) == .lineFeed
+      return Base64URL.append(
+        decoding: text.extracting(prefix.utf8.count..<text.byteCount - (endsLine ? 1 : 0)), to: &output)
+    }
   }
 }

@@ -30,7 +30,7 @@ package struct Header: Sendable, Hashable {
 
   /// The first bytes: magic ‖ version ‖ kind ‖ suite.
   static func prefix(of kind: Kind, _ suite: AlgorithmSuite) -> [UInt8] {
-    magic + [version, kind.rawValue, suite.rawValue]
+    [UInt8(ascii: "E"), UInt8(ascii: "K"), version, kind.rawValue, suite.rawValue]
   }
 
   /// The first four bytes of a hash of the context under the salt.

@@ -29,10 +29,12 @@ struct KeySchedule: ~Copyable, Sendable {
   init(
     dataKey: borrowing DataKey, kind: Header.Kind, suite: AlgorithmSuite, salt: [UInt8], canonicalContext: [UInt8]
   ) throws(EnvelopeError) {
-    var message: [UInt8] = []
-    message.append(lengthPrefixed16: canonicalContext)
-    message += Header.prefix(of: kind, suite)
-    message += salt
+    let prefix = Header.prefix(of: kind, suite)
+    let message = [UInt8].appending(capacity: 2 + canonicalContext.count + prefix.count + salt.count) { output in
+      unsafe output.append(lengthPrefixed16: canonicalContext.span.bytes)
+      unsafe output.append(prefix.span.bytes)
+      unsafe output.append(salt.span.bytes)
+    }
     let output = try SecretBytes(byteCount: 64) { (output) throws(EnvelopeError) in
       try dataKey.withBytes { (dataKey) throws(EnvelopeError) in
         try unsafe BLAKE2b.derive(

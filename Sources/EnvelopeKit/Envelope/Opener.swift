@@ -105,7 +105,9 @@ public struct Opener: Sendable {
     _ envelope: RawSpan, authenticating associatedData: RawSpan, into output: inout OutputRawSpan
   ) throws(EnvelopeError) {
     guard envelope.byteCount >= overheadByteCount else { throw Self.failure(ofShort: envelope) }
-    guard unsafe envelope.extracting(first: header.count).equals(header.span.bytes) else { throw .headerUnknown }
+    guard unsafe envelope.extracting(first: header.count).hasSamePublicBytes(as: header.span.bytes) else {
+      throw .headerUnknown
+    }
     let sealed = envelope.extracting(droppingFirst: header.count)
     try payloadKey.withBytes { (key) throws(EnvelopeError) in
       try aead.open(sealed, authenticating: associatedData, key: key, into: &output)
@@ -139,29 +141,6 @@ extension EnvelopeError {
   fileprivate static let headerUnknown = EnvelopeError(
     .headerUnknown, "The envelope has another header than the one that this opener was created for",
     advice: "Create an opener for it.")
-}
-
-extension RawSpan {
-  /// Whether bytes that are public are the same: by blocks of 32, for libsodium's comparison of secrets goes byte by
-  /// byte and takes half as long as opening a short value does.
-  fileprivate func equals(_ other: RawSpan) -> Bool {
-    typealias Block = SIMD4<UInt64>
-    let last = byteCount - 32
-    guard byteCount == other.byteCount, last >= 0 else { return equalsInConstantTime(other) }
-    var (offset, difference) = (0, Block.zero)
-    while offset < last {
-      difference |= unsafe load(Block.self, at: offset) ^ other.load(Block.self, at: offset)
-      offset += 32
-    }
-    // The last block overlaps the one before, unless they meet.
-    difference |= unsafe load(Block.self, at: last) ^ other.load(Block.self, at: last)
-    return difference == .zero
-  }
-
-  @unsafe
-  private func load<T: BitwiseCopyable>(_ type: T.Type, at offset: Int) -> T {
-    unsafe unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: type)
-  }
 }
 
 extension Opener: CustomReflectable {

@@ -122,30 +122,28 @@ extension SealedEnvironment {
     // One draw for the nonces of all.
     let secrets = values.secrets
     let nonces = try Randomness.bytes(secrets.count { kept[$0.name] == nil } * aead.nonceByteCount)
-    var (entries, position) = ([] as [Entry], 0)
-    entries.reserveCapacity(secrets.count)
-    try key.withBytes { (key) throws(EnvelopeError) in
-      for secret in secrets {
-        if let entry = kept[secret.name] {
-          entries.append(entry)
-          continue
-        }
-        let range = position..<position + aead.nonceByteCount
-        position = range.upperBound
-        let sealed = try secret.withBytes { (plaintext) throws(EnvelopeError) in
-          try [UInt8].appending(capacity: plaintext.byteCount + aead.overheadByteCount) {
-            (output) throws(EnvelopeError) in
-            let nonce = unsafe nonces.span.bytes.extracting(range)
-            output.append(nonce)
-            try secret.name.withUTF8Bytes { (name) throws(EnvelopeError) in
-              try aead.seal(plaintext, authenticating: name, nonce: nonce, key: key, into: &output)
-            }
+    var position = 0
+    let capacity = secrets.reduce(0) {
+      $0 + (kept[$1.name]?.sealed.count ?? $1.byteCount + aead.overheadByteCount)
+    }
+    return try entries(of: secrets.count, capacity: capacity) { (index, output) throws(EnvelopeError) in
+      let secret = secrets[index]
+      if let entry = kept[secret.name] {
+        unsafe output.append(entry.sealed.span.bytes)
+        return secret.name
+      }
+      let nonce = unsafe nonces.span.bytes.extracting(position..<position + aead.nonceByteCount)
+      position += aead.nonceByteCount
+      output.append(nonce)
+      try secret.withBytes { (plaintext) throws(EnvelopeError) in
+        try secret.name.withUTF8Bytes { (name) throws(EnvelopeError) in
+          try key.withBytes { (key) throws(EnvelopeError) in
+            try aead.seal(plaintext, authenticating: name, nonce: nonce, key: key, into: &output)
           }
         }
-        entries.append(Entry(name: secret.name, sealed: sealed))
       }
+      return secret.name
     }
-    return entries
   }
 
   /// Seals lp16(tags) ‖ count ‖ (lp16(name) ‖ lp16(value))…, the generation as associated data.
@@ -155,14 +153,11 @@ extension SealedEnvironment {
     let secrets = values.secrets
     let capacity = secrets.reduce(4 + tags.bytes.count) { $0 + 4 + $1.name.utf8.count + $1.byteCount }
     let plaintext = try SecretBytes(byteCount: capacity) { (output) throws(EnvelopeError) in
-      output.append(bigEndian: UInt16(tags.bytes.count))
-      unsafe output.append(tags.bytes.span.bytes)
+      unsafe output.append(lengthPrefixed16: tags.bytes.span.bytes)
       output.append(bigEndian: UInt16(secrets.count))
       for secret in secrets {
-        output.append(bigEndian: UInt16(secret.name.utf8.count))
-        secret.name.withUTF8Bytes { output.append($0) }
-        output.append(bigEndian: UInt16(secret.byteCount))
-        secret.withBytes { output.append($0) }
+        output.append(lengthPrefixed16: secret.name)
+        secret.withBytes { output.append(lengthPrefixed16: $0) }
       }
     }
     var associatedData: [UInt8] = []

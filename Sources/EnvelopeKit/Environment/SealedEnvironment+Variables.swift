@@ -11,23 +11,27 @@ extension SealedEnvironment {
       bytes.append(bigEndian: trailer.count)
       bytes += trailer.manifest
       bytes += trailer.plain.bytes
-      var variables = [VariableName.header: EnvelopeText.encode(bytes, prefix: EnvelopeText.headerPrefix)]
+      var variables = [VariableName.header: Base64URL.encode(bytes, after: EnvelopeText.headerPrefix)]
       variables.reserveCapacity(entries.count + 1)
       for entry in entries {
-        variables[entry.name] = EnvelopeText.encode(entry.sealed, prefix: EnvelopeText.variablePrefix)
+        variables[entry.name] = unsafe Base64URL.encode(
+          entry.sealed.span.bytes, after: EnvelopeText.variablePrefix)
       }
       return variables
     case .packed(let sealed):
       var bytes = header.bytes
       bytes.append(bigEndian: generation)
-      return [VariableName.sealed: EnvelopeText.encode(bytes + sealed, prefix: EnvelopeText.headerPrefix)]
+      return [VariableName.sealed: Base64URL.encode(bytes + sealed, after: EnvelopeText.headerPrefix)]
     }
   }
 
   /// Whether a variable belongs to a sealed environment, as its name or the beginning of its value tells.
   public static func isSealed(name: String, value: String) -> Bool {
-    name == VariableName.header || name == VariableName.sealed
-      || value.utf8.starts(with: EnvelopeText.variablePrefix.utf8)
+    name == VariableName.header || name == VariableName.sealed || isSealed(value)
+  }
+
+  private static func isSealed(_ value: String) -> Bool {
+    value.withUTF8Bytes { $0.starts(with: EnvelopeText.variablePrefix) }
   }
 
   /// Finds a sealed environment among the variables of a process; plain ones are passed over.
@@ -38,8 +42,11 @@ extension SealedEnvironment {
   /// - Throws: `noHeader` where there is none; `malformed` where there are two, or where header, trailer or a
   ///   variable is not what it should be; `unsupportedVersion`.
   public init(variables: [String: String]) throws(EnvelopeError) {
-    let sealed = variables.lazy.filter { $0.value.utf8.starts(with: EnvelopeText.variablePrefix.utf8) }
-      .map { (name: $0.key, value: $0.value) }.sorted { $0.name < $1.name }
+    var sealed: [(name: String, value: String)] = []
+    // One of them is the header.
+    sealed.reserveCapacity(max(variables.count - 1, 0))
+    for (name, value) in variables where Self.isSealed(value) { sealed.append((name, value)) }
+    sealed.sort { $0.name < $1.name }
     switch (variables[VariableName.header], variables[VariableName.sealed]) {
     case (nil, nil):
       throw EnvelopeError(
@@ -74,20 +81,22 @@ extension SealedEnvironment {
     guard variables.count <= Self.countLimit else {
       throw EnvelopeError(.malformed, "There are more than \(Self.countLimit) sealed variables")
     }
-    var entries: [Entry] = []
-    entries.reserveCapacity(variables.count)
-    for (name, value) in variables {
+    let capacity = variables.reduce(0) { $0 + Base64URL.decodedLength(of: $1.value.utf8.count) }
+    let entries = try Self.entries(of: variables.count, capacity: capacity) { (index, output) throws(EnvelopeError) in
+      let (name, value) = variables[index]
       try VariableName.check(name, orThrow: .malformed)
-      let text = EnvelopeText.withoutLineFeed(value).utf8
-      guard let bytes = Base64URL.decode(text.dropFirst(EnvelopeText.variablePrefix.utf8.count)),
-        (AEAD.chaCha20Poly1305.overheadByteCount...Self.sealedByteLimit).contains(bytes.count)
+      let start = output.byteCount
+      guard
+        EnvelopeText.append(
+          decoding: value, prefix: EnvelopeText.variablePrefix, ignoresLineFeed: true, to: &output),
+        (AEAD.chaCha20Poly1305.overheadByteCount...Self.sealedByteLimit).contains(output.byteCount - start)
       else {
         throw EnvelopeError(
           .malformed,
           "The sealed variable \(name) is damaged or cut off: it is too short, or not ev1: and URL-safe base64",
           advice: "Copy all of it again from where it was sealed.", names: [name])
       }
-      entries.append(Entry(name: name, sealed: bytes))
+      return name
     }
     self.init(header: header, generation: generation, payload: .separate(trailer, entries))
   }
@@ -110,8 +119,8 @@ extension SealedEnvironment {
     _ name: String, _ text: String, _ read: (inout ByteReader) throws(EnvelopeError) -> R
   ) throws(EnvelopeError) -> R {
     do throws(EnvelopeError) {
-      let text = EnvelopeText.withoutLineFeed(text)
-      var reader = ByteReader(try EnvelopeText.decode(text, prefix: EnvelopeText.headerPrefix))
+      var reader = ByteReader(
+        try EnvelopeText.decode(text, prefix: EnvelopeText.headerPrefix, ignoresLineFeed: true))
       return try read(&reader)
     } catch {
       guard error.code == .malformed else { throw error }

@@ -23,8 +23,8 @@ public struct SealedEnvironment: Sendable {
   /// One variable of the separate form.
   struct Entry: Sendable, Equatable {
     let name: String
-    /// The bytes nonce ‖ ciphertext ‖ tag.
-    let sealed: [UInt8]
+    /// The bytes nonce ‖ ciphertext ‖ tag, which share an array with those of other variables.
+    let sealed: ArraySlice<UInt8>
   }
 
   enum Payload: Sendable, Equatable {
@@ -86,6 +86,23 @@ public struct SealedEnvironment: Sendable {
   /// The wrapped data keys as the header lists them: not verified before the environment has been opened.
   public var wrappedKeys: [WrappedDataKey] { header.wrappedKeys }
 
+  /// Makes entries, whose sealed bytes `body` appends to one array; it returns each one's name.
+  static func entries(
+    of count: Int, capacity: Int, _ body: (Int, inout OutputRawSpan) throws(EnvelopeError) -> String
+  ) throws(EnvelopeError) -> [Entry] {
+    guard count > 0 else { return [] }
+    var (names, ends) = ([] as [String], [0])
+    names.reserveCapacity(count)
+    ends.reserveCapacity(count + 1)
+    let bytes = try [UInt8].appending(capacity: capacity) { (output) throws(EnvelopeError) in
+      for index in 0..<count {
+        names.append(try body(index, &output))
+        ends.append(output.byteCount)
+      }
+    }
+    return names.indices.map { Entry(name: names[$0], sealed: bytes[ends[$0]..<ends[$0 + 1]]) }
+  }
+
   /// The hash that ties all variables together.
   static func manifest(
     generation: UInt32, plain: PlainTags, entries: [Entry], keys: borrowing KeySchedule
@@ -94,13 +111,9 @@ public struct SealedEnvironment: Sendable {
     let message = [UInt8].appending(capacity: byteCount) { output in
       output.append(bigEndian: generation)
       output.append(bigEndian: UInt16(truncatingIfNeeded: entries.count))
-      output.append(bigEndian: UInt16(plain.bytes.count))
-      unsafe output.append(plain.bytes.span.bytes)
+      unsafe output.append(lengthPrefixed16: plain.bytes.span.bytes)
       for entry in entries {
-        entry.name.withUTF8Bytes { name in
-          output.append(bigEndian: UInt16(name.byteCount))
-          output.append(name)
-        }
+        output.append(lengthPrefixed16: entry.name)
         output.append(bigEndian: UInt32(entry.sealed.count))
         unsafe output.append(entry.sealed.span.bytes)
       }

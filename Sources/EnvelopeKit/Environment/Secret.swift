@@ -88,31 +88,6 @@ extension Secret: CustomReflectable, CustomStringConvertible {
   public var customMirror: Mirror { Mirror(self, children: ["name": name]) }
 }
 
-extension FixedWidthInteger {
-  /// The number that a sign and decimal digits stand for, or nil; read from the bytes themselves, for a string of
-  /// them would be left unwiped.
-  fileprivate init?(decimal bytes: RawSpan) {
-    // No integer is longer than a sign and 40 digits.
-    guard (1...41).contains(bytes.byteCount) else { return nil }
-    func byte(_ index: Int) -> UInt8 { unsafe bytes.unsafeLoad(fromByteOffset: index, as: UInt8.self) }
-    let isNegative = byte(0) == UInt8(ascii: "-")
-    let start = isNegative || byte(0) == UInt8(ascii: "+") ? 1 : 0
-    guard start < bytes.byteCount else { return nil }
-    var value: Self = 0
-    for index in start..<bytes.byteCount {
-      let digit = byte(index) &- UInt8(ascii: "0")
-      guard digit < 10 else { return nil }
-      let (product, overflows) = value.multipliedReportingOverflow(by: 10)
-      let (next, overflowsNext) =
-        isNegative
-        ? product.subtractingReportingOverflow(Self(digit)) : product.addingReportingOverflow(Self(digit))
-      guard !overflows, !overflowsNext else { return nil }
-      value = next
-    }
-    self = value
-  }
-}
-
 extension Secret? {
   /// Whether two variables have the same value, or neither is there.
   package func isSame(as other: Secret?) -> Bool {

@@ -21,4 +21,15 @@ extension OutputRawSpan {
   package mutating func append<T: FixedWidthInteger & BitwiseCopyable>(bigEndian value: T) {
     unsafe append(value.bigEndian, as: T.self)
   }
+
+  /// Appends a 16-bit length and the bytes; the caller has seen to it that there is room, and at most 65,535.
+  package mutating func append(lengthPrefixed16 bytes: RawSpan) {
+    append(bigEndian: UInt16(bytes.byteCount))
+    append(bytes)
+  }
+
+  /// Appends a 16-bit length and the UTF-8 bytes of a string, as the other function does.
+  package mutating func append(lengthPrefixed16 string: String) {
+    string.withUTF8Bytes { append(lengthPrefixed16: $0) }
+  }
 }

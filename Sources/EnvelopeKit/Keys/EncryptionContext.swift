@@ -49,7 +49,7 @@ public struct EncryptionContext: Sendable {
   /// The value of a key, or nil.
   public subscript(key: String) -> String? {
     if let use, key == EnvelopeUse.contextKey { return use.rawValue }
-    return given.first { $0.key.utf8.elementsEqual(key.utf8) }?.value
+    return given.first { $0.key.utf8.count == key.utf8.count && $0.key.withUTF8Bytes { $0.starts(with: key) } }?.value
   }
 
   /// Returns the same pairs and one more.
@@ -78,9 +78,9 @@ public struct EncryptionContext: Sendable {
   package func canonicalBytes() throws(EnvelopeError) -> [UInt8] {
     let form = try canonicalForm.get()
     guard use != nil else { return form.bytes }
-    var bytes: [UInt8] = []
-    try appendCanonical(to: &bytes)
-    return bytes
+    return try [UInt8].appending(capacity: canonicalByteCount) { (output) throws(EnvelopeError) in
+      try appendCanonical(to: &output)
+    }
   }
 
   /// Throws `invalidArgument` if the context breaks a limit.
@@ -92,15 +92,15 @@ public struct EncryptionContext: Sendable {
     return pair + ((try? canonicalForm.get().bytes.count) ?? 0)
   }
 
-  /// Appends the canonical form without a copy in between.
-  func appendCanonical(to bytes: inout [UInt8]) throws(EnvelopeError) {
+  /// Appends the canonical form, of ``canonicalByteCount`` bytes, without a copy in between.
+  func appendCanonical(to output: inout OutputRawSpan) throws(EnvelopeError) {
     let form = try canonicalForm.get()
-    guard let use else { return bytes += form.bytes }
-    bytes.reserveCapacity(bytes.count + canonicalByteCount)
-    bytes += form.bytes[..<form.useOffset]
-    bytes.append(lengthPrefixed16: EnvelopeUse.contextKey.utf8)
-    bytes.append(lengthPrefixed16: use.rawValue.utf8)
-    bytes += form.bytes[form.useOffset...]
+    let bytes = unsafe form.bytes.span.bytes
+    guard let use else { return output.append(bytes) }
+    output.append(bytes.extracting(first: form.useOffset))
+    output.append(lengthPrefixed16: EnvelopeUse.contextKey)
+    output.append(lengthPrefixed16: use.rawValue)
+    output.append(bytes.extracting(droppingFirst: form.useOffset))
   }
 
   private static func canonicalForm(of pairs: [(key: String, value: String)]) -> Result<CanonicalForm, EnvelopeError> {

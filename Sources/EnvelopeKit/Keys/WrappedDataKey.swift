@@ -28,11 +28,11 @@ extension WrappedDataKey {
   static func associatedData(
     _ scheme: WrappingScheme, keyID: KeyID, context: EncryptionContext
   ) throws(EnvelopeError) -> [UInt8] {
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(3 + keyID.string.utf8.count + context.canonicalByteCount)
-    bytes.append(scheme.rawValue)
-    bytes.append(lengthPrefixed16: keyID.string.utf8)
-    try context.appendCanonical(to: &bytes)
-    return bytes
+    try [UInt8].appending(capacity: 3 + keyID.string.utf8.count + context.canonicalByteCount) {
+      (output) throws(EnvelopeError) in
+      output.append(scheme.rawValue)
+      output.append(lengthPrefixed16: keyID.string)
+      try context.appendCanonical(to: &output)
+    }
   }
 }

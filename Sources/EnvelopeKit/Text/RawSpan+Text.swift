@@ -13,6 +13,15 @@ extension RawSpan {
     offset >= 0 && offset < byteCount ? byte(at: offset) : nil
   }
 
+  /// Whether the text begins with another, byte for byte.
+  package func starts(with text: String) -> Bool {
+    text.withUTF8Bytes { text in
+      guard byteCount >= text.byteCount else { return false }
+      for offset in 0..<text.byteCount where byte(at: offset) != text.byte(at: offset) { return false }
+      return true
+    }
+  }
+
   /// The number of the line that an offset lies in, from 1; for error messages.
   package func line(at offset: Int) -> Int {
     var line = 1
@@ -90,5 +99,30 @@ extension OutputRawSpan {
   /// Appends text that is no secret, for which the caller has seen to it that there is room.
   package mutating func append(_ text: String) {
     for byte in text.utf8 { append(byte) }
+  }
+}
+
+extension FixedWidthInteger {
+  /// The number that a sign and decimal digits stand for, or nil; read from the bytes themselves, for a string of
+  /// them would be left unwiped.
+  init?(decimal bytes: RawSpan) {
+    // No integer is longer than a sign and 40 digits.
+    guard (1...41).contains(bytes.byteCount) else { return nil }
+    func byte(_ index: Int) -> UInt8 { unsafe bytes.unsafeLoad(fromByteOffset: index, as: UInt8.self) }
+    let isNegative = byte(0) == UInt8(ascii: "-")
+    let start = isNegative || byte(0) == UInt8(ascii: "+") ? 1 : 0
+    guard start < bytes.byteCount else { return nil }
+    var value: Self = 0
+    for index in start..<bytes.byteCount {
+      let digit = byte(index) &- UInt8(ascii: "0")
+      guard digit < 10 else { return nil }
+      let (product, overflows) = value.multipliedReportingOverflow(by: 10)
+      let (next, overflowsNext) =
+        isNegative
+        ? product.subtractingReportingOverflow(Self(digit)) : product.addingReportingOverflow(Self(digit))
+      guard !overflows, !overflowsNext else { return nil }
+      value = next
+    }
+    self = value
   }
 }

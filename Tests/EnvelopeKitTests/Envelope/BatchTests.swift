@@ -21,12 +21,21 @@ import Testing
       let opened = try opener.open(envelope, authenticating: rows[index])
       #expect(opened.copy() == plaintexts[index], "seed \(seed), index \(index)")
     }
-    var opened: [[UInt8]] = []
-    try opener.open(envelopes, authenticating: rows) { index, plaintext in
-      #expect(index == opened.count)
-      opened.append([UInt8](copying: plaintext))
+    // Those that are given one by one are no different.
+    var given: [[UInt8]] = []
+    try sealer.seal(plaintexts, authenticating: rows) { index, envelope in
+      #expect(index == given.count)
+      given.append([UInt8](copying: envelope))
     }
-    #expect(opened == plaintexts, "seed \(seed)")
+    #expect(given.count == count && Set(given + envelopes).count == 2 * count)
+    for envelopes in [envelopes, given] {
+      var opened: [[UInt8]] = []
+      try opener.open(envelopes, authenticating: rows) { index, plaintext in
+        #expect(index == opened.count)
+        opened.append([UInt8](copying: plaintext))
+      }
+      #expect(opened == plaintexts, "seed \(seed)")
+    }
   }
 
   /// Values long enough that few, one or none of them fit beside another into one draw.
@@ -34,8 +43,12 @@ import Testing
     let (sealer, opener) = try await pair(suite)
     let lengths = [65_535, 1, 1, 65_536, 0, 65_537, 30_000, 30_000, 30_000, 1 << 20, 7]
     let plaintexts = lengths.enumerated().map { [UInt8](repeating: UInt8($0), count: $1) }
-    let envelopes = try sealer.seal(plaintexts, authenticating: rows(lengths.count))
+    var envelopes = try sealer.seal(plaintexts, authenticating: rows(lengths.count))
     var opened: [[UInt8]] = []
+    try opener.open(envelopes, authenticating: rows(lengths.count)) { opened.append([UInt8](copying: $1)) }
+    #expect(opened == plaintexts)
+    (envelopes, opened) = ([], [])
+    try sealer.seal(plaintexts, authenticating: rows(lengths.count)) { envelopes.append([UInt8](copying: $1)) }
     try opener.open(envelopes, authenticating: rows(lengths.count)) { opened.append([UInt8](copying: $1)) }
     #expect(opened == plaintexts)
   }
@@ -74,6 +87,16 @@ import Testing
       rows[index] = []
       let error = await expectError(.invalidArgument) { try sealer.seal(plaintexts, authenticating: rows) }
       #expect(error?.message.contains("index \(index) of the batch") == true)
+      var given: [Int] = []
+      let other = await expectError(.invalidArgument) {
+        try sealer.seal(plaintexts, authenticating: rows) { index, _ in given.append(index) }
+      }
+      #expect(other == error && given == Array(0..<index))
+    }
+    for count in [0, 149, 151] {
+      await expectError(.invalidArgument) {
+        try sealer.seal(plaintexts, authenticating: rows(count)) { _, _ in Issue.record("nothing must be sealed") }
+      }
     }
     let envelopes = try sealer.seal(plaintexts, authenticating: rows(150))
     for count in [0, 149, 151] {
@@ -133,6 +156,14 @@ import Testing
       }
     }
     #expect(opened == [0, 1])
+    var sealed: [Int] = []
+    #expect(throws: Stop.self) {
+      try sealer.seal([[1], [2], [3]], authenticating: rows(3)) { index, _ in
+        sealed.append(index)
+        if index == 1 { throw Stop() }
+      }
+    }
+    #expect(sealed == [0, 1])
   }
 
   private func rows(_ count: Int) -> [[UInt8]] { (0..<count).map { Array("tokens/\($0)".utf8) } }

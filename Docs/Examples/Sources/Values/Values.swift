@@ -15,6 +15,7 @@ struct Values {
   static func main() async {
     await HandlerSecrets.runOrExit {
       try await values(using: KeyStore.open().keyring())
+      try await suites(using: KeyStore.open().keyring())
       try await batches(using: KeyStore.open().keyring())
       try await environments(using: KeyStore.open().keyring())
     }
@@ -27,6 +28,15 @@ struct Values {
     let opener = try await Opener(for: envelope, context: ["table": "tokens"], using: keyring)
     let token = try opener.open(envelope, authenticating: Array("row 17".utf8))
     token.withBytes { print("A token of \($0.byteCount) bytes, sealed in \(envelope.count)") }
+  }
+
+  static func suites(using keyring: KeysetKeyring) async throws {
+    func show(_ envelope: [UInt8]) { print("A token, sealed with AEGIS-256 in \(envelope.count) bytes") }
+
+    if AlgorithmSuite.aegis256.isAvailable {
+      let sealer = try await Sealer(context: ["table": "tokens"], suite: .aegis256, using: keyring)
+      try show(sealer.seal(Array("a token".utf8), authenticating: Array("row 17".utf8)))
+    }
   }
 
   static func batches(using keyring: KeysetKeyring) async throws {

@@ -193,13 +193,14 @@ public struct Keyset: Sendable {
 
   /// The number of the version that a header's key id names, whether it is here or not; nil for another keyset's.
   package func versionNumber(in keyID: KeyID) -> UInt32? {
-    let name = keyID.string.utf8
-    let digits = name.dropFirst(Self.idCharacterCount + 1)
-    // A number has one spelling: neither 01 nor +1 is 1.
-    guard name.starts(with: id.string.utf8), name.dropFirst(Self.idCharacterCount).first == UInt8(ascii: "."),
-      digits.first != UInt8(ascii: "0"), digits.allSatisfy(\.isDigit), let number = UInt32(Substring(digits))
-    else { return nil }
-    return number
+    keyID.string.withUTF8Bytes { name -> UInt32? in
+      let digits = name.extracting(droppingFirst: Self.idCharacterCount + 1)
+      // A number has one spelling: neither 01 nor +1 is 1.
+      guard name.starts(with: id.string), name.byteIfAny(at: Self.idCharacterCount) == UInt8(ascii: "."),
+        let first = digits.byteIfAny(at: 0), first.isDigit, first != UInt8(ascii: "0")
+      else { return nil }
+      return UInt32(decimal: digits)
+    }
   }
 
   /// The version that a header names so, or nil.
