@@ -18,7 +18,7 @@ SUITE_01, SUITE_02 = "", "aegis256-"
 
 def value_test(operation, way, size, suite=SUITE_01):
     """The test that measures a way to seal or open one value; batches have their own."""
-    return f"{operation}-{'batch-' if way == 'batch' else ''}{suite}{size}"
+    return f"{operation}-{'batch-' if way in ('batch', 'kept') else ''}{suite}{size}"
 
 
 class Failure(Exception):

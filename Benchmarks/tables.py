@@ -6,6 +6,8 @@ from results import COUNTS, SIZES, SUITE_01, SUITE_02, fits, value_test
 UNITS = ((1e9, "s"), (1e6, "ms"), (1e3, "µs"), (1, "ns"))
 ENCRYPTION_SDK = "aws-encryption-sdk"
 WAYS = {"plain": "plain", "into": "into a buffer", "bytes": "returning bytes", "batch": "in a batch"}
+# Opening a batch gives one value after the other, and so does sealing one, unless all envelopes are to be kept.
+KEPT = {"kept": "in a batch, all kept"}
 # What each suite is measured beside, in the same rounds: the contender that has a ratio, and its name in a table.
 BESIDE = {
     SUITE_01: {"ChaChaPoly": "ChaChaPoly", "AES.GCM": "AES.GCM"},
@@ -71,15 +73,17 @@ def quotient(above, below):
 
 def values(results, operation, suite):
     rows, ratios = [], []
-    ways = {**WAYS, **BESIDE[suite]}
-    ratios_of = ["into", "bytes", "batch", *BESIDE[suite]]
+    own = {**WAYS, **(KEPT if operation == "seal" else {})}
+    ways = {**own, **BESIDE[suite]}
+    ratios_of = [*list(own)[1:], *BESIDE[suite]]
+    batches = [way for way in own if way in ("batch", *KEPT)]
     for size in SIZES:
         tests = {way: value_test(operation, way, size, suite) for way in ways}
         rows.append([size, *(time(results.median(test, way)) for way, test in tests.items())])
         over = [multiple(results.multiple(tests[way], f"{way}-ratio")) for way in ratios_of]
         # A batch has its own comparison with one by one.
-        over.insert(3, multiple(results.multiple(tests["batch"], "batch-over-into-ratio")))
-        allocations = [number(results.multiple(tests[way], f"{way}-allocations")) for way in ratios_of[:3]]
+        over += [multiple(results.multiple(tests[way], f"{way}-over-into-ratio")) for way in batches]
+        allocations = [number(results.multiple(tests[way], f"{way}-allocations")) for way in list(own)[1:]]
         ratios.append([size, *over, *allocations])
     name = f"{operation.capitalize()} one value" + (" with suite 02" if suite == SUITE_02 else "")
     sodium = results.sodium_of_suite_02() if suite == SUITE_02 else results.sodiums["system"]
@@ -95,8 +99,8 @@ def values(results, operation, suite):
             f"{name}: ratios and allocations",
             f"Times over those of the plain calls in the same round, of a batch also over one by one into a buffer, and"
             f" {others} over EnvelopeKit into a buffer. Heap allocations of one operation.",
-            ["size", "into", "bytes", "batch", "batch / into", *BESIDE[suite].values(),
-             "into allocates", "bytes allocates", "batch allocates"],
+            ["size", *(BESIDE[suite].get(way, way) for way in ratios_of), *(f"{way} / into" for way in batches),
+             *(f"{way} allocates" for way in list(own)[1:])],
             ratios,
         ),
     ]
@@ -309,6 +313,7 @@ def asked_of_suite_02(results):
         for size, value in by_size(results, operation, "AES.GCM-ratio", suite=SUITE_02).items()
     }
     batches = {operation: one(operation, "suite01-ratio", "batch") for operation in ("seal", "open")}
+    kept = {"seal": one("seal", "suite01kept-ratio", "kept")}
     asked = []
     for operation, limit in (("seal", 1.08), ("open", 1.4)):
         what = f"suite 02, {operation} 64 B into a buffer"
@@ -321,16 +326,23 @@ def asked_of_suite_02(results):
         Asked("suite 02, 16 B to 16 MiB: faster than AES.GCM", 1.5, aes_gcm, at_least=True),
         Asked("suite 02, open 64 B: faster than AES.GCM.open", 15, {"64B": one("open", "AES.GCM-ratio")}, at_least=True),
         Asked("suite 02, a value of a batch of 100 of 64 B: faster than suite 01's", 5, batches, at_least=True),
+        Asked("the same, all envelopes kept", 5, kept, at_least=True),
     ]
 
 
 def asked_of_long_batches(results):
-    over = {
-        f"{operation} {size}, suite {name}": results.multiple(
-            value_test(operation, "batch", size, suite), "batch-over-into-ratio")
-        for operation in ("seal", "open") for size in LONG for suite, name in ((SUITE_01, "01"), (SUITE_02, "02"))
-    }
-    return [Asked("a value of a batch, 16 KiB to 1 MiB, over one by one into a buffer", 1.1, over)]
+    def over(operation, way):
+        return {
+            f"{operation} {size}, suite {name}": results.multiple(
+                value_test(operation, way, size, suite), f"{way}-over-into-ratio")
+            for size in LONG for suite, name in ((SUITE_01, "01"), (SUITE_02, "02"))
+        }
+
+    what = "a value of a batch, 16 KiB to 1 MiB"
+    return [
+        Asked(f"{what}, over one by one into a buffer", 1.1, {**over("seal", "batch"), **over("open", "batch")}),
+        Asked(f"{what}, all envelopes kept, over one by one into a buffer", 1.1, over("seal", "kept")),
+    ]
 
 
 def asked_of_environments(results):

@@ -49,23 +49,32 @@ func compareValues(_ operation: ValueOperation, _ suite: AlgorithmSuite, _ size:
   }
 }
 
-/// A hundred values, all of which are there at once, beside one by one into a buffer, and suite 01 beside suite 02: apart
-/// from the others, which would find the memory that these have just given back to the system.
+/// A hundred values in one call, given one after the other in the same memory, beside one call for each into a buffer, and
+/// suite 01 beside suite 02.
+///
+/// Sealing can also return all envelopes. These comparisons are apart from the other comparisons, which would
+/// find the memory that these have just given back to the system.
 func compareBatches(_ operation: ValueOperation, _ suite: AlgorithmSuite, _ size: Size) {
   var measures = [
     Measure("plain"), Measure("into"), Measure("batch", over: "plain", alsoOver: "into", countsAllocations: true),
   ]
   if suite == .aegis256 { measures.append(Measure("suite01", over: "batch")) }
+  if operation == .seal {
+    measures.append(Measure("kept", over: "plain", alsoOver: "into", countsAllocations: true))
+    if suite == .aegis256 { measures.append(Measure("suite01kept", over: "kept")) }
+  }
   compare("\(operation.rawValue)-batch-\(suite.mark)\(size.name)", measures) {
     let work = try await ValueWork(suite, byteCount: size.byteCount)
     var contenders =
       switch operation {
-      case .seal: [work.plainSeal, work.sealInto(), work.sealBatch()]
+      case .seal: [work.plainSeal, work.sealInto(), work.sealBatch(), work.sealKept()]
       case .open: try [work.plainOpen(), work.openInto(), work.openBatch()]
       }
     if suite == .aegis256 {
       let other = try await ValueWork(.chaCha20Poly1305, byteCount: size.byteCount)
-      contenders.append(operation == .seal ? other.sealBatch("suite01") : try other.openBatch("suite01"))
+      contenders +=
+        operation == .seal
+        ? [other.sealBatch("suite01"), other.sealKept("suite01kept")] : [try other.openBatch("suite01")]
     }
     return contenders
   }
@@ -134,6 +143,20 @@ struct ValueWork {
   }
 
   func sealBatch(_ name: String = "batch") -> Contender {
+    let plaintexts = Array(repeating: plaintext, count: Self.batchCount)
+    let associatedData = Array(repeating: associatedData, count: Self.batchCount)
+    let byteCount = plaintext.count + sealer.overheadByteCount
+    return Contender(name, operationsPerCall: Self.batchCount) { count in
+      for _ in 0..<count {
+        try sealer.seal(plaintexts, authenticating: associatedData) { _, envelope in
+          precondition(envelope.byteCount == byteCount)
+        }
+      }
+    }
+  }
+
+  /// The same, all envelopes returned together.
+  func sealKept(_ name: String = "kept") -> Contender {
     let plaintexts = Array(repeating: plaintext, count: Self.batchCount)
     let associatedData = Array(repeating: associatedData, count: Self.batchCount)
     return Contender(name, operationsPerCall: Self.batchCount) { count in
