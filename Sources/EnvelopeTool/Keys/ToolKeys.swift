@@ -67,7 +67,10 @@ enum ToolKeys {
     let recipients = try Recipients.named(in: names)
     if !recipients.isEmpty {
       keyrings.append(try RecipientKeyring(recipients))
-      keys += recipients.map { "recipient \($0.keyID)" }
+      keys += recipients.map { "\($0.kem.scheme) \($0.keyID)" }
+      if Set(recipients.map(\.isPostQuantum)).count > 1 {
+        Console.say("What is sealed to an er1: recipient, too, is not safe from quantum computers: leave that one out.")
+      }
     }
     return (try MultiKeyring(keyrings), keys)
   }
