@@ -30,16 +30,17 @@ struct KeySchedule: ~Copyable, Sendable {
     dataKey: borrowing DataKey, kind: Header.Kind, suite: AlgorithmSuite, salt: [UInt8], canonicalContext: [UInt8]
   ) throws(EnvelopeError) {
     let prefix = Header.prefix(of: kind, suite)
-    let message = [UInt8].appending(capacity: 2 + canonicalContext.count + prefix.count + salt.count) { output in
+    let output = try RawSpan.withTemporary(capacity: 2 + canonicalContext.count + prefix.count + salt.count) {
+      (output) throws(EnvelopeError) in
       unsafe output.append(lengthPrefixed16: canonicalContext.span.bytes)
       unsafe output.append(prefix.span.bytes)
       unsafe output.append(salt.span.bytes)
-    }
-    let output = try SecretBytes(byteCount: 64) { (output) throws(EnvelopeError) in
-      try dataKey.withBytes { (dataKey) throws(EnvelopeError) in
-        try unsafe BLAKE2b.derive(
-          64, key: dataKey, salt: salt.span.bytes, personal: "EnvelopeKit v1", message: message.span.bytes,
-          into: &output)
+    } _: { (message) throws(EnvelopeError) in
+      try SecretBytes(byteCount: 64) { (output) throws(EnvelopeError) in
+        try dataKey.withBytes { (dataKey) throws(EnvelopeError) in
+          try unsafe BLAKE2b.derive(
+            64, key: dataKey, salt: salt.span.bytes, personal: "EnvelopeKit v1", message: message, into: &output)
+        }
       }
     }
     commitment = output.withBytes { bytes in [UInt8](copying: bytes.extracting(last: 32)) }

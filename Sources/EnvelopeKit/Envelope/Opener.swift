@@ -90,14 +90,13 @@ public struct Opener: Sendable {
   public func open(
     _ envelope: RawSpan, authenticating associatedData: RawSpan, into output: inout OutputRawSpan
   ) throws(EnvelopeError) {
-    guard let watcher else { return try openUnobserved(envelope, authenticating: associatedData, into: &output) }
     do throws(EnvelopeError) {
       try openUnobserved(envelope, authenticating: associatedData, into: &output)
     } catch {
-      watcher.observer.observe(EnvelopeEvent(.openFailed, source: source, failure: error))
+      watcher?.observer.observe(EnvelopeEvent(.openFailed, source: source, failure: error))
       throw error
     }
-    watcher.observer.observe(EnvelopeEvent(.opened, source: source))
+    watcher?.observer.observe(EnvelopeEvent(.opened, source: source))
   }
 
   @inline(__always)

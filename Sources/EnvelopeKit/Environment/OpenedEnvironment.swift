@@ -11,7 +11,8 @@ public struct OpenedEnvironment: Sendable {
   /// The entry of the header that the data key was unwrapped from; nil where it was not opened but made.
   public let source: WrappedDataKey?
   private let memory: GuardedMemory
-  private let entries: [Entry]
+  /// In ascending order of the names' bytes; all names are valid.
+  let entries: [Entry]
 
   /// A name, and where its value lies.
   struct Entry: Sendable {
@@ -114,6 +115,11 @@ public struct OpenedEnvironment: Sendable {
         advice: "Seal it, or correct the name.", names: VariableName.isValid(name) ? [name] : [])
     }
     return secret
+  }
+
+  /// Gives access to the bytes of all values, which are valid only inside `body`.
+  func withBytes<R: ~Copyable, E: Error>(_ body: (RawSpan) throws(E) -> R) throws(E) -> R {
+    try memory.withBytes(body)
   }
 
   /// Every secret, in ascending order of the names' bytes.

@@ -120,19 +120,21 @@ extension SealedEnvironment {
     opened.reserveCapacity(entries.count)
     var altered: [String] = []
     let capacity = entries.reduce(0) { $0 + $1.sealed.count - aead.overheadByteCount }
+    // A span lends its elements; an array's would be copied.
+    let entries = entries.span
     let memory = try GuardedMemory(capacity: capacity) { (output) throws(EnvelopeError) in
       try key.withBytes { (key) throws(EnvelopeError) in
-        for entry in entries {
+        for index in entries.indices {
           let start = output.byteCount
           do throws(EnvelopeError) {
-            try entry.name.withUTF8Bytes { (name) throws(EnvelopeError) in
-              try unsafe aead.open(entry.sealed.span.bytes, authenticating: name, key: key, into: &output)
+            try entries[index].name.withUTF8Bytes { (name) throws(EnvelopeError) in
+              try unsafe aead.open(entries[index].sealed.span.bytes, authenticating: name, key: key, into: &output)
             }
           } catch {
             guard error.code == .payloadAltered else { throw error }
-            altered.append(entry.name)
+            altered.append(entries[index].name)
           }
-          opened.append(OpenedEnvironment.Entry(name: entry.name, range: start..<output.byteCount))
+          opened.append(OpenedEnvironment.Entry(name: entries[index].name, range: start..<output.byteCount))
         }
       }
     }

@@ -64,9 +64,8 @@ extension SealedEnvironment {
   static func checkLimits(
     of values: OpenedEnvironment, beside plain: OpenedEnvironment?, as form: Form
   ) throws(EnvelopeError) {
-    let secrets = values.secrets
     for plain in plain?.secrets ?? [] {
-      try VariableName.check(plain.name)
+      try VariableName.checkNotReserved(plain.name)
       guard values[plain.name] == nil else {
         throw EnvelopeError(
           .invalidArgument, "The variable \(plain.name) is both sealed and plain", advice: "Remove one of the two.",
@@ -79,16 +78,16 @@ extension SealedEnvironment {
           names: [plain.name])
       }
     }
-    guard secrets.count <= countLimit else {
+    guard values.entries.count <= countLimit else {
       throw EnvelopeError(.invalidArgument, "An environment holds at most \(countLimit) variables")
     }
-    for secret in secrets {
-      let name = secret.name
-      try VariableName.check(name)
-      guard secret.byteCount <= sealedByteLimit - AEAD.chaCha20Poly1305.overheadByteCount else {
+    for entry in values.entries {
+      let name = entry.name
+      try VariableName.checkNotReserved(name)
+      guard entry.range.count <= sealedByteLimit - AEAD.chaCha20Poly1305.overheadByteCount else {
         throw EnvelopeError(.invalidArgument, "The variable \(name) is longer than 4 GiB", names: [name])
       }
-      guard form == .separate || secret.byteCount <= Int(UInt16.max) else {
+      guard form == .separate || entry.range.count <= Int(UInt16.max) else {
         throw EnvelopeError(
           .invalidArgument, "The variable \(name) is longer than the 65,535 bytes that a packed environment takes",
           advice: "Seal the variables separately.", names: [name])
@@ -120,29 +119,30 @@ extension SealedEnvironment {
     let aead = AEAD.chaCha20Poly1305
     let key = try keys.key(.payload)
     // One draw for the nonces of all.
-    let secrets = values.secrets
-    let nonces = try Randomness.bytes(secrets.count { kept[$0.name] == nil } * aead.nonceByteCount)
+    let variables = values.entries
+    let nonces = try Randomness.bytes(variables.count { kept[$0.name] == nil } * aead.nonceByteCount)
     var position = 0
-    let capacity = secrets.reduce(0) {
-      $0 + (kept[$1.name]?.sealed.count ?? $1.byteCount + aead.overheadByteCount)
+    let capacity = variables.reduce(0) {
+      $0 + (kept[$1.name]?.sealed.count ?? $1.range.count + aead.overheadByteCount)
     }
-    return try entries(of: secrets.count, capacity: capacity) { (index, output) throws(EnvelopeError) in
-      let secret = secrets[index]
-      if let entry = kept[secret.name] {
+    return try entries(of: variables.count, capacity: capacity) { (index, output) throws(EnvelopeError) in
+      let variable = variables[index]
+      if let entry = kept[variable.name] {
         unsafe output.append(entry.sealed.span.bytes)
-        return secret.name
+        return variable.name
       }
       let nonce = unsafe nonces.span.bytes.extracting(position..<position + aead.nonceByteCount)
       position += aead.nonceByteCount
       output.append(nonce)
-      try secret.withBytes { (plaintext) throws(EnvelopeError) in
-        try secret.name.withUTF8Bytes { (name) throws(EnvelopeError) in
+      try values.withBytes { (values) throws(EnvelopeError) in
+        try variable.name.withUTF8Bytes { (name) throws(EnvelopeError) in
           try key.withBytes { (key) throws(EnvelopeError) in
-            try aead.seal(plaintext, authenticating: name, nonce: nonce, key: key, into: &output)
+            try aead.seal(
+              values.extracting(variable.range), authenticating: name, nonce: nonce, key: key, into: &output)
           }
         }
       }
-      return secret.name
+      return variable.name
     }
   }
 

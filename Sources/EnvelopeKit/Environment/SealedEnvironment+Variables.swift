@@ -42,11 +42,10 @@ extension SealedEnvironment {
   /// - Throws: `noHeader` where there is none; `malformed` where there are two, or where header, trailer or a
   ///   variable is not what it should be; `unsupportedVersion`.
   public init(variables: [String: String]) throws(EnvelopeError) {
-    var sealed: [(name: String, value: String)] = []
+    var sealed: [Variable] = []
     // One of them is the header.
     sealed.reserveCapacity(max(variables.count - 1, 0))
-    for (name, value) in variables where Self.isSealed(value) { sealed.append((name, value)) }
-    sealed.sort { $0.name < $1.name }
+    for (name, value) in variables where Self.isSealed(value) { sealed.append(Variable(name: name, value: value)) }
     switch (variables[VariableName.header], variables[VariableName.sealed]) {
     case (nil, nil):
       throw EnvelopeError(
@@ -69,7 +68,24 @@ extension SealedEnvironment {
     }
   }
 
-  private init(header text: String, variables: [(name: String, value: String)]) throws(EnvelopeError) {
+  /// A sealed variable as it was found.
+  private struct Variable {
+    let name: String
+    let value: String
+  }
+
+  /// The first 16 bytes of a name, or all of them and zeros, as a number of the same order.
+  private static func beginning(of name: String) -> UInt128 {
+    var beginning: UInt128 = 0
+    name.withUTF8Bytes { name in
+      unsafe withUnsafeMutableBytes(of: &beginning) { beginning in
+        unsafe name.extracting(first: 16).withUnsafeBytes { unsafe beginning.copyMemory(from: $0) }
+      }
+    }
+    return UInt128(bigEndian: beginning)
+  }
+
+  private init(header text: String, variables: [Variable]) throws(EnvelopeError) {
     let (header, generation, trailer) = try Self.reading(VariableName.header, text) {
       (reader) throws(EnvelopeError) in
       let header = try Header(from: &reader, expecting: .environment)
@@ -82,8 +98,14 @@ extension SealedEnvironment {
       throw EnvelopeError(.malformed, "There are more than \(Self.countLimit) sealed variables")
     }
     let capacity = variables.reduce(0) { $0 + Base64URL.decodedLength(of: $1.value.utf8.count) }
-    let entries = try Self.entries(of: variables.count, capacity: capacity) { (index, output) throws(EnvelopeError) in
-      let (name, value) = variables[index]
+    // Two numbers are compared and moved faster than two pairs of strings.
+    var order = variables.indices.map { (beginning: Self.beginning(of: variables[$0].name), index: $0) }
+    order.sort { a, b in
+      a.beginning == b.beginning ? variables[a.index].name < variables[b.index].name : a.beginning < b.beginning
+    }
+    let entries = try Self.entries(of: variables.count, capacity: capacity) { (place, output) throws(EnvelopeError) in
+      let index = order[place].index
+      let (name, value) = (variables[index].name, variables[index].value)
       try VariableName.check(name, orThrow: .malformed)
       let start = output.byteCount
       guard

@@ -112,10 +112,11 @@ public struct SealedEnvironment: Sendable {
       output.append(bigEndian: generation)
       output.append(bigEndian: UInt16(truncatingIfNeeded: entries.count))
       unsafe output.append(lengthPrefixed16: plain.bytes.span.bytes)
-      for entry in entries {
-        output.append(lengthPrefixed16: entry.name)
-        output.append(bigEndian: UInt32(entry.sealed.count))
-        unsafe output.append(entry.sealed.span.bytes)
+      let entries = entries.span
+      for index in entries.indices {
+        output.append(lengthPrefixed16: entries[index].name)
+        output.append(bigEndian: UInt32(entries[index].sealed.count))
+        unsafe output.append(entries[index].sealed.span.bytes)
       }
     }
     return try keys.authenticate(message, with: .manifest, byteCount: manifestByteCount)

@@ -33,6 +33,7 @@ public struct EncryptionContext: Sendable {
       given.remove(at: index)
     }
     self.given = given
+    function = Self.value(of: "function", in: given)
     canonicalForm = Self.canonicalForm(of: given)
   }
 
@@ -44,12 +45,16 @@ public struct EncryptionContext: Sendable {
   }
 
   /// The value of the pair `function`, or nil.
-  public var function: String? { self["function"] }
+  public let function: String?
 
   /// The value of a key, or nil.
   public subscript(key: String) -> String? {
     if let use, key == EnvelopeUse.contextKey { return use.rawValue }
-    return given.first { $0.key.utf8.count == key.utf8.count && $0.key.withUTF8Bytes { $0.starts(with: key) } }?.value
+    return Self.value(of: key, in: given)
+  }
+
+  private static func value(of key: String, in pairs: [(key: String, value: String)]) -> String? {
+    pairs.first { $0.key.utf8.count == key.utf8.count && $0.key.withUTF8Bytes { $0.starts(with: key) } }?.value
   }
 
   /// Returns the same pairs and one more.

@@ -96,6 +96,9 @@ package enum AEAD: Sendable {
     try openChecked(sealed, authenticating: associatedData, nonce: nonce, key: key, into: &output)
   }
 
+  // An empty destination has no address; libsodium wants one all the same and writes nothing to it.
+  private static var nowhere: UnsafeMutableRawPointer { unsafe UnsafeMutableRawPointer(bitPattern: 16)! }
+
   private func openChecked(
     _ sealed: RawSpan, authenticating associatedData: RawSpan, nonce: RawSpan, key: RawSpan,
     into output: inout OutputRawSpan
@@ -106,17 +109,14 @@ package enum AEAD: Sendable {
     guard output.freeCapacity >= plaintextByteCount else { throw .bufferTooSmall }
     var status: Int32 = -1
     unsafe output.withUnsafeMutableBytes { buffer, count in
-      // An empty destination has no address; libsodium wants one all the same and writes nothing to it.
-      var nowhere: UInt8 = 0
-      status = unsafe withUnsafeMutablePointer(to: &nowhere) { nowhere in
-        let end = unsafe buffer.baseAddress.map { unsafe $0 + count } ?? UnsafeMutableRawPointer(nowhere)
-        return unsafe decrypt(sealed, associatedData, nonce: nonce, key, to: end)
-      }
+      let start = unsafe buffer.baseAddress ?? Self.nowhere
+      status = unsafe decrypt(sealed, associatedData, nonce: nonce, key, to: start + count)
       if status == 0 { count += plaintextByteCount }
     }
     guard status == 0 else { throw .payloadAltered }
   }
 
+  @inline(__always)
   private func checkKey(_ key: RawSpan) throws(EnvelopeError) {
     guard key.byteCount == Self.keyByteCount else {
       throw EnvelopeError(.invalidArgument, "A key must be \(Self.keyByteCount) bytes")

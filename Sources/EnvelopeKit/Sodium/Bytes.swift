@@ -43,13 +43,29 @@ extension String {
   }
 }
 
+extension RawSpan {
+  /// Lets `write` append up to `capacity` bytes that are not secret, and passes them to `body`: few lie on the stack.
+  @inline(__always)
+  static func withTemporary<R: ~Copyable, E: Error>(
+    capacity: Int, _ write: (inout OutputRawSpan) throws(E) -> Void, _ body: (RawSpan) throws(E) -> R
+  ) throws(E) -> R {
+    try unsafe withUnsafeTemporaryAllocation(byteCount: capacity, alignment: 1) { (buffer) throws(E) -> R in
+      var output = unsafe OutputRawSpan(buffer: buffer, initializedCount: 0)
+      try write(&output)
+      let count = unsafe output.finalize(for: buffer)
+      return try unsafe body(UnsafeRawBufferPointer(rebasing: buffer[..<count]).bytes)
+    }
+  }
+}
+
 extension OutputRawSpan {
   /// Appends a copy of bytes, for which the caller has seen to it that there is room.
   package mutating func append(_ bytes: RawSpan) {
     precondition(bytes.byteCount <= freeCapacity)
     unsafe withUnsafeMutableBytes { buffer, count in
       unsafe bytes.withUnsafeBytes { bytes in
-        unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[count...]).copyMemory(from: bytes)
+        guard let source = bytes.baseAddress, let start = buffer.baseAddress else { return }
+        unsafe (start + count).copyMemory(from: source, byteCount: bytes.count)
       }
       count += bytes.byteCount
     }

@@ -89,10 +89,10 @@ extension UInt8 {
   package var isBlank: Bool { self == .space || self == .tab }
 
   /// Whether it is an ASCII digit.
-  package var isDigit: Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self) }
+  package var isDigit: Bool { self &- UInt8(ascii: "0") < 10 }
 
   /// Whether it is an ASCII letter.
-  package var isLetter: Bool { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(self | 0x20) }
+  package var isLetter: Bool { (self | 0x20) &- UInt8(ascii: "a") < 26 }
 }
 
 extension OutputRawSpan {

@@ -78,11 +78,15 @@ public struct KeysetKeyring: Keyring {
     _ entry: WrappedDataKey, for context: EncryptionContext, _ failures: inout [(rank: Int, error: EnvelopeError)]
   ) throws(EnvelopeError) -> UnwrappedDataKey? {
     // More than one keyset has the version where a copy of a keyset went its own way.
-    for (rank, keyset) in keysets.enumerated() where keyset.owns(entry) {
+    for rank in keysets.indices {
+      let keyset = keysets[rank]
+      guard let number = keyset.versionNumber(in: entry) else { continue }
       let dataKey: DataKey
       do throws(EnvelopeError) {
-        try keyset.checkExists()
-        guard let version = keyset.version(named: entry.keyID) else { continue }
+        guard let version = keyset.version(numbered: number) else {
+          try keyset.checkExists()
+          continue
+        }
         dataKey = try keyset.unwrap(entry, version: version, for: context)
       } catch {
         try keyset.report(.unwrap, of: entry.keyID, for: context, failure: error.code)

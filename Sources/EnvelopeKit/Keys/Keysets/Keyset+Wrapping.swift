@@ -40,8 +40,11 @@ extension Keyset {
   }
 
   /// Whether an entry is one of a version of this keyset, here or not.
-  package func owns(_ entry: WrappedDataKey) -> Bool {
-    entry.scheme == kind.scheme && versionNumber(in: entry.keyID) != nil
+  package func owns(_ entry: WrappedDataKey) -> Bool { versionNumber(in: entry) != nil }
+
+  /// The number of the version that an entry names, whether it is here or not; nil for another keyset's.
+  func versionNumber(in entry: WrappedDataKey) -> UInt32? {
+    entry.scheme == kind.scheme ? versionNumber(in: entry.keyID) : nil
   }
 
   /// Recovers a data key from an entry of a version that is here.

@@ -189,7 +189,7 @@ public struct Keyset: Sendable {
   }
 
   /// The version that wraps; nil once it is destroyed.
-  package var primaryVersion: Version? { versions.first { $0.number == primary } }
+  package var primaryVersion: Version? { version(numbered: primary) }
 
   /// The number of the version that a header's key id names, whether it is here or not; nil for another keyset's.
   package func versionNumber(in keyID: KeyID) -> UInt32? {
@@ -205,6 +205,9 @@ public struct Keyset: Sendable {
 
   /// The version that a header names so, or nil.
   package func version(named keyID: KeyID) -> Version? {
-    versionNumber(in: keyID).flatMap { number in versions.first { $0.number == number } }
+    versionNumber(in: keyID).flatMap { version(numbered: $0) }
   }
+
+  /// The version of this number, or nil.
+  func version(numbered number: UInt32) -> Version? { versions.first { $0.number == number } }
 }

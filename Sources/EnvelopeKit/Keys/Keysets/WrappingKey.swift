@@ -38,14 +38,14 @@ package struct WrappingKey: Sendable {
   /// The key narrowed to one function, or to envelopes that name none: BLAKE2b-256 of
   /// 0x00, or of 0x01 ‖ lp16(function).
   func narrowed(to function: String?) throws(EnvelopeError) -> SecretBytes {
-    let message = [UInt8].appending(capacity: 3 + (function?.utf8.count ?? 0)) { output in
+    try RawSpan.withTemporary(capacity: 3 + (function?.utf8.count ?? 0)) { (output) throws(EnvelopeError) in
       output.append(function == nil ? 0 : 1)
       if let function { output.append(lengthPrefixed16: function) }
-    }
-    return try SecretBytes(byteCount: Self.byteCount) { (output) throws(EnvelopeError) in
-      try withBytes { (secret) throws(EnvelopeError) in
-        try unsafe BLAKE2b.derive(
-          Self.byteCount, key: secret, personal: "EK wrap", message: message.span.bytes, into: &output)
+    } _: { (message) throws(EnvelopeError) in
+      try SecretBytes(byteCount: Self.byteCount) { (output) throws(EnvelopeError) in
+        try withBytes { (secret) throws(EnvelopeError) in
+          try BLAKE2b.derive(Self.byteCount, key: secret, personal: "EK wrap", message: message, into: &output)
+        }
       }
     }
   }
