@@ -43,7 +43,7 @@
           #expect(MemoryScan.count(ofMasked: tail) == 1)
           let read = try text.withBytes { (text) throws(EnvelopeError) in try KeyStore(text: text) }
           #expect(MemoryScan.count(ofMasked: tail) == 2)
-          let sealed = try await Envelope.seal([1], context: [:], using: read.keyring())
+          let sealed = try await Envelope.seal([1], context: [:], suite: .tested, using: read.keyring())
           _ = try await Envelope.open(sealed, context: [:], using: narrowed.keyring())
           #expect(MemoryScan.count(ofMasked: tail) == 2)
           withExtendedLifetime((narrowed, read)) {}

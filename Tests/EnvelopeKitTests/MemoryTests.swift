@@ -218,13 +218,13 @@
           try store.add(keyset.rotated())
           try store.startAuditLog()
           let keyring = KeysetKeyring(keyset)
-          let sealer = try await Sealer(context: [:], using: keyring)
+          let sealer = try await Sealer(context: [:], suite: .tested, using: keyring)
           let opener = try await Opener(for: sealer.seal([1], authenticating: [1]), context: [:], using: keyring)
           return [
             try OpenedEnvironment(["A": "1"]).isLocked, keyset.isLocked, store.isLocked, sealer.isLocked,
             opener.isLocked,
             try CachingKeyring(keyring, maximumAge: .seconds(1), entryLimit: 10).isLocked,
-            try CachingSealer(using: keyring, maximumAge: .seconds(1)).isLocked,
+            try CachingSealer(using: keyring, suite: .tested, maximumAge: .seconds(1)).isLocked,
             try PassphraseKeyring(SecretBytes([1]), cost: .cheap).isLocked,
           ]
         }

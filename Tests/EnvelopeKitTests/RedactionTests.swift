@@ -85,7 +85,7 @@ import Testing
     // The stub's wrapping protects nothing, so the data key is wrapped by the keyset alone.
     let generating = PlantedKeyring(keyring: local)
     let multi = try MultiKeyring([generating, local])
-    let sealer = try await Sealer(context: context, using: generating)
+    let sealer = try await Sealer(context: context, suite: .tested, using: generating)
     let envelope = try sealer.seal(Array(Planted.token.utf8), authenticating: [1])
     let opener = try await Opener(for: envelope, context: context, using: local)
     let sealed = try await SealedEnvironment.seal(Planted.values, context: context, using: generating)
@@ -101,7 +101,7 @@ import Testing
     try store.add(keyset, alias: "planted")
     let cache = try CachingKeyring(local, maximumAge: .seconds(60))
     _ = try await sealed.open(context: context, using: cache)
-    let caching = try CachingSealer(using: generating, maximumAge: .seconds(60))
+    let caching = try CachingSealer(using: generating, suite: .tested, maximumAge: .seconds(60))
     _ = try await caching.seal(Array(Planted.token.utf8), context: context, authenticating: [1])
     let missing = await expectError(.keyNotFound) { try await sealed.open(context: context, using: stub) }
     return [

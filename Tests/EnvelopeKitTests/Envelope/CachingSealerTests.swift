@@ -195,7 +195,7 @@ import Testing
     #if os(Linux)
       await #expect(processExitsWith: .success) {
         let keyring = KeysetKeyring(try .generate())
-        let sealer = try CachingSealer(using: keyring, maximumAge: .seconds(60), entryLimit: 3000)
+        let sealer = try CachingSealer(using: keyring, suite: .tested, maximumAge: .seconds(60), entryLimit: 3000)
         func seal(_ index: Int) async throws {
           _ = try await sealer.seal([1], context: ["n": "\(index)"], authenticating: [1])
         }
@@ -224,14 +224,18 @@ import Testing
     await expectError(.invalidArgument) { try await sealer.seal([1], context: ["a": "b"], authenticating: []) }
     await expectError(.invalidArgument) { try await seal(sealer, [1], ["": "b"]) }
     for age in [Duration.zero, .seconds(-1), .seconds(Int64.max)] {
-      await expectError(.invalidArgument) { try CachingSealer(using: service, maximumAge: age) }
+      await expectError(.invalidArgument) { try CachingSealer(using: service, suite: .tested, maximumAge: age) }
     }
     for limit in [0, -1, 1 << 32 + 1] {
       await expectError(.invalidArgument) {
-        try CachingSealer(using: service, maximumAge: .seconds(1), messageLimit: limit)
+        try CachingSealer(using: service, suite: .tested, maximumAge: .seconds(1), messageLimit: limit)
       }
     }
-    await expectError(.invalidArgument) { try CachingSealer(using: service, maximumAge: .seconds(1), byteLimit: 0) }
-    await expectError(.invalidArgument) { try CachingSealer(using: service, maximumAge: .seconds(1), entryLimit: 0) }
+    await expectError(.invalidArgument) {
+      try CachingSealer(using: service, suite: .tested, maximumAge: .seconds(1), byteLimit: 0)
+    }
+    await expectError(.invalidArgument) {
+      try CachingSealer(using: service, suite: .tested, maximumAge: .seconds(1), entryLimit: 0)
+    }
   }
 }

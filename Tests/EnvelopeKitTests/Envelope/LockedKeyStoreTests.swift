@@ -81,7 +81,7 @@ import Testing
     let text = try store().text()
     func locked(_ context: EncryptionContext, _ data: [UInt8]) async throws -> [UInt8] {
       let sealed = try await Envelope.seal(
-        text, for: .keyStore, context: context, authenticating: data, using: local)
+        text, for: .keyStore, context: context, authenticating: data, suite: .tested, using: local)
       return Array((Envelope.text(of: sealed) + "\n").utf8)
     }
     let purpose: EncryptionContext = ["purpose": "envelope-keys"]
@@ -92,7 +92,7 @@ import Testing
     await expectError(.payloadAltered) { _ = try await LockedKeyStore.open(locked(purpose, []), using: local) }
     let none = try await Envelope.seal(
       SecretBytes([1, 2, 3]), for: .keyStore, context: purpose, authenticating: Array("envelope-keys".utf8),
-      using: local)
+      suite: .tested, using: local)
     await expectError(.unsupportedVersion, .keyStoreDamaged) {
       _ = try await LockedKeyStore.open(Array((Envelope.text(of: none) + "\n").utf8), using: local)
     }

@@ -29,7 +29,7 @@ import Testing
   @Test(arguments: KEM.here) func newestVersionsDropNoReader(kem: KEM) async throws {
     let identity = try Keyset.generate(kem.identity)
     let both = try MultiKeyring([old, RecipientKeyring([identity.recipient()])] as [any Keyring])
-    let sealed = try await Envelope.seal([1], context: context, using: both)
+    let sealed = try await Envelope.seal([1], context: context, suite: .tested, using: both)
     let rotated = KeysetKeyring(try old.keyset.rotated())
     let after = try await newest(sealed, of: rotated)
     #expect(try keyIDs(of: after) == ["\(old.keyset.id).2", "\(identity.id).1"])
@@ -46,7 +46,7 @@ import Testing
 
   @Test func newestVersionsNeverGoBack() async throws {
     let rotated = KeysetKeyring(try old.keyset.rotated())
-    let sealed = try await Envelope.seal([1], context: context, using: rotated)
+    let sealed = try await Envelope.seal([1], context: context, suite: .tested, using: rotated)
     let both = KeysetKeyring(old.keyset, alsoUnwrappingWith: [rotated.keyset])
     await expectError(.keyNotFound) { try await newest(sealed, of: both) }
     let other = KeysetKeyring(new.keyset, alsoUnwrappingWith: [rotated.keyset])
@@ -57,7 +57,7 @@ import Testing
   @Test(arguments: KEM.here) func newestVersionsKeepWhatCannotBeReadBack(kem: KEM) async throws {
     let identity = try Keyset.generate(kem.identity)
     let both = try MultiKeyring([old, RecipientKeyring([identity.recipient()])] as [any Keyring])
-    let sealed = try await Envelope.seal([1], context: context, using: both)
+    let sealed = try await Envelope.seal([1], context: context, suite: .tested, using: both)
     let next = try identity.rotated()
     let keyring = try MultiKeyring([old, RecipientKeyring([next.recipient()])] as [any Keyring])
     let after = try await newest(sealed, of: keyring)
@@ -83,7 +83,7 @@ import Testing
   /// A removed reader of a value knows its data key, so it is resealed.
   @Test func refusesToRemoveAReaderOfAValue() async throws {
     let both = try MultiKeyring([old, new] as [any Keyring])
-    let sealed = try await Envelope.seal([1], context: context, using: both)
+    let sealed = try await Envelope.seal([1], context: context, suite: .tested, using: both)
     let id = old.keyset.id.string
     let changes = [
       Rewrapping(adding: nil) { $0.reader.id == id }, .replacingAllReaders(with: new),
@@ -103,7 +103,7 @@ import Testing
   /// A data key that somebody kept, under the entry that now wraps it, opens nothing of another kind.
   @Test func anEntryDoesNotMoveToAnEnvelopeOfAnotherKind() async throws {
     let both = try MultiKeyring([old, new] as [any Keyring])
-    let sealed = try await Envelope.seal([1], context: context, using: both)
+    let sealed = try await Envelope.seal([1], context: context, suite: .tested, using: both)
     let known = try await UnlockedHeader.unlock(Envelope.header(of: sealed), context: context, using: old)
     let entry = try #require(try Envelope.header(of: sealed).wrappedKeys.first { $0.reader.id == new.keyset.id.string })
     let forger = KnownKeyring(entry: entry, dataKey: known.dataKey.withBytes { [UInt8](copying: $0) })
@@ -119,10 +119,10 @@ import Testing
     let opened = try await UnlockedHeader.unlock(environment.header, context: context, using: old)
     let taken = KnownKeyring(
       entry: environment.wrappedKeys[1], dataKey: opened.dataKey.withBytes { [UInt8](copying: $0) })
-    let value = try await Envelope.seal([2], context: context, using: taken)
+    let value = try await Envelope.seal([2], context: context, suite: .tested, using: taken)
     await expectError(.unwrapFailed) { try await Envelope.open(value, context: context, using: new) }
     // Of its own kind it does: that is what a known data key can forge.
-    let again = try await Envelope.seal([2], context: context, using: forger)
+    let again = try await Envelope.seal([2], context: context, suite: .tested, using: forger)
     #expect(try await Envelope.open(again, context: context, using: new).copy() == [2])
   }
 
@@ -137,7 +137,8 @@ import Testing
         envelope, context: ["purpose": "envelope-keys"], authenticating: Array("envelope-keys".utf8), using: old)
     }
     let value = try await Envelope.seal(
-      store.text(), context: ["purpose": "envelope-keys"], authenticating: Array("envelope-keys".utf8), using: old)
+      store.text(), context: ["purpose": "envelope-keys"], authenticating: Array("envelope-keys".utf8), suite: .tested,
+      using: old)
     let line = Array((Envelope.text(of: value) + "\n").utf8)
     await expectError(.unwrapFailed) { try await LockedKeyStore.open(line, using: old) }
     #expect(try await LockedKeyStore.open(text, using: old).keysets.count == 1)
@@ -146,12 +147,12 @@ import Testing
   @Test func refusesAContextWithTheReservedKey() async throws {
     for value in ["value", "environment", "other"] {
       let context: EncryptionContext = ["function": "checkout", "envelope-kind": value]
-      await expectError(.invalidArgument) { try await Envelope.seal([1], context: context, using: old) }
-      await expectError(.invalidArgument) { try await Sealer(context: context, using: old) }
+      await expectError(.invalidArgument) { try await Envelope.seal([1], context: context, suite: .tested, using: old) }
+      await expectError(.invalidArgument) { try await Sealer(context: context, suite: .tested, using: old) }
       await expectError(.invalidArgument) {
         try await SealedEnvironment.seal(["A": "1"], context: context, using: old)
       }
-      let sealed = try await Envelope.seal([1], context: self.context, using: old)
+      let sealed = try await Envelope.seal([1], context: self.context, suite: .tested, using: old)
       await expectError(.invalidArgument) { try await Envelope.open(sealed, context: context, using: old) }
     }
   }

@@ -143,8 +143,8 @@ import Testing
 
   @Test func contextsAreCheckedBeforeTheKeyringIsAsked() async throws {
     let keyring = StubKeyring(keyID: "k")
-    await expectError(.invalidArgument) { try await Sealer(context: ["a": ""], using: keyring) }
-    let envelope = try await Envelope.seal([1], context: ["a": "b"], using: keyring)
+    await expectError(.invalidArgument) { try await Sealer(context: ["a": ""], suite: .tested, using: keyring) }
+    let envelope = try await Envelope.seal([1], context: ["a": "b"], suite: .tested, using: keyring)
     await expectError(.contextDiffers) { try await Opener(for: envelope, context: [:], using: keyring) }
     #expect(keyring.unwraps.value == 0)
   }

@@ -144,7 +144,7 @@ import Testing
     await expectError(.malformed) {
       try await open(["ENVELOPE_HEADER": try #require(packed["ENVELOPE_SEALED"])])
     }
-    let value = Envelope.text(of: try await Envelope.seal([1], context: context, using: keyring))
+    let value = Envelope.text(of: try await Envelope.seal([1], context: context, suite: .tested, using: keyring))
     await expectError(.malformed) { try await open(["ENVELOPE_HEADER": value]) }
     await expectError(.malformed) { try await open(["ENVELOPE_SEALED": value]) }
   }

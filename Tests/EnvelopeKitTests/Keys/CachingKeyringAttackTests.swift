@@ -37,7 +37,7 @@ import Testing
   func junkBesideRememberedEntryCausesNoCall(isFirst: Bool) async throws {
     let world = try CacheWorld()
     let cache = try world.cache(entryLimit: 1)
-    let sealed = try await Envelope.seal([1], context: context, using: world)
+    let sealed = try await Envelope.seal([1], context: context, suite: .tested, using: world)
     let good = try Envelope.header(of: sealed).wrappedKeys[0]
     #expect(try await Envelope.open(sealed, context: context, using: cache).copy() == [1])
     for junk in try junk(1000, like: good) {
@@ -55,10 +55,10 @@ import Testing
   @Test func entryWhoseHeaderDoesNotVerifyIsNotRemembered() async throws {
     let world = try CacheWorld()
     let cache = try world.cache(entryLimit: 2)
-    let sealed = try await Envelope.seal([1], context: context, using: world)
+    let sealed = try await Envelope.seal([1], context: context, suite: .tested, using: world)
     #expect(try await Envelope.open(sealed, context: context, using: cache).copy() == [1])
     for count in 1...200 {
-      var forged = try await Envelope.seal([2], context: context, using: world)
+      var forged = try await Envelope.seal([2], context: context, suite: .tested, using: world)
       let header = try Envelope.header(of: forged)
       // The commitment, or the tag.
       forged[header.bytes.count - (count.isMultiple(of: 2) ? 20 : 1)] ^= 1
@@ -73,8 +73,8 @@ import Testing
   @Test func copiedEntryNeitherOpensNorRefreshes() async throws {
     let world = try CacheWorld()
     let cache = try world.cache()
-    let sealed = try await Envelope.seal([1], context: context, using: world)
-    let other = try await Envelope.seal([2], context: context, using: world)
+    let sealed = try await Envelope.seal([1], context: context, suite: .tested, using: world)
+    let other = try await Envelope.seal([2], context: context, suite: .tested, using: world)
     let copied = try envelope(other, with: Envelope.header(of: sealed).wrappedKeys)
     await expectError(.headerAltered) { try await Envelope.open(copied, context: context, using: cache) }
     #expect(cache.count == 0 && world.unwraps == 1)
@@ -89,8 +89,8 @@ import Testing
     let cache = try CachingKeyring(
       MultiKeyring([world, second] as [any Keyring]), maximumAge: .seconds(100),
       timing: CachingKeyring.Timing(now: { world.now }))
-    let decoy = try await Envelope.seal([1], context: context, using: world)
-    let sealed = try await Envelope.seal([2], context: context, using: second)
+    let decoy = try await Envelope.seal([1], context: context, suite: .tested, using: world)
+    let sealed = try await Envelope.seal([2], context: context, suite: .tested, using: second)
     for envelope in [decoy, sealed] { _ = try await Envelope.open(envelope, context: context, using: cache) }
     let calls = world.unwraps + second.unwraps
     let entries = try Envelope.header(of: decoy).wrappedKeys + Envelope.header(of: sealed).wrappedKeys

@@ -168,7 +168,7 @@ import Testing
   @Test func oneSealersEnvelopesShareAnEntryAndForgedOnesDoNotOpen() async throws {
     let world = try CacheWorld()
     let cache = try world.cache()
-    let envelope = try await Envelope.seal([1], context: ["a": "b"], using: cache)
+    let envelope = try await Envelope.seal([1], context: ["a": "b"], suite: .tested, using: cache)
     #expect(try await Envelope.open(envelope, context: ["a": "b"], using: cache).copy() == [1])
     var forged = envelope
     forged[10] ^= 1  // the salt

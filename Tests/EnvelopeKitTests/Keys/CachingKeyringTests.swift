@@ -108,7 +108,7 @@ import Testing
     let world = try CacheWorld()
     let cache = try world.cache()
     let sealed = try await SealedEnvironment.seal(["A": "1"], context: ["function": "f"], using: cache)
-    let envelope = try await Envelope.seal([1, 2], context: ["a": "b"], using: cache)
+    let envelope = try await Envelope.seal([1, 2], context: ["a": "b"], suite: .tested, using: cache)
     for _ in 0..<5 {
       let opened = try await sealed.open(context: ["function": "f"], using: cache)
       #expect(try opened.require("A").revealingString() == "1")

@@ -36,7 +36,8 @@ import Testing
 
   @Test func aStoreReadBackOpensWhatItSealed() async throws {
     let store = try filled()
-    let sealed = try await Envelope.seal([1, 2, 3], context: [:], using: store.keyring(for: "check.out-1_b"))
+    let sealed = try await Envelope.seal(
+      [1, 2, 3], context: [:], suite: .tested, using: store.keyring(for: "check.out-1_b"))
     let read = try self.store(text(of: store))
     // By alias, by id, and by any key of the store.
     for keyring in [
@@ -133,9 +134,9 @@ import Testing
     let first = try Keyset.generate()
     let second = try first.rotated()
     #expect(second.primary == 2 && second.id == first.id)
-    let sealed = try await Envelope.seal([7], context: [:], using: KeysetKeyring(first))
+    let sealed = try await Envelope.seal([7], context: [:], suite: .tested, using: KeysetKeyring(first))
     #expect(try await Envelope.open(sealed, context: [:], using: KeysetKeyring(second)).copy() == [7])
-    let newer = try await Envelope.seal([7], context: [:], using: KeysetKeyring(second))
+    let newer = try await Envelope.seal([7], context: [:], suite: .tested, using: KeysetKeyring(second))
     await expectError(.keyNotFound) { try await Envelope.open(newer, context: [:], using: KeysetKeyring(first)) }
     // A copy that went its own way has the same names for other keys.
     let copy = try first.rotated()

@@ -12,7 +12,7 @@ import Testing
     let third = try second.rotated()
     #expect(third.versions.map(\.number) == [1, 2, 3] && third.primary == 3 && third.id == first.id)
     for (keyset, version) in [(first, 1), (second, 2), (third, 3)] {
-      let envelope = try await Envelope.seal([1], context: [:], using: KeysetKeyring(keyset))
+      let envelope = try await Envelope.seal([1], context: [:], suite: .tested, using: KeysetKeyring(keyset))
       let opener = try await Opener(for: envelope, context: [:], using: KeysetKeyring(third))
       #expect(opener.source.keyID.string == "\(first.id).\(version)")
       if version > 1 {
@@ -26,9 +26,9 @@ import Testing
   @Test func othersUnwrapAndDoNotWrap() async throws {
     let (mine, old) = (try Keyset.generate(), try Keyset.generate())
     let keyring = KeysetKeyring(mine, alsoUnwrappingWith: [old])
-    let before = try await Envelope.seal([1], context: [:], using: KeysetKeyring(old))
+    let before = try await Envelope.seal([1], context: [:], suite: .tested, using: KeysetKeyring(old))
     #expect(try await Envelope.open(before, context: [:], using: keyring).copy() == [1])
-    let after = try await Envelope.seal([1], context: [:], using: keyring)
+    let after = try await Envelope.seal([1], context: [:], suite: .tested, using: keyring)
     await expectError(.keyNotFound) { try await Envelope.open(after, context: [:], using: KeysetKeyring(old)) }
   }
 

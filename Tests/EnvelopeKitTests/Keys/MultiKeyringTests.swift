@@ -9,7 +9,7 @@ import Testing
 @Suite(.timeLimit(.minutes(20))) struct MultiKeyringTests {
   @Test func anyOfItsKeysOpens() async throws {
     let keyrings = try (0..<3).map { _ in KeysetKeyring(try .generate()) }
-    let envelope = try await Envelope.seal([1], context: [:], using: MultiKeyring(keyrings))
+    let envelope = try await Envelope.seal([1], context: [:], suite: .tested, using: MultiKeyring(keyrings))
     for keyring in keyrings {
       #expect(try await Envelope.open(envelope, context: [:], using: keyring).copy() == [1])
       let some = try MultiKeyring([KeysetKeyring(try .generate()), keyring])
@@ -27,7 +27,7 @@ import Testing
     let down = StubKeyring(keyID: "a", failure: .keyServiceUnavailable)
     let failing = StubKeyring(keyID: "b", failure: .unwrapFailed)
     let (a, b) = (StubKeyring(keyID: "a"), StubKeyring(keyID: "b"))
-    let envelope = try await Envelope.seal([1], context: [:], using: MultiKeyring([a, b]))
+    let envelope = try await Envelope.seal([1], context: [:], suite: .tested, using: MultiKeyring([a, b]))
     let cases: [([StubKeyring], EnvelopeError.Code)] = [
       ([missing], .keyNotFound), ([missing, missing], .keyNotFound), ([missing, down], .keyServiceUnavailable),
       ([down, missing], .keyServiceUnavailable), ([down, failing], .keyServiceUnavailable),
@@ -88,7 +88,7 @@ import Testing
   @Test func itStopsAtTheFirstThatUnwraps() async throws {
     let (a, b) = (StubKeyring(keyID: "a"), StubKeyring(keyID: "b"))
     let both = try MultiKeyring([a, b])
-    let envelope = try await Envelope.seal([1], context: [:], using: both)
+    let envelope = try await Envelope.seal([1], context: [:], suite: .tested, using: both)
     _ = try await Envelope.open(envelope, context: [:], using: both)
     #expect(a.unwraps.value == 1 && b.unwraps.value == 0)
   }
@@ -123,12 +123,12 @@ import Testing
       }
     }
     let a = StubKeyring(keyID: "a")
-    let envelope = try await Envelope.seal([1], context: [:], using: a)
+    let envelope = try await Envelope.seal([1], context: [:], suite: .tested, using: a)
     await #expect(throws: CancellationError.self) {
       try await Opener(for: envelope, context: [:], using: MultiKeyring([CancelledKeyring(), a]))
     }
     await #expect(throws: CancellationError.self) {
-      try await Envelope.seal([1], context: [:], using: MultiKeyring([a, CancelledKeyring()]))
+      try await Envelope.seal([1], context: [:], suite: .tested, using: MultiKeyring([a, CancelledKeyring()]))
     }
     #expect(a.unwraps.value == 0)
   }

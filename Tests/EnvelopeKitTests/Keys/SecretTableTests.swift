@@ -145,7 +145,7 @@ import Testing
       await #expect(processExitsWith: .success) {
         let local = KeysetKeyring(try .generate())
         let cache = try CachingKeyring(local, maximumAge: .seconds(3600), entryLimit: 4096)
-        let sealer = try CachingSealer(using: local, maximumAge: .seconds(3600), entryLimit: 4096)
+        let sealer = try CachingSealer(using: local, suite: .tested, maximumAge: .seconds(3600), entryLimit: 4096)
         func open(_ index: Int) async throws {
           let context: EncryptionContext = ["k": String(repeating: "x", count: 8000), "n": "\(index)"]
           let envelope = try await sealer.seal([1], context: context, authenticating: [1])

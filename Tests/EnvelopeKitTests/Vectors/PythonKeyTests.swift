@@ -90,7 +90,7 @@ struct PythonKeyTests {
     var random = SplitMix64(seed: seed)
     let keyrings: [any Keyring] = [try RecipientKeyring([identity.recipient()]), KeysetKeyring(keyset)]
     let keyring = try MultiKeyring(Array(seed == 5 ? keyrings[..<1] : keyrings[...]))
-    let envelope = try await Envelope.seal([1, 2, 3], context: ["a": "b"], using: keyring)
+    let envelope = try await Envelope.seal([1, 2, 3], context: ["a": "b"], suite: .tested, using: keyring)
     for _ in 0..<400 {
       let altered = Here.altered(envelope, &random)
       for sender in [AnonymousSender.accepted, .refused] {
@@ -126,7 +126,7 @@ struct PythonKeyTests {
     var random = SplitMix64(seed: seed)
     let words = random.bytes(20)
     let keyring = try PassphraseKeyring(words[...].vectorSecret, cost: Self.cost)
-    let envelope = try await Envelope.seal([1, 2, 3], context: ["a": "b"], using: keyring)
+    let envelope = try await Envelope.seal([1, 2, 3], context: ["a": "b"], suite: .tested, using: keyring)
     let cost = 26 + 2 + 12 + 2
     for _ in 0..<300 {
       let altered = Here.altered(envelope, &random)
@@ -146,7 +146,7 @@ struct PythonKeyTests {
   @Test func aNewEntryOfAPassphraseCostsWhatTheFormatSays() async throws {
     let words = Array("words".utf8)
     let keyring = try PassphraseKeyring(words[...].vectorSecret)
-    let envelope = try await Envelope.seal([1], context: [:], using: keyring)
+    let envelope = try await Envelope.seal([1], context: [:], suite: .tested, using: keyring)
     let header = try Envelope.header(of: envelope)
     #expect(header.wrappedKeys[0].bytes.prefix(2) == [18, 3] && header.bytes.count == 180)
     #expect(
@@ -174,7 +174,7 @@ struct PythonKeyTests {
         #expect(here == (chosen.contains(own) ? .made(["": [7]]) : .refused("keyNotFound", names: [])))
         guard chosen.contains(own) else { continue }
         let byNarrowedHere = try await Envelope.seal(
-          [8], context: Here.context(context), authenticating: data, using: narrowed.keyring())
+          [8], context: Here.context(context), authenticating: data, suite: .tested, using: narrowed.keyring())
         let byNarrowedThere = try python.sealValue([8], authenticating: data, context: context, store: text)
         for envelope in [byNarrowedHere, byNarrowedThere] {
           #expect(envelope.count == ofWhole.count)

@@ -64,7 +64,7 @@ struct PythonStoreTests {
         let others = originals.shuffled(using: &random).prefix(2).filter { $0[0].id != original[0].id }
         let keyring = try MultiKeyring(
           ([original] + others).map { KeysetKeyring($0.randomElement(using: &random) ?? $0[0]) })
-        let envelope = try await Envelope.seal([1], context: Here.context(context), using: keyring)
+        let envelope = try await Envelope.seal([1], context: Here.context(context), suite: .tested, using: keyring)
         let here = try await Here.openValue(
           envelope, context: context, using: store.keyring(), anonymousSender: .accepted)
         let there = try python.openValue(
@@ -72,7 +72,7 @@ struct PythonStoreTests {
         #expect(here == there, "\(text)")
         let sealedHere = await Self.code {
           try await Envelope.seal(
-            [1], context: Here.context(context), using: store.keyring(for: original[0].id.string))
+            [1], context: Here.context(context), suite: .tested, using: store.keyring(for: original[0].id.string))
         }
         let request: [String: Any] = [
           "store": text, "context": context, "key": original[0].id.string, "plaintext": "AQ", "associated_data": "",

@@ -15,12 +15,12 @@ import Testing
   init() throws { local = KeysetKeyring(try .generate()) }
 
   @Test func aValueIsToldOnceForEachThing() async throws {
-    let sealed = try await Envelope.seal([1], context: context, using: observed)
+    let sealed = try await Envelope.seal([1], context: context, suite: .tested, using: observed)
     #expect(recorder.take() == ["wrapped"])
     _ = try await Envelope.open(sealed, context: context, using: observed)
     #expect(recorder.events.map(\.source?.keyID.string) == Array(repeating: "\(local.keyset.id).1", count: 2))
     #expect(recorder.take() == ["unwrapped", "opened"])
-    _ = try await Sealer(context: context, using: observed)
+    _ = try await Sealer(context: context, suite: .tested, using: observed)
     #expect(recorder.take() == ["wrapped"])
     _ = try await observed.wrap(try .generate(), for: context)
     #expect(recorder.take() == ["wrapped"])
@@ -30,7 +30,7 @@ import Testing
   }
 
   @Test func failuresAreToldWithTheirReason() async throws {
-    let sealed = try await Envelope.seal([1], context: context, authenticating: [1], using: local)
+    let sealed = try await Envelope.seal([1], context: context, authenticating: [1], suite: .tested, using: local)
     func expect(
       _ kinds: [String], _ code: EnvelopeError.Code, sourceLocation: SourceLocation = #_sourceLocation,
       _ body: () async throws -> Void
@@ -63,7 +63,7 @@ import Testing
   }
 
   @Test func anOpenerTellsOfEachValue() async throws {
-    let sealer = try await Sealer(context: context, using: local)
+    let sealer = try await Sealer(context: context, suite: .tested, using: local)
     let envelopes = try (0..<3).map { try sealer.seal([$0], authenticating: [$0]) }
     let opener = try await Opener(for: envelopes[0], context: context, using: observed)
     #expect(recorder.take() == ["unwrapped"])
@@ -71,7 +71,7 @@ import Testing
     #expect(recorder.take() == ["opened", "opened", "opened"])
     await expectError(.payloadAltered) { try opener.open(envelopes[0], authenticating: [1]) }
     await expectError(.malformed) { try opener.open([1], authenticating: [1]) }
-    let other = try await Envelope.seal([1], context: context, authenticating: [1], using: local)
+    let other = try await Envelope.seal([1], context: context, authenticating: [1], suite: .tested, using: local)
     await expectError(.headerUnknown) { try opener.open(other, authenticating: [1]) }
     #expect(recorder.events.allSatisfy { $0.source == opener.source })
     #expect(recorder.take() == ["openFailed", "openFailed", "openFailed"])
@@ -141,7 +141,7 @@ import Testing
     let multi = try MultiKeyring([other, observed] as [any Keyring])
     #expect(multi.observer != nil && other.observer == nil)
     #expect(try MultiKeyring([other]).observer == nil)
-    let sealed = try await Envelope.seal([1], context: context, using: multi)
+    let sealed = try await Envelope.seal([1], context: context, suite: .tested, using: multi)
     #expect(recorder.take() == ["wrapped"])
     // The first one opens, and only the opening is told.
     _ = try await Envelope.open(sealed, context: context, using: multi)

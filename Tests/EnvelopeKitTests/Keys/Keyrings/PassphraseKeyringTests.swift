@@ -18,7 +18,7 @@ import Testing
 
   @Test func thePassphraseOpensAndAnotherDoesNot() async throws {
     let sealing = try keyring("correct horse")
-    let sealed = try await Envelope.seal([1, 2], context: context, using: sealing)
+    let sealed = try await Envelope.seal([1, 2], context: context, suite: .tested, using: sealing)
     #expect(try await Envelope.open(sealed, context: context, using: keyring("correct horse")).copy() == [1, 2])
     for other in ["correct Horse", "correct horse ", " correct horse", "correct hors", "correct horse\n", "c"] {
       let keyring = try keyring(other)
@@ -95,7 +95,7 @@ import Testing
   /// With what it costs for users; the only test that does.
   @Test func newEntriesAreModerate() async throws {
     let keyring = try PassphraseKeyring(SecretBytes(Array("correct horse".utf8)))
-    let sealed = try await Envelope.seal([1], context: context, using: keyring)
+    let sealed = try await Envelope.seal([1], context: context, suite: .tested, using: keyring)
     let entry = try Envelope.header(of: sealed).wrappedKeys[0]
     #expect(entry.scheme == .passphrase && entry.bytes.prefix(2) == [18, 3])
     // Whatever the keyring would take for new ones, the entry says what it needs.
@@ -118,7 +118,9 @@ import Testing
     let (passphrase, local) = (try keyring("correct horse"), KeysetKeyring(try .generate()))
     for both in [[passphrase, local], [local, passphrase], [passphrase, passphrase]] as [[any Keyring]] {
       let multi = try MultiKeyring(both)
-      await expectError(.invalidArgument) { try await Envelope.seal([1], context: context, using: multi) }
+      await expectError(.invalidArgument) {
+        try await Envelope.seal([1], context: context, suite: .tested, using: multi)
+      }
     }
     // Nor is more than one tried by who asks the keyring itself.
     let entries = try await passphrase.wrap(try .generate(), for: context)

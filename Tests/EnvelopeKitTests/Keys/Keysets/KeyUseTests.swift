@@ -191,7 +191,9 @@ import Testing
     await expectError(.fileFailure) { try await store.keyring().unwrap(entries, for: context) }
     await expectError(.fileFailure) { try await store.keyring().unwrap(entries, for: [:]) }
     await expectError(.fileFailure) { try store.exporting("key", narrowedTo: [.noFunction]) }
-    await expectError(.fileFailure) { try await Envelope.seal([1], context: context, using: store.keyring()) }
+    await expectError(.fileFailure) {
+      try await Envelope.seal([1], context: context, suite: .tested, using: store.keyring())
+    }
     // It was told first as done, and then, if it could be, as failed.
     let uses = auditor.take()
     #expect(uses.contains { $0.operation == .export && $0.failure == nil })

@@ -172,7 +172,7 @@ import Testing
   func theTwoKindsDoNotMix() async throws {
     let (old, new) = (try Keyset.generate(.identity), try Keyset.generate(.postQuantumIdentity))
     let sealing = try RecipientKeyring([old.recipient(), new.recipient()])
-    let sealed = try await Envelope.seal([7], context: [:], using: sealing)
+    let sealed = try await Envelope.seal([7], context: [:], suite: .tested, using: sealing)
     for keyset in [old, new] {
       let opened = try await Envelope.open(
         sealed, context: [:], using: KeysetKeyring(keyset), anonymousSender: .accepted)
@@ -193,18 +193,19 @@ import Testing
     let versions = [Keyset.Version(number: 1, created: 1, keys: [try .generate()])]
     let identity = try Keyset(id: id, kind: .postQuantumIdentity, versions: versions, primary: 1)
     let stub = StubKeyring(scheme: .postQuantumRecipient, keyID: "\(id).1", wrappedByteCount: 1168)
-    let sealed = try await Envelope.seal([1], context: [:], using: MultiKeyring([stub, KeysetKeyring(local)]))
+    let sealed = try await Envelope.seal(
+      [1], context: [:], suite: .tested, using: MultiKeyring([stub, KeysetKeyring(local)]))
     let both = KeysetKeyring(identity, alsoUnwrappingWith: [local])
     #expect(try await Envelope.open(sealed, context: [:], using: both).copy() == [1])
     let alone = KeysetKeyring(identity)
     await expectError(.unsupportedSuite) { try await Envelope.open(sealed, context: [:], using: alone) }
-    await expectError(.unsupportedSuite) { try await Envelope.seal([1], context: [:], using: alone) }
+    await expectError(.unsupportedSuite) { try await Envelope.seal([1], context: [:], suite: .tested, using: alone) }
     await expectError(.unsupportedSuite) { try identity.recipient() }
     // Its text is read, so that it can stand in a configuration; sealing to it says what is needed.
     let key = [UInt8](repeating: 0, count: 1184) + (try X25519.publicKey(of: [UInt8](repeating: 5, count: 32)))
     let recipient = try Recipient(text(key: key, prefix: "er2:"))
     await expectError(.unsupportedSuite) {
-      try await Envelope.seal([1], context: [:], using: RecipientKeyring([recipient]))
+      try await Envelope.seal([1], context: [:], suite: .tested, using: RecipientKeyring([recipient]))
     }
   }
 
@@ -212,7 +213,8 @@ import Testing
     let identities = try (0..<17).map { _ in try Keyset.generate(.identity) }
     let recipients = try identities.map { try $0.recipient() }
     for count in [1, 2, 16] {
-      let sealed = try await Envelope.seal([1], context: [:], using: RecipientKeyring(Array(recipients.prefix(count))))
+      let sealed = try await Envelope.seal(
+        [1], context: [:], suite: .tested, using: RecipientKeyring(Array(recipients.prefix(count))))
       for identity in identities.prefix(count) {
         let opened = try await Envelope.open(
           sealed, context: [:], using: KeysetKeyring(identity), anonymousSender: .accepted)
@@ -223,7 +225,9 @@ import Testing
       }
     }
     for wrong in [[], recipients, [recipients[0], recipients[0]]] {
-      await expectError(.invalidArgument) { try await Envelope.seal([1], context: [:], using: RecipientKeyring(wrong)) }
+      await expectError(.invalidArgument) {
+        try await Envelope.seal([1], context: [:], suite: .tested, using: RecipientKeyring(wrong))
+      }
     }
   }
 

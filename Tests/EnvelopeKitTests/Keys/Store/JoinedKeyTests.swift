@@ -20,7 +20,7 @@ import Testing
   }
 
   private func seal(_ function: String, _ store: KeyStore? = nil) async throws -> [UInt8] {
-    try await Envelope.seal([7], context: ["function": function], using: (store ?? whole).keyring())
+    try await Envelope.seal([7], context: ["function": function], suite: .tested, using: (store ?? whole).keyring())
   }
 
   private func opens(_ envelope: [UInt8], _ function: String, _ store: KeyStore) async throws -> Bool {

@@ -43,7 +43,7 @@ import Testing
     #expect(mine.keysets.count == 2 && mine.defaultKeyID == before)
     #expect(mine.aliases["theirs"] == id && mine.aliases["main"] == before)
     #expect(mine[id.string]?.versions.count == 1)
-    let sealed = try await Envelope.seal([1], context: [:], using: theirs.keyring())
+    let sealed = try await Envelope.seal([1], context: [:], suite: .tested, using: theirs.keyring())
     #expect(try await Envelope.open(sealed, context: [:], using: mine.keyring()).copy() == [1])
     #expect(try KeyStore(reading: mine.string).string == mine.string)
     var empty = KeyStore()
@@ -86,7 +86,7 @@ import Testing
     _ = try merged.merge(rotated)
     #expect(try merged.require("main").versions.map(\.number) == [1, 2])
     #expect(try merged.require("main").state == .disabled)
-    let sealed = try await Envelope.seal([1], context: [:], using: rotated.keyring())
+    let sealed = try await Envelope.seal([1], context: [:], suite: .tested, using: rotated.keyring())
     try merged.enable("main")
     let opened = try await Envelope.open(
       sealed, context: [:], using: merged.keyring(), anonymousSender: .accepted)
@@ -135,7 +135,7 @@ import Testing
     guard case .refused(let error) = merged[0].outcome else { Issue.record("\(merged)"); return }
     #expect(error.code == .keyExists && error.message.contains("version 2") && merged[1].outcome == .added)
     #expect(try mine.aliases["hostile"] == nil && mine.aliases["new"] == theirs.require("new").id)
-    let sealed = try await Envelope.seal([1], context: [:], using: KeysetKeyring(before))
+    let sealed = try await Envelope.seal([1], context: [:], suite: .tested, using: KeysetKeyring(before))
     #expect(try await Envelope.open(sealed, context: [:], using: mine.keyring()).copy() == [1])
   }
 
@@ -168,7 +168,7 @@ import Testing
     ] {
       #expect(try copy.merge(newer).map { $0.keyset.id.string } == [id])
       #expect(try copy.string == newer.string)
-      let sealed = try await Envelope.seal([1], context: ["function": "b"], using: whole.keyring())
+      let sealed = try await Envelope.seal([1], context: ["function": "b"], suite: .tested, using: whole.keyring())
       #expect(try await Envelope.open(sealed, context: ["function": "b"], using: copy.keyring()).copy() == [1])
     }
     // Fewer versions, fewer functions.

@@ -30,7 +30,8 @@ import Testing
     keys = try narrowed.keysets[0].versions.flatMap(\.keys).map { try $0.withBytes { [UInt8](copying: $0) } }
     var targets: [(EncryptionContext, WrappedDataKey)] = []
     for context in Self.contexts {
-      let envelope = try await Envelope.seal(Array(Planted.token.utf8), context: context, using: store.keyring())
+      let envelope = try await Envelope.seal(
+        Array(Planted.token.utf8), context: context, suite: .tested, using: store.keyring())
       targets.append((context, try Envelope.header(of: envelope).wrappedKeys[0]))
     }
     self.targets = targets
@@ -174,7 +175,7 @@ import Testing
   @Test func whatItSealsForOthersOpensNowhere() async throws {
     let text = text.replacingLine("narrowed Yg", with: ["narrowed \(Base64URL.encode(Array("victim".utf8)))"])
     let forger = try KeyStore(reading: text)
-    let sealed = try await Envelope.seal([1], context: Self.contexts[0], using: forger.keyring())
+    let sealed = try await Envelope.seal([1], context: Self.contexts[0], suite: .tested, using: forger.keyring())
     await expectError(.unwrapFailed) {
       try await Envelope.open(sealed, context: Self.contexts[0], using: whole.keyring())
     }

@@ -35,7 +35,7 @@ import Testing
     let plaintext = Array("a value".utf8)
     var lengths: Set<Int> = []
     for (sealing, opening) in [(whole, narrowed), (narrowed, whole), (narrowed, narrowed), (whole, whole)] {
-      let sealed = try await Envelope.seal(plaintext, context: context, using: sealing.keyring(for: id))
+      let sealed = try await Envelope.seal(plaintext, context: context, suite: .tested, using: sealing.keyring(for: id))
       lengths.insert(sealed.count)
       #expect(try await Envelope.open(sealed, context: context, using: opening.keyring(for: id)).copy() == plaintext)
       let environment = try await SealedEnvironment.seal(
@@ -48,7 +48,7 @@ import Testing
   /// What the whole key's older versions sealed opens too.
   @Test func itHasEveryVersion() async throws {
     let first = try Keyset.generate()
-    let sealed = try await Envelope.seal([1], context: context("a"), using: KeysetKeyring(first))
+    let sealed = try await Envelope.seal([1], context: context("a"), suite: .tested, using: KeysetKeyring(first))
     var store = KeyStore()
     try store.add(first)
     try store.rotate(first.id.string)
@@ -67,28 +67,30 @@ import Testing
     // The one with a combining accent is a narrowed one itself, byte for byte; its composed form is not.
     let isIncluded = function.map { Array($0.utf8) == Array("ch\u{0065}\u{0301}ckout".utf8) } ?? false
     let context = context(function)
-    let sealed = try await Envelope.seal([1], context: context, using: whole.keyring())
+    let sealed = try await Envelope.seal([1], context: context, suite: .tested, using: whole.keyring())
     guard !isIncluded else {
       #expect(try await Envelope.open(sealed, context: context, using: narrowed.keyring()).copy() == [1])
       return
     }
     await expectError(.keyNotFound) { try await Envelope.open(sealed, context: context, using: narrowed.keyring()) }
-    await expectError(.keyNotFound) { try await Envelope.seal([1], context: context, using: narrowed.keyring()) }
+    await expectError(.keyNotFound) {
+      try await Envelope.seal([1], context: context, suite: .tested, using: narrowed.keyring())
+    }
   }
 
   @Test func oneForNoFunctionIsForNoFunctionAlone() async throws {
     let narrowed = try whole.exporting("main", narrowedTo: [.noFunction])
     for context in [[:], ["stage": "prod"], ["Function": "checkout"]] as [EncryptionContext] {
-      let sealed = try await Envelope.seal([1], context: context, using: narrowed.keyring())
+      let sealed = try await Envelope.seal([1], context: context, suite: .tested, using: narrowed.keyring())
       #expect(try await Envelope.open(sealed, context: context, using: whole.keyring()).copy() == [1])
     }
-    let sealed = try await Envelope.seal([1], context: context("a"), using: whole.keyring())
+    let sealed = try await Envelope.seal([1], context: context("a"), suite: .tested, using: whole.keyring())
     await expectError(.keyNotFound) {
       try await Envelope.open(sealed, context: context("a"), using: narrowed.keyring())
     }
     // An empty name is in no context, so it is not no function either.
     await expectError(.invalidArgument) {
-      try await Envelope.seal([1], context: ["function": ""], using: narrowed.keyring())
+      try await Envelope.seal([1], context: ["function": ""], suite: .tested, using: narrowed.keyring())
     }
     await expectError(.invalidArgument) { try FunctionScope(function: "") }
     await expectError(.invalidArgument) { try FunctionScope(function: String(repeating: "é", count: 513)) }
@@ -119,10 +121,10 @@ import Testing
     try store.setPolicy(KeyPolicy(functions: [scope("a"), scope("b")], operations: [.unwrap]), of: "main")
     var narrowed = try store.exporting("main", narrowedTo: [scope("a"), scope("b")])
     await expectError(.keyAccessDenied) {
-      try await Envelope.seal([1], context: context("a"), using: narrowed.keyring())
+      try await Envelope.seal([1], context: context("a"), suite: .tested, using: narrowed.keyring())
     }
     try narrowed.setPolicy(KeyPolicy(functions: [scope("a")]), of: "main")
-    let sealed = try await Envelope.seal([1], context: context("b"), using: whole.keyring())
+    let sealed = try await Envelope.seal([1], context: context("b"), suite: .tested, using: whole.keyring())
     await expectError(.keyAccessDenied) {
       try await Envelope.open(sealed, context: context("b"), using: narrowed.keyring())
     }
