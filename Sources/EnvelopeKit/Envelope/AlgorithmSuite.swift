@@ -21,9 +21,9 @@ public struct AlgorithmSuite: RawRepresentable, Hashable, Sendable, CaseIterable
   /// Values are sealed with XChaCha20-Poly1305: 40 bytes each for nonce and tag.
   public static let chaCha20Poly1305 = AlgorithmSuite(1, .xChaCha20Poly1305)
 
-  /// Suite 02: AEGIS-256, many times as fast on processors with instructions for AES.
+  /// Suite 02: AEGIS-256, several times as fast on processors with instructions for AES.
   ///
-  /// It needs a build with libsodium 1.0.19 or newer, also to open. Each value has 64 bytes for nonce and tag.
+  /// It needs libsodium 1.0.19 or newer, also to open. Each value has 64 bytes for nonce and tag.
   public static let aegis256 = AlgorithmSuite(2, .aegis256)
 
   /// Both suites, in the order of their numbers.
@@ -38,11 +38,11 @@ public struct AlgorithmSuite: RawRepresentable, Hashable, Sendable, CaseIterable
     }
   }
 
-  /// Whether the libsodium that this was built with has the cipher.
+  /// Whether libsodium has the cipher, when this was built and as it was loaded.
   ///
   /// If not, sealing with it and opening what was sealed with it throw `unsupportedSuite`.
   public var isAvailable: Bool { aead.isAvailable }
 
-  /// The name of the cipher.
+  /// The name of the suite.
   public var description: String { self == .aegis256 ? "AEGIS-256" : "ChaCha20-Poly1305" }
 }

@@ -20,8 +20,8 @@ extension Envelope {
   ///   - allowingFormerReadersToForge: Whether to keep the data key although a removed reader, or an anonymous sender,
   ///     knows it and can forge envelopes that the readers of the result accept.
   /// - Returns: The envelopes in the same order.
-  /// - Throws: What ``open(_:context:authenticating:using:)`` throws, but for `payloadAltered` and `unsupportedSuite`,
-  ///   because the payload is not looked at; `anonymousSender`;
+  /// - Throws: What ``open(_:context:authenticating:using:)`` throws, but for `payloadAltered`, and
+  ///   `unsupportedSuite` for a known suite, because the payload is not looked at; `anonymousSender`;
   ///   `entryNotReadBack` if an entry is to be dropped and a new one cannot be opened by the keyring that made it;
   ///   `keyNotFound` as ``Rewrapping/newestVersions(of:)`` says; `invalidArgument` if no key, or more than 16, would
   ///   remain, a reader would be removed, or an anonymous sender forgotten.

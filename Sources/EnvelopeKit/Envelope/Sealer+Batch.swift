@@ -32,29 +32,37 @@ extension Sealer {
     return envelopes
   }
 
-  /// Seals many values, one after the other in the same memory.
+  /// Seals many values, up to a hundred at once in the same memory, and gives the envelopes one after the other.
   ///
   /// - Parameters:
   ///   - plaintexts: Any number of values of any number of bytes.
   ///   - associatedData: What says where each value belongs, in the same order; at least one byte each.
   ///   - body: Gets the index and the envelope of each, in order; the envelope is valid only inside.
   /// - Throws: `invalidArgument` where the numbers differ, before anything is sealed, or where there is no associated data
-  ///   for a value: those before it have been given to `body` by then; or what `body` throws.
+  ///   for a value: those before it may have been given to `body` by then; or what `body` throws.
   public func seal(
     _ plaintexts: [[UInt8]], authenticating associatedData: [[UInt8]],
     _ body: (_ index: Int, _ envelope: RawSpan) throws -> Void
   ) throws {
     try Batch.check(plaintexts.count, associatedData.count)
     let longest = plaintexts.reduce(0) { max($0, $1.count) }
-    _ = try [UInt8].appending(capacity: longest + overheadByteCount) { (output) throws in
+    let capacity = max(longest, Nonces.plaintextByteLimit) + Nonces.countLimit * overheadByteCount
+    let total = plaintexts.reduce(0) { $0 + $1.count + overheadByteCount }
+    _ = try [UInt8].appending(capacity: min(capacity, total)) { (output) throws in
       var count = 0
       while count < plaintexts.count {
         let nonces = try Nonces(for: plaintexts, from: count, aead)
+        // All nonces are used before the caller's code runs, which may fork or wait.
         for index in nonces.indices {
           try seal(plaintexts, authenticating: associatedData, at: index, nonces, into: &output)
-          try body(index, output.bytes)
-          output.removeAll()
         }
+        var start = 0
+        for index in nonces.indices {
+          let end = start + plaintexts[index].count + overheadByteCount
+          try body(index, output.bytes.extracting(start..<end))
+          start = end
+        }
+        output.removeAll()
         count = nonces.indices.upperBound
       }
     }
@@ -75,6 +83,9 @@ extension Sealer {
   /// The nonces of the next values, drawn together: of so few, and so short, that the last nonce is used within a fraction
   /// of a millisecond of the draw.
   private struct Nonces {
+    static let countLimit = 100
+    static let plaintextByteLimit = 65536
+
     /// Of the values that they are for.
     let indices: Range<Int>
     private let byteCount: Int
@@ -82,7 +93,9 @@ extension Sealer {
 
     init(for plaintexts: [[UInt8]], from start: Int, _ aead: AEAD) throws(EnvelopeError) {
       var (end, plaintextByteCount) = (start + 1, plaintexts[start].count)
-      while end < plaintexts.count, end - start < 100, plaintextByteCount + plaintexts[end].count <= 65536 {
+      while end < plaintexts.count, end - start < Self.countLimit,
+        plaintextByteCount + plaintexts[end].count <= Self.plaintextByteLimit
+      {
         plaintextByteCount += plaintexts[end].count
         end += 1
       }

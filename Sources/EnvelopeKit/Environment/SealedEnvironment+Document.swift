@@ -11,8 +11,8 @@ extension SealedEnvironment {
   ///   - variables: All variables of the document.
   ///   - allowed: The names of plain variables that may be added, changed or missing, such as a `LOG_LEVEL` that an
   ///     operator sets. Never allow a name that steers where secrets go.
-  /// - Throws: `noHeader`, `unsupportedVersion`; `malformed` if there are two sealed environments, or if header, trailer or
-  ///   a sealed variable is not what it should be.
+  /// - Throws: `noHeader`, `unsupportedVersion`, `unsupportedSuite`; `malformed` if there are two sealed
+  ///   environments, or if header, trailer or a sealed variable is not what it should be.
   public init(document variables: OpenedEnvironment, allowingPlain allowed: Set<String> = []) throws(EnvelopeError) {
     var sealed: [String: String] = [:]
     var plain: [Secret] = []

@@ -40,7 +40,7 @@ extension SealedEnvironment {
   /// which verifies the plain variables, too.
   ///
   /// - Throws: `noHeader` where there is none; `malformed` where there are two, or where header, trailer or a
-  ///   variable is not what it should be; `unsupportedVersion`.
+  ///   variable is not what it should be; `unsupportedVersion`, `unsupportedSuite`.
   public init(variables: [String: String]) throws(EnvelopeError) {
     var sealed: [Variable] = []
     // One of them is the header.

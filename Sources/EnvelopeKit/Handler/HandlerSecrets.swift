@@ -70,8 +70,8 @@ public actor HandlerSecrets {
   ///   - variables: Where to look; nil looks at the process's own variables.
   /// - Throws: `noHeader`, `functionUnknown`, `contextDiffers`, `keyNotFound`, `unwrapFailed`, `headerAltered`,
   ///   `variablesAltered`, `variablesAdded`, `variablesMissing`, `variablePutBack`, `payloadAltered` (packed),
-  ///   `staleGeneration`, `anonymousSender`, `malformed`, `unsupportedVersion`, `invalidArgument` for a
-  ///   context that breaks a limit or names another function too, or what the keyring throws.
+  ///   `staleGeneration`, `anonymousSender`, `malformed`, `unsupportedVersion`, `unsupportedSuite`, `invalidArgument`
+  ///   for a context that breaks a limit or names another function too, or what the keyring throws.
   public static func open(
     using keyring: some Keyring, function: String? = nil, context: EncryptionContext = [:],
     minimumGeneration: UInt32 = 0, anonymousSender sender: AnonymousSender = .refused,

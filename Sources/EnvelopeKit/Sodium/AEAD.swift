@@ -30,10 +30,12 @@ package enum AEAD: Sendable {
   /// What a sealed message is longer than its plaintext by, the nonce included.
   package var overheadByteCount: Int { nonceByteCount + tagByteCount }
 
-  /// Whether the libsodium that this was built with has the cipher.
-  package var isAvailable: Bool { self != .aegis256 || ENVELOPE_HAS_AEGIS256 != 0 }
+  /// Whether libsodium has the cipher.
+  package var isAvailable: Bool {
+    self != .aegis256 || ENVELOPE_HAS_AEGIS256 != 0 && Sodium.hasWhatItsHeadersSay
+  }
 
-  /// Throws `unsupportedSuite` if the libsodium that this was built with lacks the cipher.
+  /// Throws `unsupportedSuite` if libsodium lacks the cipher.
   package func checkIsAvailable() throws(EnvelopeError) {
     guard isAvailable else { throw Sodium.lacks("AEGIS-256", since: "1.0.19") }
   }
@@ -54,6 +56,7 @@ package enum AEAD: Sendable {
     unsafe output.withUnsafeMutableBytes { buffer, count in
       let end = unsafe buffer.baseAddress! + count
       unsafe encrypt(plaintext, associatedData, nonce: end - nonceByteCount, key, to: end)
+      wipeLastBlock(of: plaintext.byteCount)
       count += plaintext.byteCount + tagByteCount
     }
   }
@@ -71,6 +74,7 @@ package enum AEAD: Sendable {
     unsafe output.withUnsafeMutableBytes { buffer, count in
       unsafe nonce.withUnsafeBytes { nonce in
         unsafe encrypt(plaintext, associatedData, nonce: nonce.baseAddress!, key, to: buffer.baseAddress! + count)
+        wipeLastBlock(of: plaintext.byteCount)
       }
       count += plaintext.byteCount + tagByteCount
     }
@@ -112,8 +116,15 @@ package enum AEAD: Sendable {
       let start = unsafe buffer.baseAddress ?? Self.nowhere
       status = unsafe decrypt(sealed, associatedData, nonce: nonce, key, to: start + count)
       if status == 0 { count += plaintextByteCount }
+      wipeLastBlock(of: plaintextByteCount)
     }
     guard status == 0 else { throw .payloadAltered }
+  }
+
+  /// Overwrites the last bytes of a plaintext on the stack, where libsodium's AEGIS-256 leaves them if they fill no block.
+  @inline(__always)
+  private func wipeLastBlock(of byteCount: Int) {
+    if self == .aegis256, byteCount % 16 != 0 { sodium_stackzero(1024) }
   }
 
   @inline(__always)

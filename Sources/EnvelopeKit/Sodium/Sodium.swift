@@ -15,14 +15,22 @@ enum Sodium {
     }
   }
 
-  /// The version of libsodium that this was built with.
-  static var version: String { SODIUM_VERSION_STRING }
+  /// Whether the library that was loaded has all that the headers declare: an older one may have the same file name, and
+  /// to call a function that it lacks would end the process.
+  static let hasWhatItsHeadersSay =
+    sodium_library_version_major() == SODIUM_LIBRARY_VERSION_MAJOR
+    && sodium_library_version_minor() >= SODIUM_LIBRARY_VERSION_MINOR
 
-  /// The error for what the libsodium that this was built with does not have.
+  /// The version of the headers, or of the library if that is older.
+  static var version: String {
+    unsafe hasWhatItsHeadersSay ? SODIUM_VERSION_STRING : String(cString: sodium_version_string())
+  }
+
+  /// The error for what neither the headers nor the library have.
   static func lacks(_ primitive: String, since needed: String) -> EnvelopeError {
     EnvelopeError(
       .unsupportedSuite,
-      "\(primitive) needs libsodium \(needed) or newer, and this program was built with \(version)",
-      advice: "Use a program that was built with libsodium \(needed) or newer.")
+      "\(primitive) needs libsodium \(needed) or newer, and this program has \(version)",
+      advice: "Use a program that has libsodium \(needed) or newer.")
   }
 }

@@ -18,10 +18,10 @@ package enum XWing {
   package static let randomByteCount = 64
   private static let mlKEMKeyByteCount = 1184
 
-  /// Whether the libsodium that this was built with has it.
-  package static var isAvailable: Bool { ENVELOPE_HAS_XWING != 0 }
+  /// Whether libsodium has it.
+  package static var isAvailable: Bool { ENVELOPE_HAS_XWING != 0 && Sodium.hasWhatItsHeadersSay }
 
-  /// Throws `unsupportedSuite` if the libsodium that this was built with lacks it.
+  /// Throws `unsupportedSuite` if libsodium lacks it.
   package static func checkIsAvailable() throws(EnvelopeError) {
     guard isAvailable else { throw Sodium.lacks("A post-quantum recipient", since: "1.0.22") }
   }
@@ -31,6 +31,7 @@ package enum XWing {
   /// - Throws: `unsupportedSuite`; `invalidArgument` if it is not 32 bytes.
   package static func publicKey(of privateKey: RawSpan) throws(EnvelopeError) -> [UInt8] {
     try start(privateKey.byteCount == privateKeyByteCount)
+    defer { wipeStack() }
     return try [UInt8].appending(capacity: publicKeyByteCount) { (output) throws(EnvelopeError) in
       // libsodium returns the seed as the private key.
       _ = try SecretBytes(byteCount: privateKeyByteCount) { (copy) throws(EnvelopeError) in
@@ -56,6 +57,7 @@ package enum XWing {
   ) throws(EnvelopeError) -> SecretBytes {
     try start(publicKey.byteCount == publicKeyByteCount && randomness.byteCount == randomByteCount)
     guard output.freeCapacity >= encapsulatedByteCount else { throw .bufferTooSmall }
+    defer { wipeStack() }
     return try SecretBytes(byteCount: sharedSecretByteCount) { (secret) throws(EnvelopeError) in
       let status = unsafe output.fill(encapsulatedByteCount) { ct in
         unsafe secret.fill(sharedSecretByteCount) { ss in
@@ -77,6 +79,7 @@ package enum XWing {
     of encapsulated: RawSpan, privateKey: RawSpan
   ) throws(EnvelopeError) -> SecretBytes {
     try start(encapsulated.byteCount == encapsulatedByteCount && privateKey.byteCount == privateKeyByteCount)
+    defer { wipeStack() }
     return try SecretBytes(byteCount: sharedSecretByteCount) { (secret) throws(EnvelopeError) in
       let status = unsafe secret.fill(sharedSecretByteCount) { ss in
         unsafe encapsulated.withUnsafeBytes { ct in

@@ -25,7 +25,7 @@
           64  the command was called wrongly
           65  the data is altered, malformed, stale or of another context
           66  there is nothing to read: no such file, variable or header
-          69  the key service cannot be reached, or refuses, or libsodium is too old
+          69  the key service cannot be reached, or refuses; or a suite is not supported
           70  a failure inside the command
           71  a failure of the system: no memory, no randomness
           73  the output cannot be created, or holds what would be lost

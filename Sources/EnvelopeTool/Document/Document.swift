@@ -39,7 +39,8 @@ struct Document {
 
   /// Separates sealed variables from plain ones.
   ///
-  /// - Throws: `malformed`, `unsupportedVersion`; `noHeader` if there are sealed variables and no header.
+  /// - Throws: `malformed`, `unsupportedVersion`, `unsupportedSuite`; `noHeader` if there are sealed variables and no
+  ///   header.
   init(_ variables: OpenedEnvironment, layout: Layout) throws(EnvelopeError) {
     guard variables.secrets.contains(where: \.looksSealed) else {
       self.init(layout: layout, sealed: nil, plain: variables)

@@ -108,7 +108,7 @@ struct Explanation {
       store = try await ToolStore.load()
     } catch let error as EnvelopeError {
       // The file may be as it should be.
-      if [.unsupportedVersion, .malformed, .fileFailure].contains(error.code) { cause = .keyStore }
+      if [.unsupportedVersion, .unsupportedSuite, .malformed, .fileFailure].contains(error.code) { cause = .keyStore }
       throw error
     }
     let kms = (question.named + candidate.keys).filter(ToolKeys.isKMS)

@@ -68,9 +68,10 @@ enum ToolKeys {
     if !recipients.isEmpty {
       keyrings.append(try RecipientKeyring(recipients))
       keys += recipients.map { "\($0.kem.scheme) \($0.keyID)" }
-      if Set(recipients.map(\.isPostQuantum)).count > 1 {
-        Console.say("What is sealed to an er1: recipient, too, is not safe from quantum computers: leave that one out.")
-      }
+    }
+    let identities = keyrings.compactMap { ($0 as? KeysetKeyring)?.keyset.kind.kem }
+    if Set(recipients.map(\.kem) + identities).count > 1 {
+      Console.say("What is sealed to an X25519 recipient, too, is not safe from quantum computers: leave that one out.")
     }
     return (try MultiKeyring(keyrings), keys)
   }

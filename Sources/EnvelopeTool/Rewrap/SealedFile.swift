@@ -18,7 +18,8 @@ enum SealedFile {
 
   /// Looks for something sealed in a file's bytes; nil if it holds none, or is no document and only mentions it.
   ///
-  /// - Throws: `malformed`, `unsupportedVersion`, `noHeader` if it is a document or a value that cannot be read.
+  /// - Throws: `malformed`, `unsupportedVersion`, `unsupportedSuite`, `noHeader` if it is a document or a value that
+  ///   cannot be read.
   init?(_ bytes: borrowing SecretBytes, of path: String) throws(EnvelopeError) {
     switch bytes.withBytes({ Self.kind(of: $0) }) {
     case .nothing: return nil
@@ -75,7 +76,7 @@ enum SealedFile {
 
   /// The header, which nobody has verified.
   ///
-  /// - Throws: `malformed`, `unsupportedVersion`.
+  /// - Throws: `malformed`, `unsupportedVersion`, `unsupportedSuite`.
   func header() throws(EnvelopeError) -> Header {
     switch self {
     case .environment(_, let sealed): sealed.header

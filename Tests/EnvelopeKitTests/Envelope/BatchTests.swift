@@ -91,7 +91,7 @@ import Testing
       let other = await expectError(.invalidArgument) {
         try sealer.seal(plaintexts, authenticating: rows) { index, _ in given.append(index) }
       }
-      #expect(other == error && given == Array(0..<index))
+      #expect(other == error && given == Array(0..<index / 100 * 100))
     }
     for count in [0, 149, 151] {
       await expectError(.invalidArgument) {

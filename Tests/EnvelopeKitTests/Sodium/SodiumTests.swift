@@ -30,7 +30,7 @@ import Testing
       let error = await expectError(.unsupportedSuite) { try await body() }
       #expect(error?.message.contains("libsodium \(version)") == true)
       #expect(error?.message.contains(Sodium.version) == true)
-      #expect(error?.advice == "Use a program that was built with libsodium \(version) or newer.")
+      #expect(error?.advice == "Use a program that has libsodium \(version) or newer.")
     }
     if !AlgorithmSuite.aegis256.isAvailable {
       let keyring = StubKeyring(keyID: "k")

@@ -30,8 +30,8 @@ public struct KeysetKeyring: Keyring {
   /// Wraps a data key with the primary version.
   ///
   /// - Throws: `keyDisabled`, `keyInvalidState`, `keyAccessDenied` where state or policy do not allow that, `keyNotFound`
-  ///   where the key was destroyed or is narrowed to other functions, `invalidArgument` for a context that breaks a
-  ///   limit, or what a reporter throws.
+  ///   where the key was destroyed or is narrowed to other functions, `unsupportedSuite` for a post-quantum identity if
+  ///   libsodium lacks X-Wing, `invalidArgument` for a context that breaks a limit, or what a reporter throws.
   public func wrap(
     _ dataKey: borrowing DataKey, for context: EncryptionContext
   ) async throws -> [WrappedDataKey] {
@@ -52,9 +52,10 @@ public struct KeysetKeyring: Keyring {
   /// Unwraps the first entry whose key id names a version held here, those of recipients last.
   ///
   /// - Throws: `keyNotFound` if none does; else of the first keyset that has one `keyDisabled`, `keyInvalidState`,
-  ///   `keyAccessDenied`, `keyVersionTooOld` if state, policy or version do not allow that, `unwrapFailed` if the entry was
-  ///   altered, and if there is nothing of these `keyNotFound` if the key was destroyed or is narrowed to other functions;
-  ///   `invalidArgument` for a context that breaks a limit; or what a reporter throws.
+  ///   `keyAccessDenied`, `keyVersionTooOld` if state, policy or version do not allow that, `unsupportedSuite` if
+  ///   libsodium lacks what the key needs, `unwrapFailed` if the entry was altered, and if there is nothing of these
+  ///   `keyNotFound` if the key was destroyed or is narrowed to other functions; `invalidArgument` for a context that
+  ///   breaks a limit; or what a reporter throws.
   public func unwrap(_ wrapped: [WrappedDataKey], for context: EncryptionContext) async throws -> UnwrappedDataKey {
     try context.check()
     var failures: [(rank: Int, error: EnvelopeError)] = []

@@ -15,13 +15,15 @@ public struct RecipientKeyring: Keyring {
   ///
   /// - Parameter recipients: 1 to 16, all different.
   /// - Throws: `invalidArgument` where there are none or too many, or one is there twice: an empty list beside other
-  ///   keys would seal without anybody noticing that one is missing.
+  ///   keys would seal without anybody noticing that one is missing. `unsupportedSuite` for a post-quantum one if
+  ///   libsodium lacks X-Wing.
   public init(_ recipients: [Recipient]) throws(EnvelopeError) {
     guard (1...Self.recipientLimit).contains(recipients.count), Set(recipients.map(\.keyID)).count == recipients.count
     else {
       throw EnvelopeError(
         .invalidArgument, "A recipient keyring needs 1 to \(Self.recipientLimit) different recipients")
     }
+    if recipients.contains(where: \.isPostQuantum) { try XWing.checkIsAvailable() }
     self.recipients = recipients
   }
 
@@ -35,6 +37,8 @@ public struct RecipientKeyring: Keyring {
   }
 
   /// Wraps a data key for every recipient.
+  ///
+  /// - Throws: `systemFailure` where there is no memory or randomness.
   public func wrap(_ dataKey: borrowing DataKey, for context: EncryptionContext) async throws -> [WrappedDataKey] {
     var wrapped: [WrappedDataKey] = []
     for recipient in recipients { wrapped.append(try recipient.wrap(dataKey, for: context)) }

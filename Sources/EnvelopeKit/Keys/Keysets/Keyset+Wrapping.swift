@@ -4,7 +4,8 @@
 extension Keyset {
   /// Wraps a data key with the primary version (`Docs/Format.md`, section Wrapping by a keyset).
   ///
-  /// - Throws: What ``check(_:version:for:)`` throws; `keyNotFound` where it is narrowed to other functions.
+  /// - Throws: What ``check(_:version:for:)`` throws; `keyNotFound` where it is narrowed to other functions;
+  ///   `unsupportedSuite` for a post-quantum identity if libsodium lacks X-Wing.
   func wrap(_ dataKey: borrowing DataKey, for context: EncryptionContext) throws(EnvelopeError) -> WrappedDataKey {
     let version = try checkWraps(for: context)
     let keyID = try keyID(of: version)

@@ -149,9 +149,12 @@ public struct Keyset: Sendable {
   /// The same keyset with one more version, which becomes the primary; the older ones still unwrap.
   ///
   /// - Throws: `keyDisabled`, `keyInvalidState` or `keyNotFound` where its state does not allow that;
-  ///   `invalidArgument` where the keyset is full or narrowed; `systemFailure` as for ``generate(_:)``.
+  ///   `invalidArgument` where the keyset is full or narrowed; `unsupportedSuite` and `systemFailure` as for
+  ///   ``generate(_:)``.
   public func rotated() throws(EnvelopeError) -> Keyset {
     try checkState()
+    // Nobody could be told the public half of the new version.
+    if kind == .postQuantumIdentity { try XWing.checkIsAvailable() }
     guard scopes == nil else {
       throw EnvelopeError(
         .invalidArgument, "The key \(shown) is narrowed to some functions and cannot be rotated here",

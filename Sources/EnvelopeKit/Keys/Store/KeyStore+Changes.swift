@@ -8,7 +8,8 @@ extension KeyStore {
   /// Makes a new primary version of a key; the older ones still unwrap.
   ///
   /// - Returns: The number of the new version.
-  /// - Throws: `keyNotFound`, `keyDisabled`, `keyInvalidState`; `invalidArgument` where the key is full or narrowed.
+  /// - Throws: `keyNotFound`, `keyDisabled`, `keyInvalidState`; `invalidArgument` where the key is full or narrowed;
+  ///   `unsupportedSuite` for a post-quantum identity if libsodium lacks X-Wing.
   @discardableResult
   public mutating func rotate(_ aliasOrID: String) throws(EnvelopeError) -> UInt32 {
     try change(aliasOrID) { (keyset) throws(EnvelopeError) in

@@ -201,6 +201,7 @@ import Testing
     await expectError(.unsupportedSuite) { try await Envelope.open(sealed, context: [:], using: alone) }
     await expectError(.unsupportedSuite) { try await Envelope.seal([1], context: [:], suite: .tested, using: alone) }
     await expectError(.unsupportedSuite) { try identity.recipient() }
+    await expectError(.unsupportedSuite) { try identity.rotated() }
     // Its text is read, so that it can stand in a configuration; sealing to it says what is needed.
     let key = [UInt8](repeating: 0, count: 1184) + (try X25519.publicKey(of: [UInt8](repeating: 5, count: 32)))
     let recipient = try Recipient(text(key: key, prefix: "er2:"))
