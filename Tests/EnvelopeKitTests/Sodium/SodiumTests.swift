@@ -50,7 +50,7 @@ import Testing
   /// No key is used for what cannot be opened, and no context compared.
   @Test func anEnvelopeOfASuiteThatIsNotHereIsRefusedAtOnce() async throws {
     let keyring = StubKeyring(keyID: "k")
-    let sealed = try await Envelope.seal([UInt8](repeating: 1, count: 24), context: [:], suite: .tested, using: keyring)
+    let sealed = try await Envelope.seal([UInt8](repeating: 1, count: 24), context: [:], using: keyring)
     var other = sealed
     other[4] = 2
     for context in [[:], ["a": "b"]] as [EncryptionContext] {

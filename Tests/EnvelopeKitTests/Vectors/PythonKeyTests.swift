@@ -166,7 +166,8 @@ struct PythonKeyTests {
         let chosen = Array(scopes.shuffled(using: &random).prefix(count))
         let narrowed = try store.exporting("key", narrowedTo: chosen)
         let text = try Here.text(of: narrowed)
-        let ofWhole = try python.sealValue([7], authenticating: data, context: context, store: whole)
+        let ofWhole = try python.sealValue(
+          [7], authenticating: data, context: context, store: whole, suite: .tested)
         let there = try python.openValue(ofWhole, authenticating: data, context: context, store: text)
         let here = try await Here.openValue(
           ofWhole, authenticating: data, context: context, using: narrowed.keyring())
@@ -175,7 +176,8 @@ struct PythonKeyTests {
         guard chosen.contains(own) else { continue }
         let byNarrowedHere = try await Envelope.seal(
           [8], context: Here.context(context), authenticating: data, suite: .tested, using: narrowed.keyring())
-        let byNarrowedThere = try python.sealValue([8], authenticating: data, context: context, store: text)
+        let byNarrowedThere = try python.sealValue(
+          [8], authenticating: data, context: context, store: text, suite: .tested)
         for envelope in [byNarrowedHere, byNarrowedThere] {
           #expect(envelope.count == ofWhole.count)
           #expect(
