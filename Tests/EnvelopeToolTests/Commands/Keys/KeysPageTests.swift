@@ -40,6 +40,7 @@ import Testing
   ) throws -> Outcome {
     let lines = commands.map {
       $0.replacing("envelope ", with: "\"$ENVELOPE\" ").replacing("er1:…", with: recipient)
+        .replacing("er2:…", with: recipient)
         .replacing("/media/", with: sandbox.folder + "/")
     }
     return try sandbox.shell("set -e\n" + lines.joined(separator: "\n"), with: variables).succeeded()
@@ -52,6 +53,18 @@ import Testing
 
   private func copyStore(to name: String) throws {
     try sandbox.shell("cp '\(sandbox.keyStore)' '\(name)' && chmod 600 '\(name)'").succeeded()
+  }
+
+  @Test(.enabled(if: hasXWing, lacksXWing)) func aSecretForDecades() throws {
+    let commands = try commands("Sealed for decades")
+    try #require(commands.count == 2, "\(commands)")
+    try sandbox.keys("create", "checkout").succeeded()
+    let seal = ["seal", "-", "--function", "checkout", "--key", "checkout", "-o", "checkout.env"]
+    try sandbox.start(seal, input: Data("TOKEN=of value\n".utf8)).wait().succeeded()
+    let recipient = try run(Array(commands[..<1])).text.split(separator: "\n").map(String.init)
+    try run(Array(commands[1...]), recipient: try #require(recipient.first))
+    #expect(try sandbox.envelope("inspect", "checkout.env").succeeded().text.contains("post-quantum-recipient "))
+    #expect(try get().succeeded().text == "of value")
   }
 
   @Test func aKeysLife() throws {

@@ -7,9 +7,9 @@ import TestSupport
 import Testing
 
 /// Run by the command of the tests if its libsodium has X-Wing, or by another one that `ENVELOPE_TEST_COMMAND` names.
-private let lacksXWing: Comment =
+let lacksXWing: Comment =
   "libsodium has no X-Wing before 1.0.22: set ENVELOPE_TEST_COMMAND to a command that has"
-private let hasXWing = ProcessInfo.processInfo.environment["ENVELOPE_TEST_COMMAND"] != nil || XWing.isAvailable
+let hasXWing = ProcessInfo.processInfo.environment["ENVELOPE_TEST_COMMAND"] != nil || XWing.isAvailable
 
 @Suite("keys: no post-quantum recipients", .timeLimit(.minutes(20))) struct NoPostQuantumCommandsTests {
   @Test(.enabled(if: !hasXWing, "libsodium has X-Wing")) func nothingIsCreatedWithoutXWing() throws {
