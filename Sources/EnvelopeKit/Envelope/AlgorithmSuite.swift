@@ -3,7 +3,7 @@
 
 /// The cipher that seals what an envelope holds (`Docs/Format.md`, section Suites).
 ///
-/// Whoever seals chooses it by name, and the header says it to whoever opens. Environments and key stores are always
+/// The sender chooses it by name, and the header states it for the reader. Environments and key stores are always
 /// sealed with ``chaCha20Poly1305``.
 public struct AlgorithmSuite: RawRepresentable, Hashable, Sendable, CaseIterable, CustomStringConvertible {
   /// The byte that stands for it in a header.

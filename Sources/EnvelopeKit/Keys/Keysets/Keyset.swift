@@ -153,7 +153,7 @@ public struct Keyset: Sendable {
   ///   ``generate(_:)``.
   public func rotated() throws(EnvelopeError) -> Keyset {
     try checkState()
-    // Nobody could be told the public half of the new version.
+    // The public half of the new version could not be computed, and so not be given to senders.
     if kind == .postQuantumIdentity { try XWing.checkIsAvailable() }
     guard scopes == nil else {
       throw EnvelopeError(
