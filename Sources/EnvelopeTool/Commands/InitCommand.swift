@@ -57,7 +57,7 @@
       let bytes = try Document.readText(file)
       let names = bytes.withBytes { FunctionNames.candidates(in: $0, of: file) }
       guard let name = names.first else { return nil }
-      guard let sealed = try SealedFile(bytes, of: file) else {
+      guard let sealed = try SealedContent(bytes, of: file) else {
         return ConfigurationTemplate.Suggestion(function: name, file: file, isProven: false)
       }
       var search = try ContextSearch(

@@ -33,7 +33,7 @@
     var json = false
 
     func run() throws {
-      let sealed = try SealedFile.require(Document.readText(file), of: file)
+      let sealed = try SealedContent.require(Document.readText(file), of: file)
       let header = try sealed.header()
       var report = Report(sealed, header)
       if options.function != nil {
@@ -67,7 +67,7 @@
     let byteCount: Int?
     var contextMatches: Bool?
 
-    init(_ file: SealedFile, _ header: Header) {
+    init(_ file: SealedContent, _ header: Header) {
       suite = "\(header.suite)"
       keys = header.wrappedKeys.map { Key(scheme: "\($0.scheme)", id: "\($0.keyID)") }
       switch file {

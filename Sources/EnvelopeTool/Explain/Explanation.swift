@@ -48,11 +48,11 @@ struct Explanation {
   private static func text(_ lines: [String]) -> String { lines.map { EnvelopeError.escaped($0) + "\n" }.joined() }
 
   private mutating func look(_ question: Question) async throws {
-    let sealed: SealedFile
+    let sealed: SealedContent
     let names: [String]
     do throws(EnvelopeError) {
       let bytes = try Document.readText(question.file)
-      sealed = try SealedFile.require(bytes, of: question.file)
+      sealed = try SealedContent.require(bytes, of: question.file)
       names = bytes.withBytes { FunctionNames.candidates(in: $0, of: question.file) }
     } catch {
       // It is not damaged: it never was sealed.
@@ -101,7 +101,7 @@ struct Explanation {
   }
 
   private mutating func open(
-    _ sealed: SealedFile, _ entries: [WrappedDataKey], _ candidate: ContextSearch.Candidate, _ question: Question
+    _ sealed: SealedContent, _ entries: [WrappedDataKey], _ candidate: ContextSearch.Candidate, _ question: Question
   ) async throws {
     let store: KeyStore?
     do {
@@ -137,7 +137,7 @@ struct Explanation {
         try await Opener(for: envelope, context: candidate.context, using: keyring, anonymousSender: sender)
       }
       lines.append("header: verifies")
-      try await SealedFile.advisingAssociatedData {
+      try await SealedContent.advisingAssociatedData {
         _ = try opener.open(envelope, authenticating: question.associatedData)
       }
     }
@@ -170,7 +170,7 @@ struct Explanation {
   }
 }
 
-extension SealedFile: CustomStringConvertible {
+extension SealedContent: CustomStringConvertible {
   /// What it is in words.
   var description: String {
     switch self {

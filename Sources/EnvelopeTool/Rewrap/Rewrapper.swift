@@ -91,11 +91,11 @@ struct Rewrapper {
     _ file: FileTree.Entry, _ bytes: borrowing SecretBytes, _ progress: inout Progress
   ) async throws -> SecretBytes? {
     progress = Progress()
-    let before: SealedFile
+    let before: SealedContent
     if file.isNamed {
-      before = try SealedFile.require(bytes, of: file.path)
+      before = try SealedContent.require(bytes, of: file.path)
     } else {
-      guard let sealed = try SealedFile(bytes, of: file.path) else {
+      guard let sealed = try SealedContent(bytes, of: file.path) else {
         progress.holdsMore = bytes.withBytes { $0.holdsEnvelope(orHeader: true) || $0.holdsHeaderLine }
         return nil
       }
@@ -132,7 +132,7 @@ struct Rewrapper {
   /// Opens a file that is under the right keys: it is as it should be only if all of it verifies.
   ///
   /// - Throws: What opening throws, also if none of its keys is here.
-  private mutating func verify(_ file: SealedFile, _ plan: RewrapPlan, _ index: Int) async throws {
+  private mutating func verify(_ file: SealedContent, _ plan: RewrapPlan, _ index: Int) async throws {
     let context = keys.search.candidates[index].context
     let opening = try await keys.opening(index, plan.entries)
     try await EnvelopeError.advisingOptions(opening: plan.entries) {
@@ -147,14 +147,14 @@ struct Rewrapper {
 
   private func verify(_ envelope: [UInt8], _ context: EncryptionContext, _ opening: MultiKeyring) async throws {
     let opener = try await Opener(for: envelope, context: context, using: opening, anonymousSender: sender)
-    try await SealedFile.advisingAssociatedData {
+    try await SealedContent.advisingAssociatedData {
       _ = try opener.open(envelope, authenticating: options.associatedData)
     }
   }
 
   private mutating func change(
-    _ before: SealedFile, _ plan: RewrapPlan, _ index: Int
-  ) async throws -> (SealedFile, isNew: Bool) {
+    _ before: SealedContent, _ plan: RewrapPlan, _ index: Int
+  ) async throws -> (SealedContent, isNew: Bool) {
     let opening = try await keys.opening(index, plan.entries)
     let context = keys.search.candidates[index].context
     // A removed reader knows the data key, and could forge what the others accept.
@@ -170,7 +170,7 @@ struct Rewrapper {
         return (.value(rewrapped[0], form), false)
       }
       let resealed = try await EnvelopeError.advisingOptions {
-        try await SealedFile.advisingAssociatedData {
+        try await SealedContent.advisingAssociatedData {
           try await Envelope.reseal(
             envelope, context: context, authenticating: options.associatedData, using: opening,
             sealingWith: keys.sealing(plan, index), anonymousSender: sender)

@@ -5,7 +5,7 @@ import EnvelopeKit
 import EnvelopeKitFiles
 
 /// What is sealed in a file: the environment among its variables, or one value.
-enum SealedFile {
+enum SealedContent {
   case environment(Document, SealedEnvironment)
   case value([UInt8], ValueForm)
 
@@ -44,8 +44,8 @@ enum SealedFile {
   /// What is sealed in a file that was named for it.
   ///
   /// - Throws: As ``init(_:of:)``; `malformed` if it is no file of variables either, `noHeader` if none is sealed.
-  static func require(_ bytes: borrowing SecretBytes, of path: String) throws(EnvelopeError) -> SealedFile {
-    if let sealed = try SealedFile(bytes, of: path) { return sealed }
+  static func require(_ bytes: borrowing SecretBytes, of path: String) throws(EnvelopeError) -> SealedContent {
+    if let sealed = try SealedContent(bytes, of: path) { return sealed }
     guard bytes.withBytes({ !$0.holdsEnvelope(orHeader: true) }) else {
       throw EnvelopeError(
         .noHeader, "\(path.shownInputAtStart) has something sealed amid other text",
@@ -92,7 +92,7 @@ enum SealedFile {
   /// - Parameters:
   ///   - before: What was sealed in it.
   ///   - bytes: What the file holds.
-  func text(replacing before: SealedFile, in bytes: borrowing SecretBytes) throws(EnvelopeError) -> SecretBytes {
+  func text(replacing before: SealedContent, in bytes: borrowing SecretBytes) throws(EnvelopeError) -> SecretBytes {
     switch (self, before) {
     case (.value(let envelope, .bytes), _): return unsafe SecretBytes(copying: envelope.span.bytes)
     case (.value(let envelope, .text(let lineFeed)), _):
