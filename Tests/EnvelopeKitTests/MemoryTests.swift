@@ -32,8 +32,8 @@
           let wrapped = try await keyring.wrap(key, for: ["function": "f"])
           let unwrapped = try await keyring.unwrap(wrapped, for: ["function": "f"])
           let schedule = try KeySchedule(
-            dataKey: unwrapped.dataKey, kind: .value, suite: .chaCha20Poly1305,
-            salt: [UInt8](repeating: 1, count: 16), canonicalContext: [])
+            dataKey: unwrapped.dataKey, form: .value(.chaCha20Poly1305), salt: [UInt8](repeating: 1, count: 16),
+            canonicalContext: [])
           _ = try schedule.headerTag(over: [1, 2, 3])
         }
         #expect(MemoryScan.count(ofMasked: secret.maskedTail) == 0)

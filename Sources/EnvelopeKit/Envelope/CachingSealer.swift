@@ -165,7 +165,7 @@ public final class CachingSealer: Sendable {
       // A task of its own: cancelling one caller leaves the call to the others.
       let call = Task {
         do {
-          let unlocked = try await UnlockedHeader.make(.value, suite: suite, context: context, using: keyring)
+          let unlocked = try await UnlockedHeader.make(.value(suite), context: context, using: keyring)
           let entry = Entry(header: unlocked.header.bytes, messages: messageLimit, bytes: byteLimit)
           let new = NewKey(try unlocked.keys.key(.payload), entry)
           succeed(name, with: new, startedAt: now)

@@ -21,7 +21,7 @@ public enum Envelope {
     _ plaintext: [UInt8], context: EncryptionContext, authenticating associatedData: [UInt8] = [],
     suite: AlgorithmSuite = .chaCha20Poly1305, using keyring: some Keyring
   ) async throws -> [UInt8] {
-    let unlocked = try await UnlockedHeader.make(.value, suite: suite, context: context, using: keyring)
+    let unlocked = try await UnlockedHeader.make(.value(suite), context: context, using: keyring)
     return try unsafe seal(plaintext.span.bytes, under: unlocked, authenticating: associatedData)
   }
 
@@ -30,7 +30,7 @@ public enum Envelope {
     _ plaintext: borrowing SecretBytes, for use: EnvelopeUse = .value, context: EncryptionContext,
     authenticating associatedData: [UInt8] = [], suite: AlgorithmSuite = .chaCha20Poly1305, using keyring: some Keyring
   ) async throws -> [UInt8] {
-    let unlocked = try await UnlockedHeader.make(.value, for: use, suite: suite, context: context, using: keyring)
+    let unlocked = try await UnlockedHeader.make(.value(suite), for: use, context: context, using: keyring)
     return try plaintext.withBytes { (plaintext) throws(EnvelopeError) in
       try seal(plaintext, under: unlocked, authenticating: associatedData)
     }

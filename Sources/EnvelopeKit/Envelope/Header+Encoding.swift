@@ -7,9 +7,9 @@ extension Header {
 
   /// Every byte before the tag, which is what the tag is made over.
   var taggedBytes: [UInt8] {
-    var bytes = Self.prefix(of: kind, suite)
+    var bytes = form.bytes
     // Room for the tag that follows, too.
-    bytes.reserveCapacity(wrappedKeys.reduce(80) { $0 + 4 + $1.keyID.string.utf8.count + $1.bytes.count })
+    bytes.reserveCapacity(wrappedKeys.reduce(81) { $0 + 4 + $1.keyID.string.utf8.count + $1.bytes.count })
     bytes += salt
     bytes += contextCheck
     bytes.append(UInt8(wrappedKeys.count))
@@ -44,11 +44,19 @@ extension Header {
     guard let kind = Kind(rawValue: kindByte), kinds.contains(kind) else {
       throw EnvelopeError(.malformed, "The envelope is of another kind than expected here")
     }
-    guard kind == .value || suite == .chaCha20Poly1305 else {
-      throw EnvelopeError(.malformed, "An environment has an algorithm suite that environments do not have")
+    switch kind {
+    case .value: form = .value(suite)
+    case .environment, .packedEnvironment:
+      guard suite == .chaCha20Poly1305 else {
+        throw EnvelopeError(.malformed, "An environment has an algorithm suite that environments do not have")
+      }
+      form = kind == .environment ? .environment : .packedEnvironment
+    case .file:
+      guard let chunkSize = ChunkSize(exponent: try reader.takeByte()) else {
+        throw EnvelopeError(.malformed, "The file has chunks of a size that is not allowed")
+      }
+      form = .file(suite, chunkSize)
     }
-    self.kind = kind
-    self.suite = suite
     salt = try reader.take(Self.saltByteCount)
     contextCheck = try reader.take(Self.contextCheckByteCount)
     wrappedKeys = try Self.takeWrappedKeys(from: &reader)

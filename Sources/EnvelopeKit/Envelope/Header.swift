@@ -9,6 +9,31 @@ package struct Header: Sendable, Hashable {
     case value = 1
     case environment = 2
     case packedEnvironment = 3
+    case file = 4
+  }
+
+  /// What the first bytes state: kind, suite and, of a file, the parameters of its chunks.
+  package struct Form: Sendable, Hashable {
+    package let kind: Kind
+    package let suite: AlgorithmSuite
+    /// Nil unless the kind is a file.
+    package let chunkSize: ChunkSize?
+
+    private init(_ kind: Kind, _ suite: AlgorithmSuite, _ chunkSize: ChunkSize?) {
+      self.kind = kind
+      self.suite = suite
+      self.chunkSize = chunkSize
+    }
+
+    static func value(_ suite: AlgorithmSuite) -> Form { Form(.value, suite, nil) }
+    static let environment = Form(.environment, .chaCha20Poly1305, nil)
+    static let packedEnvironment = Form(.packedEnvironment, .chaCha20Poly1305, nil)
+    static func file(_ suite: AlgorithmSuite, _ chunkSize: ChunkSize) -> Form { Form(.file, suite, chunkSize) }
+
+    /// The first bytes: magic ‖ version ‖ kind ‖ suite ‖ parameters.
+    var bytes: [UInt8] {
+      Header.magic + [Header.version, kind.rawValue, suite.rawValue] + (chunkSize.map { [$0.exponent] } ?? [])
+    }
   }
 
   static let magic = Array("EK".utf8)
@@ -19,8 +44,7 @@ package struct Header: Sendable, Hashable {
   static let tagByteCount = 16
   static let keyCountLimit = 16
 
-  package let kind: Kind
-  package let suite: AlgorithmSuite
+  package let form: Form
   let salt: [UInt8]
   let contextCheck: [UInt8]
   /// The wrapped data keys: not verified until the header has been unlocked.
@@ -28,10 +52,8 @@ package struct Header: Sendable, Hashable {
   let commitment: [UInt8]
   let tag: [UInt8]
 
-  /// The first bytes: magic ‖ version ‖ kind ‖ suite.
-  static func prefix(of kind: Kind, _ suite: AlgorithmSuite) -> [UInt8] {
-    [UInt8(ascii: "E"), UInt8(ascii: "K"), version, kind.rawValue, suite.rawValue]
-  }
+  package var kind: Kind { form.kind }
+  package var suite: AlgorithmSuite { form.suite }
 
   /// The first four bytes of a hash of the context under the salt.
   static func contextCheck(salt: [UInt8], canonicalContext: [UInt8]) throws(EnvelopeError) -> [UInt8] {

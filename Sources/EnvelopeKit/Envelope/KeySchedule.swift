@@ -27,9 +27,9 @@ struct KeySchedule: ~Copyable, Sendable {
 
   /// Derives from a data key.
   init(
-    dataKey: borrowing DataKey, kind: Header.Kind, suite: AlgorithmSuite, salt: [UInt8], canonicalContext: [UInt8]
+    dataKey: borrowing DataKey, form: Header.Form, salt: [UInt8], canonicalContext: [UInt8]
   ) throws(EnvelopeError) {
-    let prefix = Header.prefix(of: kind, suite)
+    let prefix = form.bytes
     let output = try RawSpan.withTemporary(capacity: 2 + canonicalContext.count + prefix.count + salt.count) {
       (output) throws(EnvelopeError) in
       unsafe output.append(lengthPrefixed16: canonicalContext.span.bytes)

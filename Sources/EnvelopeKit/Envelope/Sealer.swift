@@ -19,7 +19,7 @@ public struct Sealer: Sendable {
   public init(
     context: EncryptionContext, suite: AlgorithmSuite = .chaCha20Poly1305, using keyring: some Keyring
   ) async throws {
-    let unlocked = try await UnlockedHeader.make(.value, suite: suite, context: context, using: keyring)
+    let unlocked = try await UnlockedHeader.make(.value(suite), context: context, using: keyring)
     aead = suite.aead
     header = unlocked.header.bytes
     overheadByteCount = header.count + aead.overheadByteCount

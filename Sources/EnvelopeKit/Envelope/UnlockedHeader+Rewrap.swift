@@ -23,8 +23,8 @@ extension UnlockedHeader {
     let after = try await entries(after: change, context: context, using: opening)
     if !allowingFormerReadersToForge { try checkForgers(after: after.all) }
     return try Header(
-      kind: header.kind, suite: header.suite, salt: header.salt, canonicalContext: context.canonicalBytes(),
-      wrappedKeys: after.all, keys: keys)
+      form: header.form, salt: header.salt, canonicalContext: context.canonicalBytes(), wrappedKeys: after.all,
+      keys: keys)
   }
 
   private func entries(

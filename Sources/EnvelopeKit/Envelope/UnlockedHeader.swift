@@ -14,28 +14,25 @@ struct UnlockedHeader: ~Copyable, Sendable {
   /// Generates a data key and creates a header for it.
   ///
   /// - Parameters:
-  ///   - kind: What the header stands before.
+  ///   - form: The kind of envelope, and the suite that seals what follows the header.
   ///   - use: Nil for the one that belongs to the kind.
-  ///   - suite: Seals what follows the header.
   ///   - context: The caller's pairs.
   ///   - keyring: Generates and wraps the data key.
   /// - Throws: `unsupportedSuite` before the keyring is used; `invalidArgument` for a context or keys that break a limit;
   ///   or what the keyring throws.
   static func make(
-    _ kind: Header.Kind, for use: EnvelopeUse? = nil, suite: AlgorithmSuite = .chaCha20Poly1305,
-    context: EncryptionContext, using keyring: some Keyring
+    _ form: Header.Form, for use: EnvelopeUse? = nil, context: EncryptionContext, using keyring: some Keyring
   ) async throws -> UnlockedHeader {
-    try suite.aead.checkIsAvailable()
+    try form.suite.aead.checkIsAvailable()
     let canonicalContext = try context.canonicalBytes()
-    let use = use ?? kind.use
+    let use = use ?? form.kind.use
     let generated = try await keyring.generateDataKey(for: context.forKeyrings(use))
     try Header.checkWrappedKeys(generated.wrapped, orThrow: .invalidArgument)
     let salt = try Randomness.bytes(Header.saltByteCount)
     let keys = try KeySchedule(
-      dataKey: generated.dataKey, kind: kind, suite: suite, salt: salt, canonicalContext: canonicalContext)
+      dataKey: generated.dataKey, form: form, salt: salt, canonicalContext: canonicalContext)
     let header = try Header(
-      kind: kind, suite: suite, salt: salt, canonicalContext: canonicalContext, wrappedKeys: generated.wrapped,
-      keys: keys)
+      form: form, salt: salt, canonicalContext: canonicalContext, wrappedKeys: generated.wrapped, keys: keys)
     return UnlockedHeader(header: header, keys: keys, dataKey: generated.takeDataKey(), use: use, source: nil)
   }
 
@@ -110,8 +107,7 @@ struct UnlockedHeader: ~Copyable, Sendable {
       let source = unwrapped.source
       guard let index = candidates.firstIndex(of: source) else { break }
       let keys = try KeySchedule(
-        dataKey: unwrapped.dataKey, kind: header.kind, suite: header.suite, salt: header.salt,
-        canonicalContext: canonicalContext)
+        dataKey: unwrapped.dataKey, form: header.form, salt: header.salt, canonicalContext: canonicalContext)
       guard keys.commitment.equalsInConstantTime(header.commitment) else {
         candidates.remove(at: index)
         continue
@@ -134,6 +130,7 @@ extension Header.Kind {
     switch self {
     case .value: .value
     case .environment, .packedEnvironment: .environment
+    case .file: .file
     }
   }
 }
@@ -141,16 +138,15 @@ extension Header.Kind {
 extension Header {
   /// Makes a header for keys that have just been derived.
   init(
-    kind: Kind, suite: AlgorithmSuite, salt: [UInt8], canonicalContext: [UInt8], wrappedKeys: [WrappedDataKey],
-    keys: borrowing KeySchedule
+    form: Form, salt: [UInt8], canonicalContext: [UInt8], wrappedKeys: [WrappedDataKey], keys: borrowing KeySchedule
   ) throws(EnvelopeError) {
     let contextCheck = try Self.contextCheck(salt: salt, canonicalContext: canonicalContext)
     let untagged = Header(
-      kind: kind, suite: suite, salt: salt, contextCheck: contextCheck, wrappedKeys: wrappedKeys,
-      commitment: keys.commitment, tag: [])
+      form: form, salt: salt, contextCheck: contextCheck, wrappedKeys: wrappedKeys, commitment: keys.commitment,
+      tag: [])
     let tag = try keys.headerTag(over: untagged.taggedBytes)
     self.init(
-      kind: kind, suite: suite, salt: salt, contextCheck: contextCheck, wrappedKeys: wrappedKeys,
-      commitment: keys.commitment, tag: tag)
+      form: form, salt: salt, contextCheck: contextCheck, wrappedKeys: wrappedKeys, commitment: keys.commitment,
+      tag: tag)
   }
 }

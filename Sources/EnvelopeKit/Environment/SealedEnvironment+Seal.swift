@@ -47,8 +47,8 @@ extension SealedEnvironment {
     using keyring: some Keyring, generation: UInt32?
   ) async throws -> SealedEnvironment {
     try checkLimits(of: values, beside: plain, as: form)
-    let kind: Header.Kind = form == .packed ? .packedEnvironment : .environment
-    let unlocked = try await UnlockedHeader.make(kind, context: context, using: keyring)
+    let header: Header.Form = form == .packed ? .packedEnvironment : .environment
+    let unlocked = try await UnlockedHeader.make(header, context: context, using: keyring)
     let tags = try plain.map { (plain) throws(EnvelopeError) in try PlainTags(of: plain, keys: unlocked.keys) }
     return try seal(
       values, as: form, under: unlocked, generation: generation ?? UInt32(clamping: Clock.now), tags: tags ?? .none,

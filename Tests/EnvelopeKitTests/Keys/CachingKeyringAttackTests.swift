@@ -23,8 +23,8 @@ import Testing
   private func envelope(_ envelope: [UInt8], with entries: [WrappedDataKey]) throws -> [UInt8] {
     let header = try Envelope.header(of: envelope)
     let altered = Header(
-      kind: header.kind, suite: header.suite, salt: header.salt, contextCheck: header.contextCheck,
-      wrappedKeys: entries, commitment: header.commitment, tag: header.tag)
+      form: header.form, salt: header.salt, contextCheck: header.contextCheck, wrappedKeys: entries,
+      commitment: header.commitment, tag: header.tag)
     return altered.bytes + envelope.dropFirst(header.bytes.count)
   }
 

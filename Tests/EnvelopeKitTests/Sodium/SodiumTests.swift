@@ -90,10 +90,10 @@ import Testing
     let generated = try await keyring.generateDataKey(for: context.forKeyrings(.value))
     let salt = try Randomness.bytes(16)
     let keys = try KeySchedule(
-      dataKey: generated.dataKey, kind: .value, suite: suite, salt: salt, canonicalContext: context.canonicalBytes())
+      dataKey: generated.dataKey, form: .value(suite), salt: salt, canonicalContext: context.canonicalBytes())
     return try Header(
-      kind: .value, suite: suite, salt: salt, canonicalContext: context.canonicalBytes(),
-      wrappedKeys: generated.wrapped, keys: keys
+      form: .value(suite), salt: salt, canonicalContext: context.canonicalBytes(), wrappedKeys: generated.wrapped,
+      keys: keys
     ).bytes
   }
 }
