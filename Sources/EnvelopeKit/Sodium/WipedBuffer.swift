@@ -42,8 +42,13 @@ package struct WipedBuffer: ~Copyable {
   package mutating func append<E: Error>(_ body: (inout OutputRawSpan) throws(E) -> Void) throws(E) {
     let buffer = unsafe UnsafeMutableRawBufferPointer(start: base, count: capacity)
     var output = unsafe OutputRawSpan(buffer: buffer, initializedCount: byteCount)
-    defer { byteCount = unsafe output.finalize(for: buffer) }
-    try body(&output)
+    do {
+      try body(&output)
+    } catch {
+      byteCount = unsafe output.finalize(for: buffer)
+      throw error
+    }
+    byteCount = unsafe output.finalize(for: buffer)
   }
 
   /// Appends bytes, for which there must be room.

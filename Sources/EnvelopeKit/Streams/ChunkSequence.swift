@@ -140,11 +140,11 @@ package struct ChunkSequence: Sendable {
       let chunk = rest.extracting(first: byteCount)
       rest = rest.extracting(droppingFirst: byteCount)
       let isLast = endsFile && rest.isEmpty
-      try RawSpan.withTemporary(capacity: aead.nonceByteCount) { nonce in
-        nonce.append(repeating: 0, count: aead.nonceByteCount - 9, as: UInt8.self)
+      try RawSpan.withTemporary(capacity: aead.nonceByteCount) { (nonce: inout OutputRawSpan) throws(EnvelopeError) in
+        for _ in 0..<aead.nonceByteCount - 9 { nonce.append(0) }
         nonce.append(bigEndian: number)
-        nonce.append(isLast ? 1 : 0)
-      } _: { (nonce) throws(EnvelopeError) in
+        nonce.append(UInt8(isLast ? 1 : 0))
+      } _: { (nonce: RawSpan) throws(EnvelopeError) in
         try body(chunk, nonce)
       }
       number += 1

@@ -1,17 +1,15 @@
 // SPDX-FileCopyrightText: The EnvelopeKit authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// Opens a stream, synchronously: bytes in, bytes out, with memory for two chunks (`Docs/Format.md`, section Files).
+/// Opens a stream, synchronously: bytes in, bytes out, in memory that does not grow (`Docs/Format.md`, section Files).
 ///
-/// Each chunk is passed on only when it has verified. What was passed on is the beginning of what was sealed; that it is
-/// all of it is known only when ``finish(_:)`` has returned.
+/// Every chunk that comes out has verified, and is the next of what was sealed. That all of it has come out is known only
+/// when ``finish(_:)`` or ``finish(into:)`` has returned. After an error the opener takes nothing more.
 public struct StreamOpener: ~Copyable, Sendable {
   /// The entry of the header that the data key was unwrapped from.
   public let source: WrappedDataKey
-  private let chunks: ChunkSequence
-  private var sealed: WipedBuffer
-  private var plaintext: WipedBuffer
-  private var nextChunk = 0
+  private var stream: ChunkStream
+  private var plaintext: WipedBuffer?
   private var hasFailed = false
 
   /// The length of the header that bytes begin with.
@@ -29,56 +27,93 @@ public struct StreamOpener: ~Copyable, Sendable {
   /// - Parameters:
   ///   - header: The header's bytes, as many as ``headerByteCount(of:)`` says.
   ///   - context: The pairs given when the stream was sealed.
+  ///   - coreCount: How many threads share the work, if they get many chunks at once. It is done when a call returns.
   ///   - keyring: Unwraps the data key.
   ///   - sender: Whether to accept a stream that was opened through the entry of a recipient.
   /// - Throws: `malformed`, `unsupportedVersion`, `unsupportedSuite`, `contextDiffers`, `headerAltered`,
   ///   `anonymousSender`, `invalidArgument` for a context that breaks a limit, or what the keyring throws.
   public init(
-    header: [UInt8], context: EncryptionContext, using keyring: some Keyring,
+    header: [UInt8], context: EncryptionContext, coreCount: Int = 1, using keyring: some Keyring,
     anonymousSender sender: AnonymousSender = .refused
   ) async throws {
-    chunks = try await ChunkSequence.unlock(header, context: context, using: keyring, anonymousSender: sender)
+    let chunks = try await ChunkSequence.unlock(header, context: context, using: keyring, anonymousSender: sender)
     guard let source = chunks.source else { throw EnvelopeError(.keyNotFound, "The header was not unwrapped") }
+    let stream = try ChunkStream(.opening, chunks, coreCount: coreCount)
     self.source = source
-    sealed = try WipedBuffer(capacity: chunks.chunkByteCount + chunks.tagByteCount)
-    plaintext = try WipedBuffer(capacity: chunks.chunkByteCount)
+    self.stream = stream
   }
 
-  /// Takes bytes that follow the header, and passes what they open to to `body`.
+  /// How many bytes ``append(_:into:)`` appends for so many sealed bytes.
+  public func outputByteCount(appending byteCount: Int) -> Int { stream.outputByteCount(appending: byteCount) }
+
+  /// How many bytes ``finish(into:)`` appends.
+  public var outputByteCountAtEnd: Int { stream.outputByteCountAtEnd }
+
+  /// Takes bytes that follow the header, and appends the plaintext of each chunk that is complete.
   ///
   /// - Parameters:
-  ///   - bytes: Any number of bytes. Up to one chunk is kept until more come, or the end.
-  ///   - body: Receives the plaintext of each chunk, which has verified. The bytes are valid only inside it.
-  /// - Throws: `payloadAltered`; `invalidArgument` after an error; what `body` throws.
-  public mutating func append(
-    _ bytes: RawSpan, _ body: (RawSpan) throws(EnvelopeError) -> Void
-  ) throws(EnvelopeError) {
+  ///   - sealed: Any number of bytes. Up to one chunk is kept until more come, or the end.
+  ///   - output: Has room for ``outputByteCount(appending:)``.
+  /// - Throws: `payloadAltered`: what was appended up to then has verified; `bufferTooSmall`; `invalidArgument` after an
+  ///   error.
+  public mutating func append(_ sealed: RawSpan, into output: inout OutputRawSpan) throws(EnvelopeError) {
     try begin()
-    var rest = bytes
-    while !rest.isEmpty {
-      if sealed.freeCapacity == 0 { try openKept(endsFile: false, body) }
-      let part = rest.extracting(first: sealed.freeCapacity)
-      sealed.append(part)
-      rest = rest.extracting(droppingFirst: part.byteCount)
-    }
+    guard output.freeCapacity >= outputByteCount(appending: sealed.byteCount) else { throw .bufferTooSmall }
+    var rest = sealed
+    try reporting { (stream) throws(EnvelopeError) in try stream.take(from: &rest, into: &output) }
     hasFailed = false
   }
 
-  /// Opens the last chunk, and passes it to `body`.
+  /// Takes bytes that follow the header, and passes the plaintext of each chunk that is complete to `body`.
+  ///
+  /// - Parameters:
+  ///   - sealed: Any number of bytes. Up to one chunk is kept until more come, or the end.
+  ///   - body: Receives the next bytes of the plaintext, which have verified. They are valid only inside it.
+  /// - Throws: `payloadAltered`; `invalidArgument` after an error; what `body` throws.
+  public mutating func append(
+    _ sealed: RawSpan, _ body: (RawSpan) throws(EnvelopeError) -> Void
+  ) throws(EnvelopeError) {
+    try begin()
+    var buffer = try takeBuffer()
+    var rest = sealed
+    while !rest.isEmpty {
+      buffer.removeAll()
+      try reporting { (stream) throws(EnvelopeError) in
+        try buffer.append { (output) throws(EnvelopeError) in try stream.take(from: &rest, into: &output) }
+      }
+      if buffer.byteCount > 0 { try buffer.withBytes(body) }
+    }
+    plaintext = consume buffer
+    hasFailed = false
+  }
+
+  /// Opens the last chunk, and appends its plaintext.
+  ///
+  /// - Parameter output: Has room for ``outputByteCountAtEnd``.
+  /// - Throws: As ``append(_:into:)``; `malformed` if the stream ends within a tag or before its last chunk.
+  public consuming func finish(into output: inout OutputRawSpan) throws(EnvelopeError) {
+    try begin()
+    guard output.freeCapacity >= outputByteCountAtEnd else { throw .bufferTooSmall }
+    try reporting { (stream) throws(EnvelopeError) in try stream.finish(into: &output) }
+    stream.chunks.report()
+  }
+
+  /// Opens the last chunk, and passes its plaintext to `body`.
   ///
   /// - Throws: As ``append(_:_:)``; `malformed` if the stream ends within a tag or before its last chunk.
   public consuming func finish(_ body: (RawSpan) throws(EnvelopeError) -> Void) throws(EnvelopeError) {
     try begin()
-    do throws(EnvelopeError) {
-      guard sealed.byteCount >= chunks.tagByteCount, nextChunk == 0 || sealed.byteCount > chunks.tagByteCount else {
-        throw EnvelopeError.truncated
-      }
-    } catch {
-      chunks.report(error)
-      throw error
+    var buffer = try WipedBuffer(capacity: outputByteCountAtEnd)
+    try reporting { (stream) throws(EnvelopeError) in
+      try buffer.append { (output) throws(EnvelopeError) in try stream.finish(into: &output) }
     }
-    try openKept(endsFile: true, body)
-    chunks.report()
+    stream.chunks.report()
+    if buffer.byteCount > 0 { try buffer.withBytes(body) }
+  }
+
+  private mutating func takeBuffer() throws(EnvelopeError) -> WipedBuffer {
+    if let buffer = plaintext.take() { return buffer }
+    return try stream.batchBuffer()
   }
 
   /// Until the call that this begins has succeeded, the opener counts as failed.
@@ -87,23 +122,14 @@ public struct StreamOpener: ~Copyable, Sendable {
     hasFailed = true
   }
 
-  private mutating func openKept(
-    endsFile: Bool, _ body: (RawSpan) throws(EnvelopeError) -> Void
+  private mutating func reporting(
+    _ body: (inout ChunkStream) throws(EnvelopeError) -> Void
   ) throws(EnvelopeError) {
-    plaintext.removeAll()
     do throws(EnvelopeError) {
-      try sealed.withBytes { (sealed) throws(EnvelopeError) in
-        try plaintext.append { (output) throws(EnvelopeError) in
-          try chunks.open(sealed, from: nextChunk, endsFile: endsFile, into: &output)
-        }
-      }
+      try body(&stream)
     } catch {
-      chunks.report(error)
+      stream.chunks.report(error)
       throw error
     }
-    nextChunk += 1
-    sealed.removeAll()
-    guard plaintext.byteCount > 0 else { return }
-    try plaintext.withBytes(body)
   }
 }

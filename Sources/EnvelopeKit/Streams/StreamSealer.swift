@@ -1,15 +1,14 @@
 // SPDX-FileCopyrightText: The EnvelopeKit authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// Seals a stream of any length, synchronously: bytes in, bytes out, with memory for two chunks
+/// Seals a stream of any length, synchronously: bytes in, bytes out, in memory that does not grow
 /// (`Docs/Format.md`, section Files).
 ///
-/// A stream opens to its end only if ``finish(_:)`` has ended it. After an error nothing more can be sealed.
+/// A stream opens to its end only if ``finish(_:)`` or ``finish(into:)`` has ended it. After an error the sealer takes
+/// nothing more.
 public struct StreamSealer: ~Copyable, Sendable {
-  private let chunks: ChunkSequence
-  private var plaintext: WipedBuffer
-  private var sealed: WipedBuffer
-  private var nextChunk = 0
+  private var stream: ChunkStream
+  private var sealed: WipedBuffer?
   private var hasHeader = false
   private var hasFailed = false
 
@@ -19,83 +18,109 @@ public struct StreamSealer: ~Copyable, Sendable {
   ///   - context: Pairs that must be given again to open.
   ///   - suite: The cipher.
   ///   - chunkSize: How many bytes are sealed together.
+  ///   - coreCount: How many threads share the work, if they get many chunks at once. It is done when a call returns.
   ///   - keyring: Wraps the data key.
   /// - Throws: `unsupportedSuite`, `invalidArgument` for a context that breaks a limit, or what the keyring throws.
   public init(
     context: EncryptionContext, suite: AlgorithmSuite = .chaCha20Poly1305, chunkSize: ChunkSize = .standard,
-    using keyring: some Keyring
+    coreCount: Int = 1, using keyring: some Keyring
   ) async throws {
-    chunks = try await ChunkSequence.make(context: context, suite: suite, chunkSize: chunkSize, using: keyring)
-    plaintext = try WipedBuffer(capacity: chunks.chunkByteCount)
-    sealed = try WipedBuffer(capacity: chunks.chunkByteCount + chunks.tagByteCount)
+    let chunks = try await ChunkSequence.make(context: context, suite: suite, chunkSize: chunkSize, using: keyring)
+    stream = try ChunkStream(.sealing, chunks, coreCount: coreCount)
   }
 
-  /// Takes bytes of the plaintext, and passes what is sealed by then to `body`.
+  /// How many bytes ``append(_:into:)`` appends for so many bytes of plaintext.
+  public func outputByteCount(appending byteCount: Int) -> Int {
+    stream.outputByteCount(appending: byteCount) + (hasHeader ? 0 : stream.chunks.header.count)
+  }
+
+  /// How many bytes ``finish(into:)`` appends.
+  public var outputByteCountAtEnd: Int {
+    stream.outputByteCountAtEnd + (hasHeader ? 0 : stream.chunks.header.count)
+  }
+
+  /// Takes bytes of the plaintext, and appends what is sealed by then: first the header, then chunks.
   ///
   /// - Parameters:
-  ///   - bytes: Any number of bytes. Up to one chunk is kept until more come, or the end.
-  ///   - body: Receives the header first, and then each sealed chunk once. The bytes are valid only inside it.
+  ///   - plaintext: Any number of bytes. Up to one chunk is kept until more come, or the end.
+  ///   - output: Has room for ``outputByteCount(appending:)``.
+  /// - Throws: `bufferTooSmall`; `systemFailure` in a fork of the process that created the sealer; `invalidArgument` after
+  ///   an error.
+  public mutating func append(_ plaintext: RawSpan, into output: inout OutputRawSpan) throws(EnvelopeError) {
+    try begin()
+    guard output.freeCapacity >= outputByteCount(appending: plaintext.byteCount) else { throw .bufferTooSmall }
+    appendHeader(to: &output)
+    var rest = plaintext
+    try stream.take(from: &rest, into: &output)
+    hasFailed = false
+  }
+
+  /// Takes bytes of the plaintext, and passes what is sealed by then to `body`: first the header, then chunks.
+  ///
+  /// - Parameters:
+  ///   - plaintext: Any number of bytes. Up to one chunk is kept until more come, or the end.
+  ///   - body: Receives the next sealed bytes. They are valid only inside it.
   /// - Throws: `systemFailure` in a fork of the process that created the sealer; `invalidArgument` after an error; what
   ///   `body` throws.
   public mutating func append(
-    _ bytes: RawSpan, _ body: (RawSpan) throws(EnvelopeError) -> Void
+    _ plaintext: RawSpan, _ body: (RawSpan) throws(EnvelopeError) -> Void
   ) throws(EnvelopeError) {
-    try begin(body)
-    var rest = bytes
+    try begin()
+    try passHeader(to: body)
+    var buffer = try takeBuffer()
+    var rest = plaintext
     while !rest.isEmpty {
-      if plaintext.freeCapacity == 0 { try sealKept(endsFile: false, body) }
-      if plaintext.byteCount == 0, rest.byteCount > plaintext.capacity {
-        try seal(rest.extracting(first: plaintext.capacity), endsFile: false, body)
-        rest = rest.extracting(droppingFirst: plaintext.capacity)
-      } else {
-        let part = rest.extracting(first: plaintext.freeCapacity)
-        plaintext.append(part)
-        rest = rest.extracting(droppingFirst: part.byteCount)
-      }
+      buffer.removeAll()
+      try buffer.append { (output) throws(EnvelopeError) in try stream.take(from: &rest, into: &output) }
+      if buffer.byteCount > 0 { try buffer.withBytes(body) }
     }
+    sealed = consume buffer
     hasFailed = false
+  }
+
+  /// Seals the last chunk, and appends it.
+  ///
+  /// - Parameter output: Has room for ``outputByteCountAtEnd``.
+  /// - Throws: As ``append(_:into:)``; the stream has no end then.
+  public consuming func finish(into output: inout OutputRawSpan) throws(EnvelopeError) {
+    try begin()
+    guard output.freeCapacity >= outputByteCountAtEnd else { throw .bufferTooSmall }
+    appendHeader(to: &output)
+    try stream.finish(into: &output)
   }
 
   /// Seals the last chunk, and passes it to `body`.
   ///
   /// - Throws: As ``append(_:_:)``; the stream has no end then.
   public consuming func finish(_ body: (RawSpan) throws(EnvelopeError) -> Void) throws(EnvelopeError) {
-    try begin(body)
-    try sealKept(endsFile: true, body)
+    try begin()
+    try passHeader(to: body)
+    var buffer = try WipedBuffer(capacity: stream.outputByteCountAtEnd)
+    try buffer.append { (output) throws(EnvelopeError) in try stream.finish(into: &output) }
+    try buffer.withBytes(body)
+  }
+
+  private mutating func takeBuffer() throws(EnvelopeError) -> WipedBuffer {
+    if let buffer = sealed.take() { return buffer }
+    return try stream.batchBuffer()
   }
 
   /// Until the call that this begins has succeeded, the sealer counts as failed.
-  private mutating func begin(_ body: (RawSpan) throws(EnvelopeError) -> Void) throws(EnvelopeError) {
+  private mutating func begin() throws(EnvelopeError) {
     guard !hasFailed else { throw .streamFailed }
     hasFailed = true
+  }
+
+  private mutating func appendHeader(to output: inout OutputRawSpan) {
     guard !hasHeader else { return }
     hasHeader = true
-    try unsafe body(chunks.header.span.bytes)
+    unsafe output.append(stream.chunks.header.span.bytes)
   }
 
-  private mutating func sealKept(
-    endsFile: Bool, _ body: (RawSpan) throws(EnvelopeError) -> Void
-  ) throws(EnvelopeError) {
-    sealed.removeAll()
-    try plaintext.withBytes { (plaintext) throws(EnvelopeError) in
-      try sealed.append { (output) throws(EnvelopeError) in
-        try chunks.seal(plaintext, from: nextChunk, endsFile: endsFile, into: &output)
-      }
-    }
-    nextChunk += 1
-    plaintext.removeAll()
-    try sealed.withBytes(body)
-  }
-
-  private mutating func seal(
-    _ chunk: RawSpan, endsFile: Bool, _ body: (RawSpan) throws(EnvelopeError) -> Void
-  ) throws(EnvelopeError) {
-    sealed.removeAll()
-    try sealed.append { (output) throws(EnvelopeError) in
-      try chunks.seal(chunk, from: nextChunk, endsFile: endsFile, into: &output)
-    }
-    nextChunk += 1
-    try sealed.withBytes(body)
+  private mutating func passHeader(to body: (RawSpan) throws(EnvelopeError) -> Void) throws(EnvelopeError) {
+    guard !hasHeader else { return }
+    hasHeader = true
+    try unsafe body(stream.chunks.header.span.bytes)
   }
 }
 
