@@ -1,0 +1,87 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+extension AsyncSequence where Element == [UInt8] {
+  /// What these bytes of a sealed stream hold (`Docs/Format.md`, section Files), opened on all cores, in order.
+  ///
+  /// - Parameters:
+  ///   - context: The pairs given when the stream was sealed.
+  ///   - keyring: Unwraps the data key.
+  ///   - sender: Whether to accept a stream that was opened through the entry of a recipient.
+  public func opened(
+    context: EncryptionContext, using keyring: some Keyring, anonymousSender sender: AnonymousSender = .refused
+  ) -> OpenedByteSequence<Self> {
+    OpenedByteSequence(base: self) { header in
+      try await StreamOpener(
+        header: header, context: context, coreCount: StripeQueue.availableCoreCount, using: keyring,
+        anonymousSender: sender)
+    }
+  }
+}
+
+/// The plaintext of a sealed stream, in pieces of no particular length, opened as the stream comes.
+///
+/// Every byte that comes out has verified. That all have come out is known only when the sequence has ended without an
+/// error. Iterating throws what ``StreamOpener`` throws, and what the other sequence throws. The pieces are ordinary arrays,
+/// which are not wiped. The memory does not grow with the length.
+public struct OpenedByteSequence<Base: AsyncSequence>: AsyncSequence where Base.Element == [UInt8] {
+  let base: Base
+  let begin: @Sendable (_ header: [UInt8]) async throws -> StreamOpener
+
+  /// Begins to open.
+  public func makeAsyncIterator() -> AsyncIterator {
+    AsyncIterator(sequence: self, pieces: ByteCollector(base.makeAsyncIterator()))
+  }
+
+  /// Opens a batch of chunks at a time.
+  public struct AsyncIterator: AsyncIteratorProtocol {
+    fileprivate let sequence: OpenedByteSequence
+    fileprivate var pieces: ByteCollector<Base.AsyncIterator>
+    private let place = Place()
+    private var isDone = false
+
+    fileprivate init(sequence: OpenedByteSequence, pieces: ByteCollector<Base.AsyncIterator>) {
+      self.sequence = sequence
+      self.pieces = pieces
+    }
+
+    private final class Place {
+      var opener: StreamOpener?
+    }
+
+    /// The next bytes of the plaintext; nil after its end.
+    public mutating func next() async throws -> [UInt8]? { try await next(isolation: nil) }
+
+    /// The next bytes of the plaintext; nil after its end.
+    public mutating func next(isolation actor: isolated (any Actor)?) async throws -> [UInt8]? {
+      guard !isDone else { return nil }
+      // Until this call has succeeded, nothing follows it.
+      isDone = true
+      if place.opener == nil {
+        let header = try await pieces.collectHeader(isolation: actor)
+        place.opener = try await sequence.begin(header)
+      }
+      guard var opener = place.opener.take() else { return nil }
+      var output: [UInt8] = []
+      repeat {
+        let bytes = try await pieces.collect(upTo: 2 * StripeQueue.availableCoreCount << 18, isolation: actor)
+        output.reserveCapacity(bytes.byteCount)
+        try bytes.withBytes { (bytes) throws(EnvelopeError) in
+          try opener.append(bytes) { (plaintext) in output.append(copying: plaintext) }
+        }
+        guard !pieces.isAtEnd else {
+          try opener.finish { (plaintext) in output.append(copying: plaintext) }
+          return output.isEmpty ? nil : output
+        }
+      } while output.isEmpty
+      place.opener = consume opener
+      isDone = false
+      return output
+    }
+  }
+}
+
+extension OpenedByteSequence: Sendable where Base: Sendable {}
+
+@available(*, unavailable)
+extension OpenedByteSequence.AsyncIterator: Sendable {}
