@@ -33,11 +33,11 @@ let package = Package(
       pkgConfig: "libsodium",
       providers: [.apt(["libsodium-dev"]), .brew(["libsodium"])]
     ),
-    .systemLibrary(name: "CExtendedAttributes"),
+    .systemLibrary(name: "CSystemCalls"),
     .systemLibrary(
       name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"]), .brew(["libyaml"])]),
     .target(name: "EnvelopeKit", dependencies: ["CLibsodium"]),
-    .target(name: "EnvelopeKitFiles", dependencies: ["EnvelopeKit", "CExtendedAttributes"]),
+    .target(name: "EnvelopeKitFiles", dependencies: ["EnvelopeKit", "CSystemCalls"]),
     .target(name: "EnvelopeKitFoundation", dependencies: ["EnvelopeKit"]),
     .target(
       name: "EnvelopeKitAWS",
@@ -69,7 +69,7 @@ let package = Package(
       dependencies: ["EnvelopeKit", "EnvelopeKitTesting", "TestSupport"]),
     .testTarget(
       name: "EnvelopeKitFilesTests",
-      dependencies: ["CExtendedAttributes", "EnvelopeKit", "EnvelopeKitFiles", "TestSupport"]),
+      dependencies: ["CSystemCalls", "EnvelopeKit", "EnvelopeKitFiles", "TestSupport"]),
     .testTarget(name: "EnvelopeKitFoundationTests", dependencies: ["EnvelopeKit", "EnvelopeKitFoundation"]),
     .testTarget(
       name: "EnvelopeKitAWSTests",

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The EnvelopeKit authors
 // SPDX-License-Identifier: Apache-2.0
 
-import CExtendedAttributes
+import CSystemCalls
 import EnvelopeKit
 import EnvelopeKitFiles
 import Foundation

@@ -9,12 +9,12 @@ let readers: [Target] = [
     name: "CLibsodium", path: "Library/CLibsodium", pkgConfig: "libsodium",
     providers: [.apt(["libsodium-dev"]), .brew(["libsodium"])]),
   .target(name: "EnvelopeKit", dependencies: ["CLibsodium"], path: "Library/EnvelopeKit"),
-  .systemLibrary(name: "CExtendedAttributes", path: "Library/CExtendedAttributes"),
+  .systemLibrary(name: "CSystemCalls", path: "Library/CSystemCalls"),
   .systemLibrary(
     name: "CYAML", path: "Library/CYAML", pkgConfig: "yaml-0.1",
     providers: [.apt(["libyaml-dev"]), .brew(["libyaml"])]),
   .target(
-    name: "EnvelopeKitFiles", dependencies: ["CExtendedAttributes", "EnvelopeKit"], path: "Library/EnvelopeKitFiles"),
+    name: "EnvelopeKitFiles", dependencies: ["CSystemCalls", "EnvelopeKit"], path: "Library/EnvelopeKitFiles"),
   .target(
     name: "EnvelopeKitAWS", dependencies: ["EnvelopeKit", "EnvelopeKitFiles"], path: "Library/EnvelopeKitAWS",
     sources: [

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The EnvelopeKit authors
 // SPDX-License-Identifier: Apache-2.0
 
-internal import CExtendedAttributes
+internal import CSystemCalls
 internal import EnvelopeKit
 
 #if canImport(Darwin)

@@ -74,8 +74,8 @@ package struct Descriptor: ~Copyable {
     }
   }
 
-  /// Reads until the buffer is full or the file ends, and tells whether it ended.
-  private func fill(_ output: inout OutputRawSpan, from path: Path) throws(EnvelopeError) -> Bool {
+  /// Reads from where the file stands until the buffer is full or the file ends, and returns whether it ended.
+  package func fill(_ output: inout OutputRawSpan, from path: Path) throws(EnvelopeError) -> Bool {
     while output.freeCapacity > 0 {
       var count = 0
       unsafe output.withUnsafeMutableBytes { buffer, initialized in

@@ -16,8 +16,8 @@ internal import EnvelopeKit
 /// Its lock is held for as long as it is written, so that no process takes it for one that a killed process left.
 struct NewFile: ~Copyable {
   private let target: Path
-  private let temporary: Path
-  private let file: Descriptor
+  private var temporary: Path
+  private var file: Descriptor
   private var isNamed: Bool
 
   var number: Int32 { file.number }
@@ -67,36 +67,41 @@ struct NewFile: ~Copyable {
       // The value of O_TMPFILE, whose definition Swift does not import.
       let flag = 0o20000000 | O_DIRECTORY
       guard unsafe access("/proc/self/fd", X_OK) == 0 else { return nil }
-      let number = unsafe open(folder.string, flag | O_WRONLY | O_CLOEXEC, mode)
+      let number = unsafe open(folder.string, flag | O_RDWR | O_CLOEXEC, mode)
       return number >= 0 ? number : nil
     #else
       nil
     #endif
   }
 
-  /// Writes and syncs the content, puts the file in the place of the other, and syncs the folder.
-  ///
-  /// - Returns: False if the file has no name and cannot get one.
-  mutating func finish(
-    with bytes: RawSpan, replacing exists: Bool, _ replacement: Replacement
-  ) throws(EnvelopeError) -> Bool {
-    try file.writeAll(bytes, to: target)
+  /// Writes the content.
+  func write(_ body: (borrowing Descriptor) throws(EnvelopeError) -> Void) throws(EnvelopeError) { try body(file) }
+
+  /// Syncs the content, replaces the other file, and syncs the folder.
+  mutating func finish(replacing exists: Bool, _ replacement: Replacement) throws(EnvelopeError) {
     guard fsync(file.number) == 0 else { throw .system("Cannot sync \(target)") }
     // Opened before the renaming: afterwards it would be too late to fail.
     let folder = try target.folder.openForReading()
     if !isNamed {
       // What has no other name needs none in between.
       if !exists, link(to: target) {
-        try folder.syncFolder(of: target)
-        return true
+        return try folder.syncFolder(of: target)
       }
-      guard link(to: temporary) else { return false }
-      isNamed = true
+      if link(to: temporary) { isNamed = true } else { try copyToNamedFile() }
     }
     guard unsafe rename(temporary.string, target.string) == 0 else { throw cannotReplace(replacement) }
     isNamed = false
     try folder.syncFolder(of: target)
-    return true
+  }
+
+  /// Takes over a named copy of the file: a file without a name cannot get one on every file system.
+  private mutating func copyToNamedFile() throws(EnvelopeError) {
+    let status = try file.status(of: target)
+    let copy = try NewFile.create(beside: target, mode: mode_t(status.mode), namingLate: false)
+    guard fchmod(copy.number, mode_t(status.mode)) == 0 else { throw .system("Cannot set the permissions of \(target)") }
+    try file.copy(from: 0, to: copy.file, of: target)
+    guard fsync(copy.number) == 0 else { throw .system("Cannot sync \(target)") }
+    self = copy
   }
 
   private func link(to place: Path) -> Bool {

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The EnvelopeKit authors
 // SPDX-License-Identifier: Apache-2.0
 
-internal import CExtendedAttributes
+internal import CSystemCalls
 
 #if canImport(Darwin)
   internal import Darwin

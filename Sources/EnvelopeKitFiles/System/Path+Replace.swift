@@ -26,6 +26,10 @@ package struct Replacement {
   package var inPlaceSetting: String?
   /// Whether the new file has no name until it is complete, where the system allows that.
   package var namesLate = true
+  /// Whether to remove what killed processes left beside the file when they replaced it.
+  ///
+  /// Always so for secrets.
+  package var removesUnfinished = false
   /// Receives sentences about what is lost or was removed.
   package var notify: ((String) -> Void)?
 
@@ -46,19 +50,27 @@ extension Path {
   ///   `filePermissions` if secrets would go to a pipe or a device of another user, or to a pipe that others can read.
   package func replace(with bytes: RawSpan, _ replacement: Replacement) throws(EnvelopeError) {
     var status = stat()
+    if unsafe stat(string, &status) == 0, status.isRegularFile, replacement.isInPlace, !replacement.isSecret {
+      return try resolved.rewrite(with: bytes, mode: mode_t(status.st_mode) & 0o777)
+    }
+    try replace(replacement) { (file) throws(EnvelopeError) in try file.writeAll(bytes, to: self) }
+  }
+
+  /// Replaces a file atomically with what `write` writes.
+  ///
+  /// - Parameters:
+  ///   - replacement: How. The file is never rewritten in place.
+  ///   - write: Writes to the new file, which is empty, or to what is no regular file. It is called once.
+  /// - Throws: As ``replace(with:_:)``; what `write` throws.
+  package func replace(
+    _ replacement: Replacement, writing write: (borrowing Descriptor) throws(EnvelopeError) -> Void
+  ) throws(EnvelopeError) {
+    var status = stat()
     let exists = unsafe stat(string, &status) == 0
-    if exists, !status.isRegularFile {
-      return try writeThrough(bytes, isSecret: replacement.isSecret)
-    }
+    if exists, !status.isRegularFile { return try writeThrough(isSecret: replacement.isSecret, write) }
     let target = exists ? resolved : self
-    if exists, replacement.isInPlace, !replacement.isSecret {
-      return try target.rewrite(with: bytes, mode: mode_t(status.st_mode) & 0o777)
-    }
-    if replacement.isSecret { target.removeUnfinished(notify: replacement.notify) }
-    let previous = exists ? status : nil
-    if try !target.replace(with: bytes, replacement, previous, namingLate: replacement.namesLate) {
-      _ = try target.replace(with: bytes, replacement, previous, namingLate: false)
-    }
+    if replacement.isSecret || replacement.removesUnfinished { target.removeUnfinished(notify: replacement.notify) }
+    try target.replace(replacement, previous: exists ? status : nil, writing: write)
     if exists, status.st_nlink > 1 {
       replacement.notify?(
         "\(self) had \(status.st_nlink) names (hard links): the others keep the old content"
@@ -66,12 +78,12 @@ extension Path {
     }
   }
 
-  /// - Returns: Whether it was done: a file without a name cannot get one on every file system.
   private func replace(
-    with bytes: RawSpan, _ replacement: Replacement, _ previous: stat?, namingLate: Bool
-  ) throws(EnvelopeError) -> Bool {
+    _ replacement: Replacement, previous: stat?, writing write: (borrowing Descriptor) throws(EnvelopeError) -> Void
+  ) throws(EnvelopeError) {
     var lost: [String] = []
-    var file = try NewFile.create(beside: self, mode: replacement.isSecret ? 0o600 : 0o644, namingLate: namingLate)
+    var file = try NewFile.create(
+      beside: self, mode: replacement.isSecret ? 0o600 : 0o644, namingLate: replacement.namesLate)
     if let previous {
       // The group may be one's own to give where the owner is not; before the permissions, which this may narrow.
       if !replacement.isSecret, fchown(file.number, previous.st_uid, previous.st_gid) != 0 {
@@ -81,15 +93,17 @@ extension Path {
       guard fchmod(file.number, mode) == 0 else { throw .system("Cannot set the permissions of \(self)") }
       lost = copyAttributes(to: file.number, withAccessControl: !replacement.isSecret)
     }
-    guard try file.finish(with: bytes, replacing: previous != nil, replacement) else { return false }
+    try file.write(write)
+    try file.finish(replacing: previous != nil, replacement)
     if !lost.isEmpty {
       replacement.notify?("\(self) has lost extended attributes: \(lost.joined(separator: ", "))")
     }
-    return true
   }
 
   /// Writes to what is no regular file.
-  private func writeThrough(_ bytes: RawSpan, isSecret: Bool) throws(EnvelopeError) {
+  private func writeThrough(
+    isSecret: Bool, _ write: (borrowing Descriptor) throws(EnvelopeError) -> Void
+  ) throws(EnvelopeError) {
     // Before it is opened, because opening a pipe waits for a reader; and after, because it may be another by then.
     var status = stat()
     guard unsafe stat(string, &status) == 0 else { throw .system("Cannot look at \(self)") }
@@ -102,7 +116,7 @@ extension Path {
       throw EnvelopeError(.fileFailure, "\(self) was replaced meanwhile", advice: "Run the command again.")
     }
     if isSecret { try checkReceivesSecrets(status) }
-    try file.writeAll(bytes, to: self)
+    try write(file)
   }
 
   /// Refuses a pipe or a device of another user, and a named pipe that other users can read.

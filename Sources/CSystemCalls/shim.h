@@ -1,11 +1,27 @@
 // SPDX-FileCopyrightText: The EnvelopeKit authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Extended attributes, which Swift's modules of the C libraries leave out on Linux, in one form for all systems.
+// System calls that Swift's modules of the C libraries leave out on Linux, in one form for all systems.
 // Each function returns what the system call returns.
 
+#include <errno.h>
 #include <sys/types.h>
 #include <sys/xattr.h>
+#ifdef __linux__
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
+// Copies bytes between files in the kernel, which shares their blocks if the file system can. Fails with ENOSYS on other
+// systems than Linux.
+static inline ssize_t envelope_copy_file_range(int from, long long *from_offset, int to, long long *to_offset, size_t size) {
+#ifdef __linux__
+  return syscall(SYS_copy_file_range, from, from_offset, to, to_offset, size, 0u);
+#else
+  errno = ENOSYS;
+  return -1;
+#endif
+}
 
 static inline ssize_t envelope_listxattr(const char *path, char *names, size_t size) {
 #ifdef __APPLE__
