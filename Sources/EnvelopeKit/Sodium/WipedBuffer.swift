@@ -19,6 +19,8 @@ package struct WipedBuffer: ~Copyable {
   package let capacity: Int
   /// How many bytes it holds.
   package private(set) var byteCount = 0
+  /// The most bytes that it has held, or that were offered to a writer that failed.
+  private var usedByteCount = 0
 
   /// Allocates the memory.
   ///
@@ -32,7 +34,7 @@ package struct WipedBuffer: ~Copyable {
   }
 
   deinit {
-    unsafe sodium_memzero(base, capacity)
+    unsafe sodium_memzero(base, usedByteCount)
     unsafe free(base)
   }
 
@@ -46,9 +48,11 @@ package struct WipedBuffer: ~Copyable {
       try body(&output)
     } catch {
       byteCount = unsafe output.finalize(for: buffer)
+      usedByteCount = capacity
       throw error
     }
     byteCount = unsafe output.finalize(for: buffer)
+    usedByteCount = max(usedByteCount, byteCount)
   }
 
   /// Appends bytes, for which there must be room.

@@ -36,7 +36,12 @@ public struct StreamOpener: ~Copyable, Sendable {
     header: [UInt8], context: EncryptionContext, coreCount: Int = 1, using keyring: some Keyring,
     anonymousSender sender: AnonymousSender = .refused
   ) async throws {
-    let chunks = try await ChunkSequence.unlock(header, context: context, using: keyring, anonymousSender: sender)
+    try await self.init(
+      ChunkSequence.unlock(header, context: context, using: keyring, anonymousSender: sender), coreCount: coreCount)
+  }
+
+  /// Opens an unlocked sequence.
+  package init(_ chunks: ChunkSequence, coreCount: Int) throws(EnvelopeError) {
     guard let source = chunks.source else { throw EnvelopeError(.keyNotFound, "The header was not unwrapped") }
     let stream = try ChunkStream(.opening, chunks, coreCount: coreCount)
     self.source = source

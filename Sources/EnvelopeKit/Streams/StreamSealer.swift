@@ -25,7 +25,12 @@ public struct StreamSealer: ~Copyable, Sendable {
     context: EncryptionContext, suite: AlgorithmSuite = .chaCha20Poly1305, chunkSize: ChunkSize = .standard,
     coreCount: Int = 1, using keyring: some Keyring
   ) async throws {
-    let chunks = try await ChunkSequence.make(context: context, suite: suite, chunkSize: chunkSize, using: keyring)
+    try await self.init(
+      ChunkSequence.make(context: context, suite: suite, chunkSize: chunkSize, using: keyring), coreCount: coreCount)
+  }
+
+  /// Seals a sequence of which no chunk has been sealed.
+  package init(_ chunks: ChunkSequence, coreCount: Int) throws(EnvelopeError) {
     stream = try ChunkStream(.sealing, chunks, coreCount: coreCount)
   }
 

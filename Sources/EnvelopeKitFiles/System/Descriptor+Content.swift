@@ -33,6 +33,13 @@ extension Descriptor {
     }
   }
 
+  /// Makes the next bytes to read those at an offset.
+  ///
+  /// - Throws: `fileFailure` if the file cannot seek.
+  package func seek(to offset: Int, of path: Path) throws(EnvelopeError) {
+    guard lseek(number, off_t(offset), SEEK_SET) >= 0 else { throw .system("Cannot read \(path) at an offset") }
+  }
+
   /// Writes all bytes at an offset.
   ///
   /// - Throws: `fileFailure`.

@@ -1,0 +1,63 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import EnvelopeKit
+
+#if canImport(Darwin)
+  internal import Darwin
+#elseif canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#endif
+
+/// A file to write, which its owner closes.
+struct OutputFile: ~Copyable {
+  let file: Descriptor
+  let path: Path
+  /// Whether it is a new regular file, which can be written at any offset; else it is a stream.
+  let isRegular: Bool
+}
+
+extension FilePlace {
+  /// Writes to a new file, which replaces the one of its name when it is complete; or to a stream.
+  ///
+  /// - Parameters:
+  ///   - isSecret: Whether the content shows secrets.
+  ///   - source: The file whose permissions and times the new one gets if the options say so.
+  ///   - options: What to keep, and who is notified.
+  ///   - write: Writes the content. It is called once.
+  /// - Throws: As `Path.replace(_:writing:)`; what `write` throws.
+  func write(
+    isSecret: Bool, attributesOf source: borrowing InputFile, _ options: FileOptions,
+    _ write: (borrowing OutputFile) throws(EnvelopeError) -> Void
+  ) throws(EnvelopeError) {
+    switch self {
+    case .path(let string):
+      let path = Path(string)
+      var replacement = Replacement(isSecret: isSecret, notify: options.notify)
+      replacement.removesUnfinished = true
+      try path.replace(replacement) { (file) throws(EnvelopeError) in
+        let isRegular = try file.status(of: path).isRegular
+        try write(OutputFile(file: Descriptor(copying: file, of: path), path: path, isRegular: isRegular))
+        if options.keepsAttributes, isRegular { try source.giveAttributes(to: file, at: path) }
+      }
+    case .standardOutput:
+      let path = Path.stream("standard output")
+      let output = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3)
+      guard output >= 0 else { throw .system("Cannot use \(path)") }
+      try write(OutputFile(file: Descriptor(output), path: path, isRegular: false))
+    case .standardInput:
+      throw EnvelopeError(.invalidArgument, "Standard input cannot be written")
+    }
+  }
+}
+
+extension Descriptor {
+  /// Another descriptor of an open file.
+  fileprivate init(copying other: borrowing Descriptor, of path: Path) throws(EnvelopeError) {
+    let copy = fcntl(other.number, F_DUPFD_CLOEXEC, 3)
+    guard copy >= 0 else { throw .system("Cannot use \(path)") }
+    self.init(copy)
+  }
+}
