@@ -50,7 +50,8 @@ package struct ChunkLayout: Sendable, Equatable {
 
   /// Where chunks lie among the sealed bytes.
   package func sealed(of chunks: Range<Int>) -> Range<Int> {
-    min(chunks.lowerBound * sealedChunkByteCount, sealedByteCount)..<min(
-      chunks.upperBound * sealedChunkByteCount, sealedByteCount)
+    min(
+      chunks.lowerBound * sealedChunkByteCount, sealedByteCount)..<min(
+        chunks.upperBound * sealedChunkByteCount, sealedByteCount)
   }
 }

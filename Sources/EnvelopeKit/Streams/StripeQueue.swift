@@ -32,7 +32,9 @@ package final class StripeQueue: Sendable {
   /// Hands out no more stripes.
   package func stop() { next.store(count, ordering: .relaxed) }
 
-  /// Runs a worker on each of some cores, and returns when all have ended. The caller's thread is one of them.
+  /// Runs a worker on each of some cores, and returns when all have ended.
+  ///
+  /// The caller's thread is one of them.
   ///
   /// - Parameters:
   ///   - coreCount: The most workers.

@@ -13,10 +13,10 @@ public enum FilePlace: Sendable {
 
 /// How a file is sealed, opened or verified.
 public struct FileOptions: Sendable {
-  /// Whether a new file gets the permissions and the times of the source, if that is a file. The set-user-ID,
-  /// set-group-ID and sticky bits are not kept.
+  /// Whether a new file gets the permissions and the times of the source, if that is a file.
   ///
-  /// Otherwise a sealed file keeps the permissions of the file that it replaces, and an opened one is for its owner alone.
+  /// The set-user-ID, set-group-ID and sticky bits are not kept. Without this option, a sealed file keeps
+  /// the permissions of the file that it replaces, and an opened one is for its owner alone.
   public var keepsAttributes = false
   /// Called as the work proceeds, on any thread, one call at a time: with the bytes of the source that are done, and with
   /// all that it has, which is nil for a stream.

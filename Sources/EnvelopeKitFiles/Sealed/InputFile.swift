@@ -56,6 +56,9 @@ struct InputFile: ~Copyable {
     }
   }
 
+  /// Whether it is a file, and not a pipe or a device.
+  var isRegular: Bool { status.isRegularFile }
+
   /// Refuses a file that was written to since it was opened.
   ///
   /// - Throws: `fileFailure`.
@@ -63,7 +66,7 @@ struct InputFile: ~Copyable {
     var now = stat()
     guard byteCount != nil else { return }
     guard unsafe fstat(file.number, &now) == 0 else { throw .system("Cannot look at \(path)") }
-    guard now.st_size == status.st_size, now.modified == status.modified else { throw changed }
+    guard now.st_size == status.st_size, now.times.modified == status.times.modified else { throw changed }
   }
 
   /// The failure of a file that was written to while it was read.
@@ -71,43 +74,5 @@ struct InputFile: ~Copyable {
     EnvelopeError(
       .fileFailure, "\(path) was changed while it was read",
       advice: "Run the command again when nothing writes to the file, or take a snapshot of it.")
-  }
-
-  /// Gives a new file the permissions and times of this one, if this is a file.
-  ///
-  /// - Throws: `fileFailure`.
-  func giveAttributes(to other: borrowing Descriptor, at path: Path) throws(EnvelopeError) {
-    guard status.isRegularFile else { return }
-    guard fchmod(other.number, mode_t(status.st_mode) & 0o777) == 0 else {
-      throw .system("Cannot set the permissions of \(path)")
-    }
-    let times = [status.accessed, status.modified].map { timespec(tv_sec: $0.seconds, tv_nsec: $0.nanoseconds) }
-    guard unsafe times.withUnsafeBufferPointer({ unsafe futimens(other.number, $0.baseAddress) }) == 0 else {
-      throw .system("Cannot set the times of \(path)")
-    }
-  }
-}
-
-/// A point of time, as the file system has it.
-private struct FileTime: Equatable {
-  let seconds: Int
-  let nanoseconds: Int
-}
-
-extension stat {
-  fileprivate var modified: FileTime {
-    #if canImport(Darwin)
-      FileTime(seconds: st_mtimespec.tv_sec, nanoseconds: st_mtimespec.tv_nsec)
-    #else
-      FileTime(seconds: Int(st_mtim.tv_sec), nanoseconds: Int(st_mtim.tv_nsec))
-    #endif
-  }
-
-  fileprivate var accessed: FileTime {
-    #if canImport(Darwin)
-      FileTime(seconds: st_atimespec.tv_sec, nanoseconds: st_atimespec.tv_nsec)
-    #else
-      FileTime(seconds: Int(st_atim.tv_sec), nanoseconds: Int(st_atim.tv_nsec))
-    #endif
   }
 }

@@ -40,7 +40,7 @@ extension FilePlace {
       try path.replace(replacement) { (file) throws(EnvelopeError) in
         let isRegular = try file.status(of: path).isRegular
         try write(OutputFile(file: Descriptor(copying: file, of: path), path: path, isRegular: isRegular))
-        if options.keepsAttributes, isRegular { try source.giveAttributes(to: file, at: path) }
+        if options.keepsAttributes, isRegular, source.isRegular { try source.file.giveModeAndTimes(to: file, at: path) }
       }
     case .standardOutput:
       let path = Path.stream("standard output")

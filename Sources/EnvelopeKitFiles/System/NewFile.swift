@@ -78,7 +78,11 @@ struct NewFile: ~Copyable {
   func write(_ body: (borrowing Descriptor) throws(EnvelopeError) -> Void) throws(EnvelopeError) { try body(file) }
 
   /// Syncs the content, replaces the other file, and syncs the folder.
-  mutating func finish(replacing exists: Bool, _ replacement: Replacement) throws(EnvelopeError) {
+  ///
+  /// - Parameter giveAttributes: Gives a copy of this file the owner and the attributes that this one was given.
+  mutating func finish(
+    replacing exists: Bool, _ replacement: Replacement, giveAttributes: (Int32) throws(EnvelopeError) -> Void
+  ) throws(EnvelopeError) {
     guard fsync(file.number) == 0 else { throw .system("Cannot sync \(target)") }
     // Opened before the renaming: afterwards it would be too late to fail.
     let folder = try target.folder.openForReading()
@@ -87,7 +91,7 @@ struct NewFile: ~Copyable {
       if !exists, link(to: target) {
         return try folder.syncFolder(of: target)
       }
-      if link(to: temporary) { isNamed = true } else { try copyToNamedFile() }
+      if link(to: temporary) { isNamed = true } else { try copyToNamedFile(giveAttributes) }
     }
     guard unsafe rename(temporary.string, target.string) == 0 else { throw cannotReplace(replacement) }
     isNamed = false
@@ -95,11 +99,13 @@ struct NewFile: ~Copyable {
   }
 
   /// Takes over a named copy of the file: a file without a name cannot get one on every file system.
-  private mutating func copyToNamedFile() throws(EnvelopeError) {
-    let status = try file.status(of: target)
-    let copy = try NewFile.create(beside: target, mode: mode_t(status.mode), namingLate: false)
-    guard fchmod(copy.number, mode_t(status.mode)) == 0 else { throw .system("Cannot set the permissions of \(target)") }
+  private mutating func copyToNamedFile(
+    _ giveAttributes: (Int32) throws(EnvelopeError) -> Void
+  ) throws(EnvelopeError) {
+    let copy = try NewFile.create(beside: target, mode: 0o600, namingLate: false)
+    try giveAttributes(copy.number)
     try file.copy(from: 0, to: copy.file, of: target)
+    try file.giveModeAndTimes(to: copy.file, at: target)
     guard fsync(copy.number) == 0 else { throw .system("Cannot sync \(target)") }
     self = copy
   }

@@ -85,19 +85,30 @@ extension Path {
     var file = try NewFile.create(
       beside: self, mode: replacement.isSecret ? 0o600 : 0o644, namingLate: replacement.namesLate)
     if let previous {
-      // The group may be one's own to give where the owner is not; before the permissions, which this may narrow.
-      if !replacement.isSecret, fchown(file.number, previous.st_uid, previous.st_gid) != 0 {
-        _ = fchown(file.number, uid_t.max, previous.st_gid)
-      }
-      let mode = replacement.isSecret ? 0o600 : mode_t(previous.st_mode) & 0o7777
-      guard fchmod(file.number, mode) == 0 else { throw .system("Cannot set the permissions of \(self)") }
-      lost = copyAttributes(to: file.number, withAccessControl: !replacement.isSecret)
+      lost = try giveAttributes(previous, to: file.number, replacement)
     }
     try file.write(write)
-    try file.finish(replacing: previous != nil, replacement)
+    try file.finish(replacing: previous != nil, replacement) { (copy) throws(EnvelopeError) in
+      if let previous { _ = try giveAttributes(previous, to: copy, replacement) }
+    }
     if !lost.isEmpty {
       replacement.notify?("\(self) has lost extended attributes: \(lost.joined(separator: ", "))")
     }
+  }
+
+  /// Gives a new file what the replaced one had: permissions and, unless it is secret, owner, group and access control.
+  ///
+  /// - Returns: The names of extended attributes that could not be copied.
+  private func giveAttributes(
+    _ previous: stat, to number: Int32, _ replacement: Replacement
+  ) throws(EnvelopeError) -> [String] {
+    // The group may be one's own to give where the owner is not; before the permissions, which this may narrow.
+    if !replacement.isSecret, fchown(number, previous.st_uid, previous.st_gid) != 0 {
+      _ = fchown(number, uid_t.max, previous.st_gid)
+    }
+    let mode = replacement.isSecret ? 0o600 : mode_t(previous.st_mode) & 0o7777
+    guard fchmod(number, mode) == 0 else { throw .system("Cannot set the permissions of \(self)") }
+    return copyAttributes(to: number, withAccessControl: !replacement.isSecret)
   }
 
   /// Writes to what is no regular file.
