@@ -42,6 +42,7 @@ let package = Package(
   platforms: [.macOS("26.0")],
   targets: readers + [
     fuzzer("ValueFuzzer"),
+    fuzzer("StreamFuzzer"),
     fuzzer("EnvironmentFuzzer"),
     fuzzer("PackedFuzzer"),
     fuzzer("KeyStoreFuzzer"),

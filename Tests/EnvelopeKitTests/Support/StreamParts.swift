@@ -17,10 +17,11 @@ struct StreamParts {
 
   static func seal(
     _ plaintext: [UInt8], splitting: Splitting = .atOnce, context: EncryptionContext = [:],
-    suite: AlgorithmSuite = .tested, chunkSize: ChunkSize = .smallest, using keyring: some Keyring
+    suite: AlgorithmSuite = .tested, chunkSize: ChunkSize = .smallest, coreCount: Int = 1, using keyring: some Keyring
   ) async throws -> StreamParts {
     var bytes: [UInt8] = []
-    var sealer = try await StreamSealer(context: context, suite: suite, chunkSize: chunkSize, using: keyring)
+    var sealer = try await StreamSealer(
+      context: context, suite: suite, chunkSize: chunkSize, coreCount: coreCount, using: keyring)
     for piece in splitting.pieces(of: plaintext) {
       try sealer.append(unsafe piece.span.bytes) { bytes += [UInt8](copying: $0) }
     }
@@ -52,14 +53,15 @@ struct OpenedStream {
   var failure: EnvelopeError?
 
   static func open(
-    _ bytes: [UInt8], splitting: Splitting = .atOnce, context: EncryptionContext = [:], using keyring: some Keyring,
-    anonymousSender sender: AnonymousSender = .refused
+    _ bytes: [UInt8], splitting: Splitting = .atOnce, context: EncryptionContext = [:], coreCount: Int = 1,
+    using keyring: some Keyring, anonymousSender sender: AnonymousSender = .refused
   ) async throws -> OpenedStream {
     var opened = OpenedStream()
     do {
       let byteCount = try splitting.headerByteCount(of: bytes)
       var opener = try await StreamOpener(
-        header: Array(bytes.prefix(byteCount)), context: context, using: keyring, anonymousSender: sender)
+        header: Array(bytes.prefix(byteCount)), context: context, coreCount: coreCount, using: keyring,
+        anonymousSender: sender)
       opened.source = opener.source
       for piece in splitting.pieces(of: bytes.dropFirst(byteCount)) {
         try opener.append(unsafe piece.span.bytes) { opened.plaintext += [UInt8](copying: $0) }
