@@ -43,6 +43,7 @@ let package = Package(
   targets: readers + [
     fuzzer("ValueFuzzer"),
     fuzzer("StreamFuzzer"),
+    fuzzer("SealedFileFuzzer", reading: "EnvelopeKitFiles"),
     fuzzer("EnvironmentFuzzer"),
     fuzzer("PackedFuzzer"),
     fuzzer("KeyStoreFuzzer"),

@@ -16,7 +16,7 @@ import Testing
   @Test(arguments: AlgorithmSuite.here, Splitting.allCases)
   func opensStreamsOfEveryLength(suite: AlgorithmSuite, splitting: Splitting) async throws {
     var random = SplitMix64(seed: 1)
-    for chunkSize in [ChunkSize.smallest, ChunkSize(byteCount: 8192)!] {
+    for chunkSize in [ChunkSize.smallest, try #require(ChunkSize(byteCount: 8192))] {
       let size = chunkSize.byteCount
       for length in [0, 1, size - 1, size, size + 1, 2 * size - 1, 2 * size, 2 * size + 1, 3 * size] {
         let plaintext = random.bytes(length)
@@ -60,6 +60,7 @@ import Testing
     for byteCount in [Int.min, -4096, -1, 0, 1, 2048, 4095, 4097, 12288, 1 << 21, 1 << 62, .max] {
       #expect(ChunkSize(byteCount: byteCount) == nil)
     }
+    #expect(ChunkSize.smallest.byteCount == 4096)
     #expect(ChunkSize.standard.byteCount == 65_536)
     #expect(ChunkSize(byteCount: 65_536) == .standard)
   }
@@ -108,7 +109,8 @@ import Testing
     }
   }
 
-  @Test(arguments: AlgorithmSuite.here) func sealedStreamThatWasNotFinishedIsRefused(suite: AlgorithmSuite) async throws {
+  @Test(arguments: AlgorithmSuite.here) func sealedStreamThatWasNotFinishedIsRefused(suite: AlgorithmSuite) async throws
+  {
     for length in [0, 1, 4096, 4097, 8192] {
       var bytes: [UInt8] = []
       do {

@@ -94,5 +94,5 @@ extension AlgorithmSuite {
 
 extension ChunkSize {
   /// 4,096 bytes, so that a file of several chunks is small.
-  static let smallest = ChunkSize(byteCount: 4096)!
+  static let smallest = ChunkSize(byteCount: 4096) ?? .standard
 }

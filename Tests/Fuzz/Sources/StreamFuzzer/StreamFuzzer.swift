@@ -23,58 +23,6 @@ public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
   return 0
 }
 
-private let chunkSize = require("the chunk size is allowed") { ChunkSize(byteCount: 4096)! }
-private let plaintext = (0..<2 * 4096 + 100).map { UInt8($0 % 251) }
-private let suites = AlgorithmSuite.allCases.filter(\.isAvailable)
-
-/// Of each suite a stream, and another one of the same plaintext.
-private let sealed = suites.map { (own: KnownStream($0), other: KnownStream($0)) }
-
-private struct KnownStream {
-  let header: [UInt8]
-  let chunks: [[UInt8]]
-
-  init(_ suite: AlgorithmSuite) {
-    let bytes = seal(plaintext, suite, in: [])
-    let sealedByteCount = 4096 + (suite == .aegis256 ? 32 : 16)
-    // One keyset.
-    header = Array(bytes.prefix(165))
-    chunks = stride(from: 165, to: bytes.count, by: sealedByteCount).map {
-      Array(bytes[$0..<min($0 + sealedByteCount, bytes.count)])
-    }
-  }
-
-  var bytes: [UInt8] { header + chunks.joined() }
-}
-
-/// Calls `body` with pieces of these lengths, and then with the rest.
-private func forEachPiece(
-  of bytes: ArraySlice<UInt8>, in lengths: [Int], _ body: (RawSpan) throws(EnvelopeError) -> Void
-) throws(EnvelopeError) {
-  var rest = bytes
-  for length in lengths + [rest.count] {
-    let piece = Array(rest.prefix(length))
-    rest = rest.dropFirst(length)
-    try unsafe body(piece.span.bytes)
-  }
-}
-
-private func seal(_ plaintext: [UInt8], _ suite: AlgorithmSuite, in pieces: [Int]) -> [UInt8] {
-  let keyring = Known.keyring
-  return require("a stream is sealed") {
-    try immediately {
-      var bytes: [UInt8] = []
-      var sealer = try await StreamSealer(
-        context: Known.context, suite: suite, chunkSize: chunkSize, using: keyring)
-      try forEachPiece(of: plaintext[...], in: pieces) { (piece) throws(EnvelopeError) in
-        try sealer.append(piece) { bytes += [UInt8](copying: $0) }
-      }
-      try sealer.finish { bytes += [UInt8](copying: $0) }
-      return bytes
-    }
-  }
-}
-
 /// What a stream passed on, and whether it was opened to its end.
 private struct Opened: Sendable {
   var plaintext: [UInt8] = []
@@ -106,9 +54,12 @@ private func open(_ bytes: [UInt8], in pieces: [Int], context: EncryptionContext
   return opened
 }
 
-/// The length of the header, if there is one: the same for all beginnings that are long enough, and none shorter shows it.
+/// The length of the header, if there is one.
+///
+/// No shorter beginning of a header shows a length, or is refused.
 private func headerByteCount(of bytes: [UInt8]) -> Int? {
-  guard let found = accepted({ try unsafe StreamOpener.headerByteCount(of: bytes.span.bytes) }), let count = found else {
+  guard let found = accepted({ try unsafe StreamOpener.headerByteCount(of: bytes.span.bytes) }), let count = found
+  else {
     return nil
   }
   require(count <= bytes.count && count <= 1_052_779, "a header is longer than its bytes")
@@ -129,19 +80,16 @@ private func read(_ bytes: [UInt8], in pieces: [Int]) {
 }
 
 private func openChanged(by input: inout FuzzedBytes, in pieces: [Int]) {
-  let (own, other) = sealed[input.number(below: sealed.count)]
-  let chunks = own.chunks + other.chunks
-  let order = input.shortBytes().map { Int($0) % chunks.count }
-  var bytes = order.isEmpty ? own.bytes : own.header + order.flatMap { chunks[$0] }
-  bytes.edit(by: &input)
+  let known = input.element(of: KnownStream.all)
+  let bytes = known.changed(by: &input)
   let opened = open(bytes, in: pieces)
-  require(opened.isComplete == (bytes == own.bytes), "an altered stream opens, or the stream itself does not")
-  require(plaintext.starts(with: opened.plaintext), "a stream passes on what was not sealed")
-  require(!opened.isComplete || opened.plaintext == plaintext, "a stream is complete before its end")
+  require(opened.isComplete == (bytes == known.bytes), "an altered stream opens, or the stream itself does not")
+  require(known.plaintext.starts(with: opened.plaintext), "a stream passes on what was not sealed")
+  require(!opened.isComplete || opened.plaintext == known.plaintext, "a stream is complete before its end")
 }
 
 private func openForOtherContext(_ input: inout FuzzedBytes, in pieces: [Int]) {
-  let own = sealed[input.number(below: sealed.count)].own
+  let known = input.element(of: KnownStream.all)
   var pairs = Known.context.pairs
   let index = input.number(below: pairs.count)
   var (key, value) = pairs[index]
@@ -149,21 +97,21 @@ private func openForOtherContext(_ input: inout FuzzedBytes, in pieces: [Int]) {
   pairs[index] = (key, value)
   let context = EncryptionContext(pairs)
   let isSame = (try? context.canonicalBytes()) == (try? Known.context.canonicalBytes())
-  let opened = open(own.bytes, in: pieces, context: context)
+  let opened = open(known.bytes, in: pieces, context: context)
   require(opened.isComplete == isSame, "a stream opens for another context")
   require(isSame || opened.plaintext.isEmpty, "a stream passes bytes on for another context")
 }
 
 private func sealAndOpen(_ input: inout FuzzedBytes, in pieces: [Int]) {
-  let suite = input.element(of: suites)
+  let suite = input.element(of: KnownStream.suites)
   // A few bytes describe a long plaintext, too.
   let length = input.word() % 20_000
   let beginning = input.rest()
   let plaintext = beginning + (0..<length).map { UInt8(truncatingIfNeeded: $0 / 7) }
-  let stream = seal(plaintext, suite, in: pieces)
+  let stream = KnownStream.seal(plaintext, suite, in: pieces)
   let chunkCount = max(1, (plaintext.count + 4095) / 4096)
   require(
-    stream.count == 165 + plaintext.count + chunkCount * (suite == .aegis256 ? 32 : 16), "a stream has another length")
+    stream.count == 165 + plaintext.count + chunkCount * KnownStream.tagByteCount(suite), "a stream has another length")
   let opened = open(stream, in: pieces.reversed())
   require(opened.isComplete && opened.plaintext == plaintext, "a stream that was sealed does not open")
 }
