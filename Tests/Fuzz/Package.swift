@@ -42,6 +42,8 @@ let package = Package(
   platforms: [.macOS("26.0")],
   targets: readers + [
     fuzzer("ValueFuzzer"),
+    fuzzer("StreamFuzzer"),
+    fuzzer("SealedFileFuzzer", reading: "EnvelopeKitFiles"),
     fuzzer("EnvironmentFuzzer"),
     fuzzer("PackedFuzzer"),
     fuzzer("KeyStoreFuzzer"),

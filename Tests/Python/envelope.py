@@ -5,19 +5,21 @@
 
 It exists to test the first. It is not meant for production: it does not wipe memory.
 
-    envelope.py open | seal | open-value | seal-value | explain | read-store | recipient |
-                verify-log | write-log
+    envelope.py open | seal | open-value | seal-value | open-file | seal-file | explain |
+                read-store | recipient | verify-log | write-log
 
 reads one JSON object on standard input and writes one on standard output. With the argument
 `serve` it reads one JSON object a line, {"command": ..., ...}, and answers each with a line.
 
 Byte strings in JSON are base64url. Optional members:
-  open, open-value, explain   anonymous: true accepts an anonymous sender
+  open, open-value, open-file, explain
+                              anonymous: true accepts an anonymous sender
   open, explain               document: true compares plain variables, except the names in `allow`
   seal                        plain: plain variables of the document, byte strings as in `values`;
                               the answer's `variables` contain them as text
   open-value, seal-value      envelope_kind: "key-store" for a locked key store
-  seal-value                  suite: 2 for AEGIS-256
+  seal-value, seal-file       suite: 2 for AEGIS-256
+  seal-file                   log2: of the chunk size, 12 to 20; 16 without it
   all                         lacks: "aegis-256", "x-wing", of a reader that refuses what needs them
 """
 
@@ -38,12 +40,12 @@ import mlkem768
 import xwing
 from xwing import diffie_hellman
 
-VALUE, ENVIRONMENT, PACKED = 1, 2, 3
+VALUE, ENVIRONMENT, PACKED, FILE = 1, 2, 3, 4
 XCHACHA20, AEGIS_256 = 1, 2
 KEYSET, RECIPIENT, AWS_KMS, PASSPHRASE, XWING, OTHER_KEYRING = 1, 2, 3, 4, 5, 0x7F
 ANONYMOUS = (RECIPIENT, XWING)
 KIND_PAIR, KEY_STORE = "envelope-kind", "key-store"
-ENVELOPE_KIND = {VALUE: "value", ENVIRONMENT: "environment", PACKED: "environment"}
+ENVELOPE_KIND = {VALUE: "value", ENVIRONMENT: "environment", PACKED: "environment", FILE: "file"}
 HEADER_NAME, SEALED_NAME = "ENVELOPE_HEADER", "ENVELOPE_SEALED"
 ALIAS = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
@@ -72,6 +74,10 @@ def u16(n):
 
 def u32(n):
     return n.to_bytes(4, "big")
+
+
+def u64(n):
+    return n.to_bytes(8, "big")
 
 
 def lp16(x):
@@ -636,6 +642,7 @@ class Header:
     """A header's parts; `raw` are its bytes."""
 
 
+LOG2_OF_CHUNK = range(12, 21)
 WRAPPED_LENGTH = {KEYSET: (72, 72), RECIPIENT: (80, 80), AWS_KMS: (1, 6144), PASSPHRASE: (90, 90), XWING: (1168, 1168)}
 
 
@@ -650,8 +657,11 @@ def parse_header(reader, kind):
         raise Refused("unsupportedSuite", detail="suite")
     if header.kind != kind:
         raise Refused("malformed", detail="kind in the wrong place")
-    if header.suite == AEGIS_256 and kind != VALUE:
-        raise Refused("malformed", detail="a suite for values alone")
+    if header.suite == AEGIS_256 and kind not in (VALUE, FILE):
+        raise Refused("malformed", detail="a suite for values and files alone")
+    header.parameters = reader.take(1) if kind == FILE else b""
+    if kind == FILE and header.parameters[0] not in LOG2_OF_CHUNK:
+        raise Refused("malformed", detail="chunk size")
     header.salt = reader.take(16)
     header.context_check = reader.take(4)
     count = reader.integer(1)
@@ -683,8 +693,8 @@ def context_check(salt, canonical):
     return blake2b(256, canonical, salt=salt, personal=b"EK context")[:4]
 
 
-def prefix_of(kind, suite=XCHACHA20):
-    return b"EK\x01" + bytes([kind, suite])
+def prefix_of(kind, suite=XCHACHA20, parameters=b""):
+    return b"EK\x01" + bytes([kind, suite]) + parameters
 
 
 class Schedule:
@@ -725,7 +735,7 @@ def unlock(header, holder, pairs, trace, anonymous=False, envelope_kind=None):
             reasons.append((holder.rank(entry), refused))
             continue
         unwraps = True
-        schedule = Schedule(data_key, prefix_of(header.kind, header.suite), header.salt, canonical)
+        schedule = Schedule(data_key, prefix_of(header.kind, header.suite, header.parameters), header.salt, canonical)
         if same(schedule.commitment, header.commitment):
             break
     else:
@@ -760,11 +770,11 @@ def trace_schedule(trace, schedule, key_id, own, data_key, header):
     )
 
 
-def make_header(kind, holder, pairs, key=None, envelope_kind=None, suite=XCHACHA20):
+def make_header(kind, holder, pairs, key=None, envelope_kind=None, suite=XCHACHA20, parameters=b""):
     """A header wrapped by a holder of keys: its bytes and key schedule."""
     data_key, canonical = random_bytes(32), canonical_context(pairs)
     entry = holder.wrap(wrapping_context(pairs, envelope_kind or ENVELOPE_KIND[kind]), data_key, key)
-    return assemble_header(prefix_of(kind, suite), data_key, [entry], canonical)
+    return assemble_header(prefix_of(kind, suite, parameters), data_key, [entry], canonical)
 
 
 def assemble_header(prefix, data_key, entries, canonical):
@@ -832,6 +842,68 @@ def open_value(holder, pairs, associated_data, envelope, trace, anonymous=False,
         raise Refused("unsupportedSuite", detail="AEGIS-256")
     schedule, key_id = unlock(header, holder, pairs, trace, anonymous, envelope_kind)
     return open_payload(schedule, associated_data, sealed, header.suite), key_id
+
+
+# Files
+
+# Of each suite: the function that encrypts a chunk, the one that decrypts it, and the lengths of the nonce and the tag.
+CHUNK_CIPHER = {
+    XCHACHA20: (
+        bindings.crypto_aead_chacha20poly1305_ietf_encrypt, bindings.crypto_aead_chacha20poly1305_ietf_decrypt, 12, 16,
+    ),
+    AEGIS_256: PAYLOAD_CIPHER[AEGIS_256],
+}  # fmt: skip
+
+
+def chunk_nonce(suite, number, is_last):
+    return (u64(number) + bytes([1 if is_last else 0])).rjust(CHUNK_CIPHER[suite][2], b"\x00")
+
+
+def seal_chunk(schedule, suite, number, is_last, plaintext):
+    encrypt = CHUNK_CIPHER[suite][0]
+    return encrypt(plaintext, b"", chunk_nonce(suite, number, is_last), schedule.payload_key)
+
+
+def open_chunk(schedule, suite, number, is_last, sealed):
+    decrypt = CHUNK_CIPHER[suite][1]
+    try:
+        return decrypt(sealed, b"", chunk_nonce(suite, number, is_last), schedule.payload_key)
+    except CryptoError:
+        raise Refused("payloadAltered", detail=f"chunk {number}")
+
+
+def split(data, size):
+    """The pieces of `size` bytes and the last, shorter one; one empty piece if there are no bytes."""
+    return [data[at : at + size] for at in range(0, len(data), size)] or [b""]
+
+
+def seal_chunks(schedule, suite, size, plaintext):
+    pieces = split(plaintext, size)
+    return [seal_chunk(schedule, suite, n, n == len(pieces) - 1, piece) for n, piece in enumerate(pieces)]
+
+
+def seal_file(holder, pairs, plaintext, key=None, suite=XCHACHA20, log2=16):
+    if log2 not in LOG2_OF_CHUNK:
+        raise Refused("invalidArgument", detail="chunk size")
+    header, schedule = make_header(FILE, holder, pairs, key, suite=suite, parameters=bytes([log2]))
+    return header + b"".join(seal_chunks(schedule, suite, 1 << log2, plaintext))
+
+
+def open_file(holder, pairs, file, trace, anonymous=False):
+    """The plaintext and the key id. `verified` in the trace is the plaintext of the chunks that verified, in order."""
+    trace["verified"] = b""
+    reader = Reader(file)
+    header = parse_header(reader, FILE)
+    if header.suite == AEGIS_256 and not has_aegis_256:
+        raise Refused("unsupportedSuite", detail="AEGIS-256")
+    schedule, key_id = unlock(header, holder, pairs, trace, anonymous)
+    tag_length = CHUNK_CIPHER[header.suite][3]
+    chunks = split(reader.rest(), (1 << header.parameters[0]) + tag_length)
+    for number, chunk in enumerate(chunks):
+        if len(chunk) < tag_length + (1 if number > 0 else 0):
+            raise Refused("malformed", detail=f"chunk {number} is too short")
+        trace["verified"] += open_chunk(schedule, header.suite, number, number == len(chunks) - 1, chunk)
+    return trace["verified"], key_id
 
 
 # Environments
@@ -1201,7 +1273,7 @@ def perform(command, request, trace):
         return read_store(Store(request["store"]))
     holder, pairs = holder_of(request), request["context"]
     if command == "explain":
-        command = "open-value" if "envelope" in request else "open"
+        command = "open-value" if "envelope" in request else "open-file" if "file" in request else "open"
     if command == "open":
         values, generation, key_id = open_environment(
             holder, pairs, request["variables"], request.get("minimum_generation"), trace,
@@ -1225,6 +1297,15 @@ def perform(command, request, trace):
         plaintext = from_text(request["plaintext"])
         key, suite = request.get("key"), request.get("suite", XCHACHA20)
         return {"envelope": seal_value(holder, pairs, associated_data, plaintext, key, kind, suite)}
+    if command == "open-file":
+        file, anonymous = from_text(request["file"]), request.get("anonymous", False)
+        canonical_context(pairs)
+        plaintext, key_id = open_file(holder, pairs, file, trace, anonymous)
+        return {"plaintext": to_text(plaintext), "key_id": key_id}
+    if command == "seal-file":
+        plaintext, key = from_text(request["plaintext"]), request.get("key")
+        suite, log2 = request.get("suite", XCHACHA20), request.get("log2", 16)
+        return {"file": to_text(seal_file(holder, pairs, plaintext, key, suite, log2))}
     raise SystemExit(__doc__)
 
 

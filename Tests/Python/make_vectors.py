@@ -14,6 +14,7 @@ import sys
 sys.dont_write_bytecode = True
 
 import envelope as e
+import vectors_files
 import vectors_suites
 import vectors_xwing
 
@@ -165,6 +166,11 @@ def open_vector(fields):
             e.canonical_context(context)
             plaintext, key_id = e.open_value(store, context, data, sealed, trace, anonymous)
             lines += [("plaintext", plaintext.hex())]
+        elif kind == "file":
+            e.canonical_context(context)
+            plaintext, key_id = e.open_file(store, context, bytes.fromhex(all_of("file")[0]), trace, anonymous)
+            assert plaintext == vectors_files.plaintext(len(plaintext))
+            lines += [("byte-count", str(len(plaintext)))]
         else:
             variables = dict(pairs_of("variable"))
             for name, text in pairs_of("variable-hex"):
@@ -176,7 +182,9 @@ def open_vector(fields):
             lines += [("generation", str(generation))]
             lines += [("plain", f"{name}={value.hex()}") for name, value in sorted(values.items())]
     except e.Refused as refused:
-        return {"expect": refused.code, "names": refused.names, "lines": []}
+        if kind == "file":
+            lines = [("verified", str(len(trace.get("verified", b""))))]
+        return {"expect": refused.code, "names": refused.names, "lines": lines}
     lines += [("keyId", key_id)]
     shown = "canonical wrappingCanonical contextCheck narrowed sharedSecret hpkeKey hpkeNonce passphraseKey dataKey okm"
     shown = f"{shown} payloadKey headerKey manifestKey plainKey headerTag".split() + ["manifest", "plainTags"] * (kind == "environment")
@@ -1596,6 +1604,7 @@ def main(arguments):
     this = sys.modules[__name__]
     vectors_suites.add_all(this)
     vectors_xwing.add_all(this)
+    vectors_files.add_all(this)
     paths = {f"{name}.txt": text for name, text in vectors.items()}
     found = {path.name: path.read_text() for path in FOLDER.glob("*.txt")} if FOLDER.exists() else {}
     if arguments == ["--check"]:

@@ -4,8 +4,11 @@
 @testable import EnvelopeKit
 
 /// Where the parts of a header with one keyset entry lie, written down independently of the code under test.
-enum HeaderPart: CaseIterable {
-  case magic, version, kind, suite, salt, contextCheck, keyCount
+enum HeaderPart {
+  case magic, version, kind, suite
+  /// Of a file alone.
+  case parameters
+  case salt, contextCheck, keyCount
   case scheme, keyIDLength, keyID, wrappedLength, wrapped
   case commitment, tag
   /// What follows the header.
@@ -17,6 +20,8 @@ enum HeaderPart: CaseIterable {
     (.scheme, 1), (.keyIDLength, 1), (.keyID, 14), (.wrappedLength, 2), (.wrapped, 72), (.commitment, 32), (.tag, 16),
   ]
 
+  private static let fileHeader = header.prefix(4) + [(.parameters, 1)] + header.dropFirst(4)
+
   static let headerByteCount = header.reduce(0) { $0 + $1.1 }
 
   /// The part that each byte belongs to.
@@ -24,11 +29,18 @@ enum HeaderPart: CaseIterable {
     (header + trailer).flatMap { Array(repeating: $0.0, count: $0.1) }
   }
 
+  /// The part that each byte of a file belongs to.
+  static func partsOfFile(payloadByteCount: Int) -> [HeaderPart] {
+    (fileHeader + [(.payload, payloadByteCount)]).flatMap { Array(repeating: $0.0, count: $0.1) }
+  }
+
   /// The codes that a flipped bit may lead to where the context is right and the keyring holds the key.
   var codesWhenFlipped: [EnvelopeError.Code] {
     switch self {
     case .magic, .keyCount, .keyIDLength, .wrappedLength: [.malformed]
     case .version: [.unsupportedVersion]
+    // 2^12 and 2^13 differ in one bit of the logarithm.
+    case .parameters: [.malformed, .headerAltered]
     // 01 and 02 differ in two bits.
     case .suite: [.unsupportedSuite]
     case .kind: [.unsupportedVersion, .malformed]

@@ -166,6 +166,26 @@ final class PythonPeer {
     return try Envelope.bytes(ofText: text)
   }
 
+  func openFile(
+    _ file: [UInt8], context: [String: String], by holder: Holder, anonymousSender sender: AnonymousSender = .refused
+  ) throws -> Outcome {
+    var request: [String: Any] = ["context": context, "file": Self.text(of: file)]
+    request["anonymous"] = sender == .accepted
+    let answer = try ask("open-file", holder, request)
+    return try Self.refusal(answer) ?? .made(Self.decode(["": answer["plaintext"] as? String ?? "?"]))
+  }
+
+  func sealFile(
+    _ plaintext: [UInt8], context: [String: String], by holder: Holder, suite: AlgorithmSuite, chunkSize: ChunkSize
+  ) throws -> [UInt8] {
+    var request: [String: Any] = ["context": context, "plaintext": Self.text(of: plaintext)]
+    request["suite"] = suite.rawValue
+    request["log2"] = chunkSize.exponent
+    let answer = try ask("seal-file", holder, request)
+    guard let text = answer["file"] as? String else { throw Failure(description: "\(answer)") }
+    return try Self.bytes(of: text)
+  }
+
   private static func refusal(_ answer: [String: Any]) -> Outcome? {
     (answer["error"] as? String).map { .refused($0, names: answer["names"] as? [String] ?? []) }
   }

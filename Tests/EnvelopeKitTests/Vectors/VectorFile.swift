@@ -11,6 +11,7 @@ struct VectorFile {
     case value
     case environment
     case packed
+    case file
     case recipient
   }
 
@@ -22,7 +23,8 @@ struct VectorFile {
     "comment", "kind", "expect", "minimum-generation", "store-hex", "associated-data", "envelope", "plaintext",
     "generation", "keyId", "canonical", "wrappingCanonical", "contextCheck", "narrowed", "dataKey", "okm",
     "payloadKey", "headerKey", "manifestKey", "plainKey", "headerTag", "manifest", "plainTags", "passphrase",
-    "passphraseKey", "sharedSecret", "hpkeKey", "hpkeNonce", "recipient", "publicKey", "reader", "sender",
+    "passphraseKey", "sharedSecret", "hpkeKey", "hpkeNonce", "recipient", "publicKey", "reader", "sender", "file",
+    "byte-count", "verified",
   ]
   private static let many: Set = [
     "store", "context", "allow", "variable", "variable-hex", "name", "plain", "needs",
@@ -81,11 +83,11 @@ struct VectorFile {
     guard kind != .recipient else {
       return names == always.union(["recipient"]).union(succeeds ? ["keyId", "publicKey"] : [])
     }
-    let isValue = kind == .value
-    var mustHave = always.union(isValue ? ["associated-data", "envelope"] : [])
+    let hasVariables = kind == .environment || kind == .packed
+    var mustHave = always.union(kind == .value ? ["associated-data", "envelope"] : kind == .file ? ["file"] : [])
     var mayHave: Set = ["store", "store-hex", "passphrase", "context", "sender", "needs"]
     guard names.intersection(["store", "store-hex", "passphrase"]).count == 1 else { return false }
-    if !isValue { mayHave.formUnion(["variable", "variable-hex", "minimum-generation", "reader"]) }
+    if hasVariables { mayHave.formUnion(["variable", "variable-hex", "minimum-generation", "reader"]) }
     if names.contains("reader") { mayHave.insert("allow") }
     if succeeds {
       mustHave.formUnion(intermediate)
@@ -93,8 +95,10 @@ struct VectorFile {
       guard ofSchemes.count == 1 else { return false }
       mustHave.formUnion(ofSchemes[0])
       if kind == .environment { mustHave.formUnion(["manifest", "plainTags"]) }
-      if isValue { mustHave.insert("plaintext") } else { mustHave.insert("generation") }
-      if !isValue { mayHave.insert("plain") }
+      mustHave.insert(kind == .value ? "plaintext" : kind == .file ? "byte-count" : "generation")
+      if hasVariables { mayHave.insert("plain") }
+    } else if kind == .file {
+      mustHave.insert("verified")
     } else {
       mayHave.insert("name")
     }
