@@ -21,7 +21,7 @@
 
         'inspect', 'explain', 'rewrap' and 'reseal' take sealed files, too.
         """,
-      subcommands: [])
+      subcommands: [Seal.self, Open.self, Verify.self])
 
     /// The function, the context and the keys of a call about one sealed file.
     struct Options: ParsableArguments {
