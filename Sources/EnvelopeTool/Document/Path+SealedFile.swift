@@ -17,15 +17,17 @@ extension Path {
 extension Descriptor {
   /// Whether it is a regular file that begins as a sealed file does.
   func beginsAsSealedFile(of path: Path) -> Bool {
-    let mark = SealedFile.mark
-    guard let status = try? status(of: path), status.isRegular, status.byteCount >= mark.count else { return false }
-    return (try? readPart(0..<mark.count, of: path)) == mark
+    let count = SealedFile.markByteCount
+    guard let status = try? status(of: path), status.isRegular, status.byteCount >= count,
+      let beginning = try? readPart(0..<count, of: path)
+    else { return false }
+    return unsafe Header.isOfFile(beginning.span.bytes)
   }
 }
 
 extension SealedFile {
-  /// The first bytes of every sealed file: magic, version and kind.
-  static let mark = Array("EK".utf8) + [1, 4]
+  /// The number of bytes by which a sealed file is recognized: magic, version and kind.
+  static let markByteCount = 4
 }
 
 extension EnvelopeError {

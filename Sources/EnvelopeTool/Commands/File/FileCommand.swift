@@ -29,6 +29,13 @@
 
       @OptionGroup var keys: KeyOptions
 
+      init() {}
+
+      init(_ options: FunctionOptions) {
+        self.options = options
+        keys = KeyOptions()
+      }
+
       /// Combines the flags and `envelope.yaml`.
       ///
       /// - Parameters:
