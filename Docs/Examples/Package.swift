@@ -20,6 +20,12 @@ let package = Package(
         .product(name: "EnvelopeKitFiles", package: "EnvelopeKit"),
       ]),
     .executableTarget(
+      name: "Files",
+      dependencies: [
+        .product(name: "EnvelopeKit", package: "EnvelopeKit"),
+        .product(name: "EnvelopeKitFiles", package: "EnvelopeKit"),
+      ]),
+    .executableTarget(
       name: "Values",
       dependencies: [
         .product(name: "EnvelopeKit", package: "EnvelopeKit"),

@@ -43,7 +43,7 @@
         EditCommand.self,
         ExecCommand.self, AcceptCommand.self, MigrateCommand.self, InspectCommand.self, BudgetCommand.self,
         KeysCommand.self, RewrapCommand.self, ResealCommand.self, ExplainCommand.self,
-        AuditCommand.self,
+        FileCommand.self, AuditCommand.self,
       ])
 
     /// Runs what the arguments ask for, tells of failures on standard error, and returns the exit code.

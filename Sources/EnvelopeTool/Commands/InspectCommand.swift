@@ -17,14 +17,16 @@
       commandName: "inspect",
       abstract: "Show what a sealed file contains, without a key.",
       discussion: """
-        Nothing that it shows is verified: to verify a file, open it. With --function it shows whether the file was sealed for that function, as far as four bytes can prove.
+        It takes files of variables, sealed values and sealed files of any length. Nothing that it shows is verified: to verify a file, open it. With --function, or --context for a sealed file, it shows whether the file was sealed for that, as far as four bytes can prove.
 
         EXAMPLES
           envelope inspect checkout.env
           envelope inspect checkout.env --function checkout --json
+          envelope inspect dump.sql.sealed
         """)
 
-    @Argument(help: "The file with sealed variables, or a sealed value; - is standard input.", completion: .file())
+    @Argument(
+      help: "A file with sealed variables, a sealed value or a sealed file; - is standard input.", completion: .file())
     var file: String
 
     @OptionGroup var options: FunctionOptions
@@ -33,11 +35,22 @@
     var json = false
 
     func run() throws {
-      let sealed = try SealedContent.require(Document.readText(file), of: file)
-      let header = try sealed.header()
-      var report = Report(sealed, header)
-      if options.function != nil {
-        let context = try options.settings(file: file, opens: true).context
+      var (report, header): (Report, Header)
+      var context: EncryptionContext?
+      switch try SealedInput.read(file) {
+      case .text(let bytes):
+        let sealed = try SealedContent.require(bytes, of: file)
+        header = try sealed.header()
+        report = Report(sealed, header)
+        if options.function != nil { context = try options.settings(file: file, opens: true).context }
+      case .file(let stream):
+        header = stream.header
+        report = Report(header, byteCount: try stream.plaintextByteCount())
+        if options.function != nil || !options.context.isEmpty {
+          context = try FileCommand.Options(options).settings(ofSealed: file, opens: true).context
+        }
+      }
+      if let context {
         report.contextMatches = try header.matches(canonicalContext: context.canonicalBytes())
         if report.contextMatches == false { Configuration.reportRefusal() }
       }
@@ -48,11 +61,15 @@
     }
   }
 
-  /// What can be told without a key of an environment or a value that is sealed.
+  /// What a header, and what follows it, show without a key.
   private struct Report: Encodable {
     struct Key: Encodable {
       let scheme: String
       let id: String
+
+      static func all(of header: Header) -> [Key] {
+        header.wrappedKeys.map { Key(scheme: "\($0.scheme)", id: "\($0.keyID)") }
+      }
     }
 
     let format = 1
@@ -65,11 +82,13 @@
     let variables: [String]?
     let plain: [String]?
     let byteCount: Int?
+    let chunkSize: Int?
     var contextMatches: Bool?
 
     init(_ file: SealedContent, _ header: Header) {
       suite = "\(header.suite)"
-      keys = header.wrappedKeys.map { Key(scheme: "\($0.scheme)", id: "\($0.keyID)") }
+      keys = Key.all(of: header)
+      chunkSize = nil
       switch file {
       case .environment(let document, let sealed):
         form = sealed.form == .packed ? "packed" : "separate"
@@ -85,15 +104,31 @@
       }
     }
 
+    /// Of a sealed file; its length is nil if it was cut.
+    init(_ header: Header, byteCount: Int?) {
+      form = "file"
+      suite = "\(header.suite)"
+      keys = Key.all(of: header)
+      (generation, sealedAt, variables, plain) = (nil, nil, nil, nil)
+      self.byteCount = byteCount
+      chunkSize = header.form.chunkSize?.byteCount
+    }
+
     var text: String {
       var text =
-        form == "value" ? "A sealed value, format \(format)\n" : "A sealed environment, format \(format), \(form)\n"
+        switch form {
+        case "value": "A sealed value, format \(format)\n"
+        case "file": "A sealed file, format \(format)\n"
+        default: "A sealed environment, format \(format), \(form)\n"
+        }
       if let generation, let sealedAt { text += "generation: \(generation) (\(sealedAt))\n" }
       text += "suite: \(suite)\n"
       let any = keys.count > 1 ? ", any one opens" : ""
       text += "keys, not verified\(any): \(keys.map { "\($0.scheme) \($0.id)" }.joined(separator: ", "))\n"
       if let contextMatches { text += "context: \(contextMatches ? "matches" : "differs")\n" }
-      if let byteCount { text += "sealed: \(byteCount.grouped) bytes\n" }
+      if let byteCount { text += "sealed: \(byteCount.grouped) \(byteCount == 1 ? "byte" : "bytes")\n" }
+      if form == "file", byteCount == nil { text += "sealed: no file has this length, so a part is missing\n" }
+      if let chunkSize { text += "chunks: \(chunkSize.grouped) bytes each\n" }
       if let variables {
         text +=
           form == "packed"

@@ -48,15 +48,21 @@ struct FunctionSettings {
     let entry = configuration.entry(for: function)
     self.function = function
     self.context = try Self.context(context, over: entry.context ?? []).adding(function, for: "function")
-    do throws(EnvelopeError) {
-      _ = try self.context.canonicalBytes()
-    } catch {
-      // It comes from flags and envelope.yaml, not from the data.
-      throw error.code == .invalidArgument ? EnvelopeError(.usage, error.message, advice: error.advice) : error
-    }
+    try Self.check(self.context)
     self.keys = keys.isEmpty ? entry.keys ?? [] : keys
     self.plain = plain.isEmpty ? entry.plain ?? [] : plain
     self.keyService = keyService.completed(by: configuration.keyService(of: entry))
+  }
+
+  /// Refuses a context that breaks a limit.
+  ///
+  /// - Throws: `usage`, because the context comes from flags and `envelope.yaml`, not from the data.
+  static func check(_ context: EncryptionContext) throws(EnvelopeError) {
+    do throws(EnvelopeError) {
+      _ = try context.canonicalBytes()
+    } catch {
+      throw error.code == .invalidArgument ? EnvelopeError(.usage, error.message, advice: error.advice) : error
+    }
   }
 
   /// The pairs of the flags, `K=V` each, and those of `envelope.yaml` that they do not override.

@@ -167,10 +167,15 @@ extension Descriptor {
   static func withoutClosing<R: ~Copyable>(
     _ number: Int32, _ body: (borrowing Descriptor) throws(EnvelopeError) -> R
   ) throws(EnvelopeError) -> R {
+    try body(copy(of: number))
+  }
+
+  /// A second descriptor of an open file, such as a standard stream, which can be closed.
+  static func copy(of number: Int32) throws(EnvelopeError) -> Descriptor {
     let copy = fcntl(number, F_DUPFD_CLOEXEC, 3)
     let names = ["standard input", "standard output", "standard error"]
     guard copy >= 0 else { throw .system("Cannot use \(number < 3 ? names[Int(number)] : "the open file \(number)")") }
-    return try body(Descriptor(copy))
+    return Descriptor(copy)
   }
 
   /// Reads up to a line feed, and leaves that out; where nobody types, the end of the file ends the line, too.

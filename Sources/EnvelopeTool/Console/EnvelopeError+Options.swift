@@ -8,7 +8,7 @@ extension EnvelopeError {
   /// Runs `body`; errors whose remedy is an option of the command name that option.
   ///
   /// - Parameter entries: The wrapped keys that `body` opens: if none of them is held, the error names the key store.
-  static func advisingOptions<Result>(
+  static func advisingOptions<Result: ~Copyable>(
     opening entries: [WrappedDataKey] = [], _ body: () async throws -> Result
   ) async throws -> Result {
     do {

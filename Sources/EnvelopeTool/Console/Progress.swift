@@ -18,10 +18,14 @@ struct Progress {
     let now = ContinuousClock.now
     guard isShown, done == total || shownAt.map({ now - $0 >= .milliseconds(100) }) ?? true else { return }
     shownAt = now
-    let width = 30
-    let filled = done * width / total
-    let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: width - filled)
-    Console.send("\r[\(bar)] \(done.grouped) of \(total.grouped)" + (done == total ? "\n" : ""))
+    Console.send(
+      "\r\(Self.bar(done, of: total, width: 30)) \(done.grouped) of \(total.grouped)" + (done == total ? "\n" : ""))
+  }
+
+  /// A bar that is filled as far as the work is done.
+  static func bar(_ done: Int, of total: Int, width: Int) -> String {
+    let filled = Int(Double(done) / Double(total) * Double(width))
+    return "[" + String(repeating: "#", count: filled) + String(repeating: ".", count: width - filled) + "]"
   }
 
   /// Takes the line away, so that something else can be said.

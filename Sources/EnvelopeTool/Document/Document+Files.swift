@@ -23,8 +23,15 @@ extension Document {
     }
   }
 
+  /// Reads the bytes of a file, or standard input if the path is `-`.
+  ///
+  /// - Throws: `noInput`, `fileFailure`; `usage` for a sealed file, which has commands of its own.
   static func readText(_ path: String) throws(EnvelopeError) -> SecretBytes {
-    if path == "-" { return try Console.readInput(limit: byteLimit) }
+    if path == "-" {
+      let text = try Console.readInput(limit: byteLimit)
+      guard text.withBytes({ !Header.isOfFile($0) }) else { throw .isSealedFile(path) }
+      return text
+    }
     let path = Path(path)
     guard path.exists else {
       throw EnvelopeError(.noInput, "No such file: \(path)", advice: "Check the path.")
@@ -35,7 +42,11 @@ extension Document {
     } catch {
       throw EnvelopeError(.fileFailure, error.message, advice: "Check its permissions.")
     }
-    return try file.readAll(limit: byteLimit, of: path)
+    guard !file.beginsAsSealedFile(of: path) else { throw .isSealedFile(path.string) }
+    let text = try file.readAll(limit: byteLimit, of: path)
+    // Of a pipe, this is known only now.
+    guard text.withBytes({ !Header.isOfFile($0) }) else { throw .isSealedFile(path.string) }
+    return text
   }
 
   /// Writes a text to a file, atomically, or to a pipe or device.

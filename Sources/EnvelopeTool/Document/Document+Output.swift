@@ -59,6 +59,11 @@ extension Document {
   /// What a file holds; nothing if there is none.
   private static func readExisting(_ path: String) throws(EnvelopeError) -> SecretBytes {
     guard try Path(path).kind == .file else { return nothing() }
+    guard !Path(path).beginsAsSealedFile else {
+      throw EnvelopeError(
+        .outputExists, "\(path.shown) holds a sealed file, which would be lost",
+        advice: "Write to another file; or add --force to replace this one.")
+    }
     return try readText(path)
   }
 

@@ -17,6 +17,8 @@ struct Explanation {
     let minimumGeneration: UInt32
     let associatedData: [UInt8]
     let acceptsAnonymousSender: Bool
+
+    fileprivate var anonymousSender: AnonymousSender { acceptsAnonymousSender ? .accepted : .refused }
   }
 
   private var lines: [String] = []
@@ -48,17 +50,23 @@ struct Explanation {
   private static func text(_ lines: [String]) -> String { lines.map { EnvelopeError.escaped($0) + "\n" }.joined() }
 
   private mutating func look(_ question: Question) async throws {
+    let input = try SealedInput.read(question.file)
+    switch consume input {
+    case .file(let stream): return try await look(stream, question)
+    case .text(let bytes): try await look(bytes, question)
+    }
+  }
+
+  private mutating func look(_ bytes: borrowing SecretBytes, _ question: Question) async throws {
     let sealed: SealedContent
-    let names: [String]
     do throws(EnvelopeError) {
-      let bytes = try Document.readText(question.file)
       sealed = try SealedContent.require(bytes, of: question.file)
-      names = bytes.withBytes { FunctionNames.candidates(in: $0, of: question.file) }
     } catch {
       // It is not damaged: it never was sealed.
       if error == Document.nothingSealed(in: question.file) { cause = .call }
       throw error
     }
+    let names = bytes.withBytes { FunctionNames.candidates(in: $0, of: question.file) }
     let header = try sealed.header()
     lines.append("\(sealed.description), suite \(header.suite)")
     if try LockedKeyStore.isOf(header) {
@@ -68,7 +76,37 @@ struct Explanation {
         advice: "Set ENVELOPE_STORE to it, and see: envelope keys list")
     }
     let candidate = try findContext(of: header, naming: names, question)
-    try await open(sealed, header.wrappedKeys, candidate, question)
+    try await open(sealed, candidate, question)
+  }
+
+  private mutating func look(_ stream: borrowing SealedFileStream, _ question: Question) async throws {
+    let (header, chunkByteCount) = (stream.header, stream.header.form.chunkSize?.byteCount ?? 0)
+    lines.append("a sealed file in chunks of \(chunkByteCount.grouped) bytes, suite \(header.suite)")
+    let names = FunctionNames.candidates(ofPath: question.file)
+    let candidate = try findContext(of: header, naming: names, question)
+    let keyring = try await findKeys(of: header, candidate, question)
+    var opener = try await EnvelopeError.advisingOptions(opening: header.wrappedKeys) {
+      try await StreamOpener(
+        header: header.bytes, context: candidate.context, using: keyring, anonymousSender: question.anonymousSender)
+    }
+    lines.append("header: verifies")
+    var (byteCount, chunkCount) = (0, 0)
+    let count = { (chunk: RawSpan) throws(EnvelopeError) in
+      byteCount += chunk.byteCount
+      chunkCount += 1
+    }
+    do throws(EnvelopeError) {
+      while case let part = try stream.next(), !part.isEmpty { try unsafe opener.append(part.span.bytes, count) }
+      try opener.finish(count)
+    } catch {
+      if error.code == .payloadAltered || error.code == .malformed {
+        lines.append(
+          "chunks: \(chunkCount.grouped) verified; the next one, from byte \(byteCount.grouped) on, does not, or the file "
+            + "was cut after it")
+      }
+      throw error
+    }
+    lines.append("payload: \(byteCount.grouped) bytes in \(chunkCount.counted("chunk")) verified")
   }
 
   private mutating func findContext(
@@ -78,7 +116,10 @@ struct Explanation {
     if let index = try search.index(for: header, in: question.file, naming: names) {
       let candidate = search.candidates[index]
       let isGiven = question.search.candidates.indices.contains(index)
-      lines.append("context: \(isGiven ? "as given" : "as the file itself says,") for \(candidate.name)")
+      lines.append(
+        isGiven || candidate.function != nil
+          ? "context: \(isGiven ? "as given" : "as the file itself says,") for \(candidate.name)"
+          : "context: none but what is given, for no function")
       return candidate
     }
     guard !question.search.candidates.isEmpty else {
@@ -100,9 +141,11 @@ struct Explanation {
       .contextDiffers, "It was sealed for another context, or its header was altered", advice: advice)
   }
 
-  private mutating func open(
-    _ sealed: SealedContent, _ entries: [WrappedDataKey], _ candidate: ContextSearch.Candidate, _ question: Question
-  ) async throws {
+  /// Shows whose key each entry of a header is under, and returns a keyring that opens with them.
+  private mutating func findKeys(
+    of header: Header, _ candidate: ContextSearch.Candidate, _ question: Question
+  ) async throws -> MultiKeyring {
+    let entries = header.wrappedKeys
     let store: KeyStore?
     do {
       store = try await ToolStore.load()
@@ -119,9 +162,18 @@ struct Explanation {
       for entry in entries { lines.append("key \(entry.scheme) \(entry.keyID): not here") }
       throw error
     }
-    let keyringContext = try candidate.context.forKeyrings(try sealed.header().kind.use)
+    let keyringContext = try candidate.context.forKeyrings(header.kind.use)
     for entry in entries { await tell(entry, keyringContext, store ?? KeyStore(), keyring) }
-    let sender: AnonymousSender = question.acceptsAnonymousSender ? .accepted : .refused
+    return keyring
+  }
+
+  private mutating func open(
+    _ sealed: SealedContent, _ candidate: ContextSearch.Candidate, _ question: Question
+  ) async throws {
+    let header = try sealed.header()
+    let entries = header.wrappedKeys
+    let keyring = try await findKeys(of: header, candidate, question)
+    let sender = question.anonymousSender
     switch sealed {
     case .environment(let document, let environment):
       let opened = try await EnvelopeError.advisingOptions(opening: entries) {

@@ -24,10 +24,13 @@ struct ContextSearch {
   private(set) var candidates: [Candidate]
   /// Makes a candidate of the name of a function that a file says it is for; nil if only what was given counts.
   private let makeCandidate: ((String) throws(EnvelopeError) -> Candidate)?
+  /// The candidate for no function; nil if the call says the function, or that there is none.
+  private let noFunction: Candidate?
 
   init(candidates: [Candidate]) {
     self.candidates = candidates
     makeCandidate = nil
+    noFunction = nil
   }
 
   /// - Parameters:
@@ -41,15 +44,8 @@ struct ContextSearch {
       throw EnvelopeError(.usage, "--function and --no-function exclude each other")
     }
     var candidates: [Candidate] = []
-    if isForNoFunction {
-      let context = try FunctionSettings.context(context, over: [])
-      candidates.append(
-        try Candidate(
-          name: "no function", function: nil, context: context, canonical: context.canonicalBytes(),
-          keys: configuration.fallback.keys ?? [],
-          keyService: keyService.completed(by: configuration.keyService(of: configuration.fallback)),
-          file: nil))
-    }
+    let bare = try Candidate(forNoFunction: context, keyService, configuration)
+    if isForNoFunction { candidates.append(bare) }
     let functions = function.map { [$0] } ?? (isForNoFunction ? [] : configuration.functions.keys.sorted())
     let makeCandidate = { (function: String) throws(EnvelopeError) -> Candidate in
       let settings = try FunctionSettings(
@@ -65,13 +61,14 @@ struct ContextSearch {
     for function in functions { candidates.append(try makeCandidate(function)) }
     self.candidates = candidates
     self.makeCandidate = function == nil && !isForNoFunction ? makeCandidate : nil
+    noFunction = function == nil && !isForNoFunction ? bare : nil
   }
 
   /// The index of the candidate that a header was made for, as far as its contextCheck can tell; nil if there is none.
   ///
   /// If `envelope.yaml` names the file for functions, only these count. Else the names that the file gives of itself are
   /// tried after the candidates. Nobody has verified them: a wrong one costs a hash and no call to a key service, and one
-  /// that was made to look right fails when the header is unlocked.
+  /// that was made to look right fails when the header is unlocked. A sealed file may be for no function as well.
   ///
   /// - Parameters:
   ///   - names: At most ``FunctionNames/limit``; the rest is not tried.
@@ -95,7 +92,13 @@ struct ContextSearch {
       candidates.append(candidate)
       return candidates.count - 1
     }
-    return nil
+    // Files, unlike variables, are usually sealed for no function.
+    guard header.kind == .file, !addsReaders, let noFunction,
+      try header.matches(canonicalContext: noFunction.canonical)
+    else { return nil }
+    if let index = candidates.firstIndex(where: { $0.function == nil }) { return index }
+    candidates.append(noFunction)
+    return candidates.count - 1
   }
 
   /// The index of the first candidate that a header was made for, among those that `envelope.yaml` names the file for if
@@ -116,5 +119,18 @@ struct ContextSearch {
     guard !isGiven, candidates.contains(where: { $0.file != nil }) else { return [] }
     let path = Path(file).absolute
     return candidates.indices.filter { candidates[$0].file == path }
+  }
+}
+
+extension ContextSearch.Candidate {
+  /// What is sealed for no function, with these pairs alone.
+  fileprivate init(
+    forNoFunction pairs: [String], _ keyService: KeyServiceSettings, _ configuration: Configuration
+  ) throws(EnvelopeError) {
+    let context = try FunctionSettings.context(pairs, over: [])
+    self.init(
+      name: "no function", function: nil, context: context, canonical: try context.canonicalBytes(),
+      keys: configuration.fallback.keys ?? [],
+      keyService: keyService.completed(by: configuration.keyService(of: configuration.fallback)), file: nil)
   }
 }

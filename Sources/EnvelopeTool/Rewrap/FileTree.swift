@@ -87,6 +87,12 @@ extension Path {
   /// Whether it is a file itself, and no link to one.
   var isRegularFile: Bool { type == S_IFREG }
 
+  /// Whether it is a folder, or a link to one.
+  var isFolder: Bool {
+    var status = stat()
+    return unsafe stat(string, &status) == 0 && mode_t(status.st_mode) & S_IFMT == S_IFDIR
+  }
+
   /// What it is itself, as the system names it; nil if it is not there or cannot be looked at.
   private var type: mode_t? {
     var status = stat()

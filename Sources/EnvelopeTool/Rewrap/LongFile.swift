@@ -46,7 +46,7 @@ extension RawSpan {
   /// Magic, version, kind and suite.
   private func isHeader(at offset: Int) -> Bool {
     byteIfAny(at: offset + 1) == UInt8(ascii: "K") && byteIfAny(at: offset + 2) == 1
-      && (1...5).contains(byteIfAny(at: offset + 3) ?? 0) && byteIfAny(at: offset + 4) == 1
+      && (1...5).contains(byteIfAny(at: offset + 3) ?? 0) && [1, 2].contains(byteIfAny(at: offset + 4))
   }
 
   /// Whether the text of something sealed begins here, of an envelope or a variable, as far as it has a tag's length.

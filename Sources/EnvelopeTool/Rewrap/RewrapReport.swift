@@ -90,7 +90,8 @@ struct RewrapReport {
     if !unmatched.isEmpty {
       Console.say("Sealed for another function or context, and left alone:")
       for path in unmatched { Console.say("  \(path.shown)") }
-      Console.say("Name the function in envelope.yaml, or give it: --function NAME --context KEY=VALUE")
+      Console.say(
+        "Name the function in envelope.yaml, or give it: --function NAME --context KEY=VALUE, or --no-function")
     }
     for path in keyStores {
       Console.say("\(path.shown): a locked key store, left alone. Lock it anew: envelope keys lock")

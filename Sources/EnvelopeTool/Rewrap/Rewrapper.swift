@@ -36,7 +36,7 @@ struct Rewrapper {
   }
 
   let options: Options
-  private(set) var keys: RewrapKeys
+  var keys: RewrapKeys
   private(set) var report: RewrapReport
 
   init(_ options: Options, _ keys: RewrapKeys) {
@@ -49,13 +49,13 @@ struct Rewrapper {
   ///
   /// - Throws: What would befall every other file, too: an unreachable key service, say.
   mutating func rewrap(_ file: FileTree.Entry) async throws {
-    var progress = Progress()
+    var state = FileState()
     do {
-      try await rewrap(file, &progress)
-      report.add(file.path, progress.outcome, progress.entries)
-      if progress.holdsMore { report.sealedAmidText.append(file.path) }
+      try await rewrap(file, &state)
+      report.add(file.path, state.outcome, state.entries)
+      if state.holdsMore { report.sealedAmidText.append(file.path) }
     } catch let error as EnvelopeError where !Self.befallsAll.contains(error.code) {
-      report.add(file.path, .failed(error), progress.entries)
+      report.add(file.path, .failed(error), state.entries)
     }
   }
 
@@ -71,7 +71,7 @@ struct Rewrapper {
   ]
 
   /// How far the work on a file has come.
-  private struct Progress {
+  struct FileState {
     var outcome = Outcome.notSealed
     /// The entries of its header as far as it was read, or as it is now.
     var entries: [WrappedDataKey] = []
@@ -79,55 +79,56 @@ struct Rewrapper {
     var holdsMore = false
   }
 
-  private mutating func rewrap(_ file: FileTree.Entry, _ progress: inout Progress) async throws {
+  private mutating func rewrap(_ file: FileTree.Entry, _ state: inout FileState) async throws {
+    if Path(file.path).beginsAsSealedFile { return try await rewrapSealedFile(at: file.path, &state) }
     guard try file.isNamed || !isTooLong(file) else { return }
     try await Document.exchange(file.path, revealing: false, reading: Document.readText) { bytes in
-      try await rewrap(file, bytes, &progress)
+      try await rewrap(file, bytes, &state)
     }
   }
 
   /// Returns a file's new text; nil to leave it as it is.
   private mutating func rewrap(
-    _ file: FileTree.Entry, _ bytes: borrowing SecretBytes, _ progress: inout Progress
+    _ file: FileTree.Entry, _ bytes: borrowing SecretBytes, _ state: inout FileState
   ) async throws -> SecretBytes? {
-    progress = Progress()
+    state = FileState()
     let before: SealedContent
     if file.isNamed {
       before = try SealedContent.require(bytes, of: file.path)
     } else {
       guard let sealed = try SealedContent(bytes, of: file.path) else {
-        progress.holdsMore = bytes.withBytes { $0.holdsEnvelope(orHeader: true) || $0.holdsHeaderLine }
+        state.holdsMore = bytes.withBytes { $0.holdsEnvelope(orHeader: true) || $0.holdsHeaderLine }
         return nil
       }
       before = sealed
     }
-    if case .environment = before { progress.holdsMore = bytes.withBytes { $0.holdsEnvelope(orHeader: false) } }
+    if case .environment = before { state.holdsMore = bytes.withBytes { $0.holdsEnvelope(orHeader: false) } }
     let header = try before.header()
-    progress.entries = header.wrappedKeys
-    progress.outcome = .keyStore
+    state.entries = header.wrappedKeys
+    state.outcome = .keyStore
     guard try !LockedKeyStore.isOf(header) else { return nil }
-    progress.outcome = .unmatched
+    state.outcome = .unmatched
     let names = bytes.withBytes { FunctionNames.candidates(in: $0, of: file.path) }
     guard
       let index = try keys.search.index(for: header, in: file.path, naming: names, addsReaders: keys.wish.addsReaders)
     else { return nil }
-    let plan = try await keys.plan(progress.entries, index, header.kind.use)
+    let plan = try await keys.plan(state.entries, index, header.kind.use)
     guard options.reseals || !plan.isNothing else {
       try await verify(before, plan, index)
-      progress.outcome = .unchanged
+      state.outcome = .unchanged
       return nil
     }
 
     let (after, isNew) = try await change(before, plan, index)
-    progress.entries = try after.header().wrappedKeys
-    progress.outcome = isNew ? .resealed(plan) : .rewrapped(plan)
+    state.entries = try after.header().wrappedKeys
+    state.outcome = isNew ? .resealed(plan) : .rewrapped(plan)
     guard !options.isDryRun else { return nil }
     let text = try after.text(replacing: before, in: bytes)
     try Document.checkIsReadAgain(text)
     return text
   }
 
-  private var sender: AnonymousSender { options.acceptsAnonymousSender ? .accepted : .refused }
+  var sender: AnonymousSender { options.acceptsAnonymousSender ? .accepted : .refused }
 
   /// Opens a file that is under the right keys: it is as it should be only if all of it verifies.
   ///

@@ -1,0 +1,52 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+import EnvelopeKit
+import EnvelopeKitFiles
+
+extension Rewrapper {
+  /// Rewraps or reseals a sealed file of any length, which is never read into memory.
+  ///
+  /// A file that is under the right keys is opened for reading, which verifies its header and its last chunk. The rest is
+  /// verified only when the file is resealed: to rewrap many long files after a rotation must not take as long as to
+  /// read them.
+  mutating func rewrapSealedFile(at path: String, _ state: inout FileState) async throws {
+    let header = try SealedFile.header(of: path)
+    state.entries = header.wrappedKeys
+    state.outcome = .unmatched
+    let names = FunctionNames.candidates(ofPath: path)
+    guard let index = try keys.search.index(for: header, in: path, naming: names, addsReaders: keys.wish.addsReaders)
+    else { return }
+    let plan = try await keys.plan(header.wrappedKeys, index, header.kind.use)
+    let context = keys.search.candidates[index].context
+    let opening = try await keys.opening(index, plan.entries)
+    // A removed reader knows the data key, and could forge what the others accept.
+    let reseals = options.reseals || !plan.lost.isEmpty && !options.keepsDataKey
+    let sealing = reseals && !plan.isUnchanged(options) ? try await keys.sealing(plan, index) : nil
+    try await EnvelopeError.advisingOptions(opening: plan.entries) {
+      if options.isDryRun || plan.isUnchanged(options) {
+        _ = try await SealedFile(at: path, context: context, using: opening, anonymousSender: sender)
+      } else if let sealing {
+        let progress = ByteProgress()
+        defer { progress.clear() }
+        var fileOptions = FileOptions()
+        fileOptions.keepsAttributes = true
+        fileOptions.progress = progress.show
+        try await SealedFile.reseal(
+          at: path, context: context, using: opening, sealingWith: sealing, anonymousSender: sender,
+          options: fileOptions)
+      } else {
+        try await SealedFile.rewrap(
+          at: path, plan.rewrapping(), context: context, using: opening, anonymousSender: sender,
+          allowingFormerReadersToForge: options.keepsDataKey)
+      }
+    }
+    state.outcome = plan.isUnchanged(options) ? .unchanged : reseals ? .resealed(plan) : .rewrapped(plan)
+    if !options.isDryRun { state.entries = try SealedFile.header(of: path).wrappedKeys }
+  }
+}
+
+extension RewrapPlan {
+  /// Whether the file stays as it is.
+  fileprivate func isUnchanged(_ options: Rewrapper.Options) -> Bool { isNothing && !options.reseals }
+}
