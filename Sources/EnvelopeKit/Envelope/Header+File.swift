@@ -15,22 +15,8 @@ extension Header {
   ///
   /// - Throws: `malformed`, `unsupportedVersion`, `unsupportedSuite`.
   package static func fileHeader(of beginning: RawSpan) throws(EnvelopeError) -> Beginning {
-    let fixedByteCount = 6 + saltByteCount + contextCheckByteCount + 1
-    var byteCount = beginning.byteCount < 6 ? 6 : fixedByteCount
-    if beginning.byteCount >= fixedByteCount {
-      // Beyond the limit the header is refused below, before the rest of it is needed.
-      for _ in 0..<min(Int(beginning.byte(at: fixedByteCount - 1)), keyCountLimit) {
-        guard let idByteCount = beginning.byteIfAny(at: byteCount + 1) else { return .needs(byteCount: byteCount + 2) }
-        byteCount += 2 + Int(idByteCount) + 2
-        guard let high = beginning.byteIfAny(at: byteCount - 2), let low = beginning.byteIfAny(at: byteCount - 1) else {
-          return .needs(byteCount: byteCount)
-        }
-        byteCount += Int(high) << 8 | Int(low)
-      }
-      byteCount += commitmentByteCount + tagByteCount
-    }
+    let byteCount = neededByteCount(for: beginning)
     // Bytes that begin no file are refused as soon as they show it.
-    guard beginning.byteCount >= 6 else { return .needs(byteCount: byteCount) }
     var reader = ByteReader([UInt8](copying: beginning.extracting(first: byteCount)))
     do throws(EnvelopeError) {
       let header = try Header(from: &reader, expecting: .file)
@@ -39,6 +25,23 @@ extension Header {
       guard error == .truncated, beginning.byteCount < byteCount else { throw error }
       return .needs(byteCount: byteCount)
     }
+  }
+
+  /// The length of the header, as far as its first bytes show it.
+  private static func neededByteCount(for beginning: RawSpan) -> Int {
+    guard beginning.byteCount >= 6 else { return 6 }
+    var byteCount = 6 + saltByteCount + contextCheckByteCount + 1
+    guard let keyCount = beginning.byteIfAny(at: byteCount - 1) else { return byteCount }
+    // Beyond the limit the header is refused, before the rest of it is needed.
+    for _ in 0..<min(Int(keyCount), keyCountLimit) {
+      guard let idByteCount = beginning.byteIfAny(at: byteCount + 1) else { return byteCount + 2 }
+      byteCount += 2 + Int(idByteCount) + 2
+      guard let high = beginning.byteIfAny(at: byteCount - 2), let low = beginning.byteIfAny(at: byteCount - 1) else {
+        return byteCount
+      }
+      byteCount += Int(high) << 8 | Int(low)
+    }
+    return byteCount + commitmentByteCount + tagByteCount
   }
 
   /// Whether bytes begin as a file does, as far as the first four show.

@@ -15,19 +15,25 @@ struct ChunkStream: ~Copyable, Sendable {
     kept = try WipedBuffer(capacity: chunks.inputByteCount(direction))
     self.chunks = chunks
     self.direction = direction
-    self.coreCount = max(1, coreCount)
+    self.coreCount = min(max(1, coreCount), 256)
   }
 
   /// How many bytes come out if so many are taken in.
   func outputByteCount(appending byteCount: Int) -> Int {
     // One byte more is needed to know that a chunk is not the last.
-    let chunkCount = max(0, kept.byteCount + byteCount - 1) / chunks.inputByteCount(direction)
+    let chunkCount = max(0, kept.byteCount + min(byteCount, 1 << 61) - 1) / chunks.inputByteCount(direction)
     return chunkCount * chunks.outputByteCount(direction)
   }
 
   /// How many bytes come out at the end.
   var outputByteCountAtEnd: Int {
     max(0, kept.byteCount + chunks.outputByteCount(direction) - chunks.inputByteCount(direction))
+  }
+
+  /// How many bytes to collect before a call, so that all cores have work: two stripes each, but at most 8 MiB or a chunk.
+  var batchByteCount: Int {
+    let chunkByteCount = chunks.inputByteCount(direction)
+    return min(2 * coreCount * chunks.stripeChunkCount, max(1, (8 << 20) / chunkByteCount)) * chunkByteCount
   }
 
   /// Room for as many chunks as all cores take at once.

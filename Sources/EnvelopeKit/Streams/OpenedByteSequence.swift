@@ -22,8 +22,8 @@ extension AsyncSequence where Element == [UInt8] {
 /// The plaintext of a sealed stream, in pieces of no particular length, opened as the stream comes.
 ///
 /// Every byte that comes out has verified. That all have come out is known only when the sequence has ended without an
-/// error. Iterating throws what ``StreamOpener`` throws, and what the other sequence throws. The pieces are ordinary arrays,
-/// which are not wiped. The memory does not grow with the length.
+/// error. Iterating throws what ``StreamOpener`` throws, what the other sequence throws, and `CancellationError`. The pieces
+/// are ordinary arrays, which are not wiped. The memory does not grow with the length.
 public struct OpenedByteSequence<Base: AsyncSequence>: AsyncSequence where Base.Element == [UInt8] {
   let base: Base
   let begin: @Sendable (_ header: [UInt8]) async throws -> StreamOpener
@@ -38,15 +38,16 @@ public struct OpenedByteSequence<Base: AsyncSequence>: AsyncSequence where Base.
     fileprivate let sequence: OpenedByteSequence
     fileprivate var pieces: ByteCollector<Base.AsyncIterator>
     private let place = Place()
-    private var isDone = false
 
     fileprivate init(sequence: OpenedByteSequence, pieces: ByteCollector<Base.AsyncIterator>) {
       self.sequence = sequence
       self.pieces = pieces
     }
 
+    // Copies of the iterator share the stream.
     private final class Place {
       var opener: StreamOpener?
+      var hasBegun = false
     }
 
     /// The next bytes of the plaintext; nil after its end.
@@ -54,17 +55,16 @@ public struct OpenedByteSequence<Base: AsyncSequence>: AsyncSequence where Base.
 
     /// The next bytes of the plaintext; nil after its end.
     public mutating func next(isolation actor: isolated (any Actor)?) async throws -> [UInt8]? {
-      guard !isDone else { return nil }
-      // Until this call has succeeded, nothing follows it.
-      isDone = true
-      if place.opener == nil {
-        let header = try await pieces.collectHeader(isolation: actor)
-        place.opener = try await sequence.begin(header)
+      if !place.hasBegun {
+        place.hasBegun = true
+        place.opener = try await sequence.begin(try await pieces.collectHeader(isolation: actor))
       }
+      // Unless this call puts it back, the stream has ended or failed.
       guard var opener = place.opener.take() else { return nil }
       var output: [UInt8] = []
       repeat {
-        let bytes = try await pieces.collect(upTo: 2 * StripeQueue.availableCoreCount << 18, isolation: actor)
+        let bytes = try await pieces.collect(upTo: opener.batchByteCount, isolation: actor)
+        try Task.checkCancellation()
         output.reserveCapacity(bytes.byteCount)
         try bytes.withBytes { (bytes) throws(EnvelopeError) in
           try opener.append(bytes) { (plaintext) in output.append(copying: plaintext) }
@@ -75,7 +75,6 @@ public struct OpenedByteSequence<Base: AsyncSequence>: AsyncSequence where Base.
         }
       } while output.isEmpty
       place.opener = consume opener
-      isDone = false
       return output
     }
   }

@@ -24,7 +24,7 @@ extension AsyncSequence where Element == [UInt8] {
 
 /// Sealed bytes, in pieces of no particular length, made of those of another sequence as they come.
 ///
-/// Iterating throws what ``StreamSealer`` throws, and what the other sequence throws. The memory does not grow with the
+/// Iterating throws what ``StreamSealer`` throws, what the other sequence throws, and `CancellationError`. The memory does not grow with the
 /// length.
 public struct SealedByteSequence<Base: AsyncSequence>: AsyncSequence where Base.Element == [UInt8] {
   let base: Base
@@ -40,16 +40,16 @@ public struct SealedByteSequence<Base: AsyncSequence>: AsyncSequence where Base.
     fileprivate let sequence: SealedByteSequence
     fileprivate var pieces: ByteCollector<Base.AsyncIterator>
     private let place = Place()
-    private var isDone = false
 
     fileprivate init(sequence: SealedByteSequence, pieces: ByteCollector<Base.AsyncIterator>) {
       self.sequence = sequence
       self.pieces = pieces
     }
 
-    // A value that cannot be copied has no place in an iterator, which can.
+    // A value that cannot be copied has no place in an iterator, which can. Copies of the iterator share the stream.
     private final class Place {
       var sealer: StreamSealer?
+      var hasBegun = false
     }
 
     /// The next sealed bytes; nil after the end of the stream.
@@ -57,14 +57,15 @@ public struct SealedByteSequence<Base: AsyncSequence>: AsyncSequence where Base.
 
     /// The next sealed bytes; nil after the end of the stream.
     public mutating func next(isolation actor: isolated (any Actor)?) async throws -> [UInt8]? {
-      guard !isDone else { return nil }
-      // Until this call has succeeded, nothing follows it.
-      isDone = true
-      if place.sealer == nil {
+      if !place.hasBegun {
+        place.hasBegun = true
         place.sealer = try await sequence.begin()
       }
-      let bytes = try await pieces.collect(upTo: 2 * StripeQueue.availableCoreCount << 18, isolation: actor)
+      // Unless this call puts it back, the stream has ended or failed.
       guard var sealer = place.sealer.take() else { return nil }
+      let bytes = try await pieces.collect(upTo: sealer.batchByteCount, isolation: actor)
+      // A sequence may end because the task was cancelled, and not because there is no more.
+      try Task.checkCancellation()
       var output: [UInt8] = []
       output.reserveCapacity(sealer.outputByteCount(appending: bytes.byteCount))
       try bytes.withBytes { (bytes) throws(EnvelopeError) in
@@ -75,7 +76,6 @@ public struct SealedByteSequence<Base: AsyncSequence>: AsyncSequence where Base.
         return output
       }
       place.sealer = consume sealer
-      isDone = false
       return output
     }
   }

@@ -27,7 +27,8 @@ public struct StreamOpener: ~Copyable, Sendable {
   /// - Parameters:
   ///   - header: The header's bytes, as many as ``headerByteCount(of:)`` says.
   ///   - context: The pairs given when the stream was sealed.
-  ///   - coreCount: How many threads share the work, if they get many chunks at once. It is done when a call returns.
+  ///   - coreCount: How many threads share the work of a call that gets many chunks at once: 1 to 256, or the nearest of
+  ///     these. The work is done when the call returns.
   ///   - keyring: Unwraps the data key.
   ///   - sender: Whether to accept a stream that was opened through the entry of a recipient.
   /// - Throws: `malformed`, `unsupportedVersion`, `unsupportedSuite`, `contextDiffers`, `headerAltered`,
@@ -115,6 +116,9 @@ public struct StreamOpener: ~Copyable, Sendable {
     stream.chunks.report()
     if buffer.byteCount > 0 { try buffer.withBytes(body) }
   }
+
+  /// How many bytes to collect before a call, so that all cores have work.
+  package var batchByteCount: Int { stream.batchByteCount }
 
   private mutating func takeBuffer() throws(EnvelopeError) -> WipedBuffer {
     if let buffer = plaintext.take() { return buffer }

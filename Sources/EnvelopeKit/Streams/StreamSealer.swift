@@ -18,7 +18,8 @@ public struct StreamSealer: ~Copyable, Sendable {
   ///   - context: Pairs that must be given again to open.
   ///   - suite: The cipher.
   ///   - chunkSize: How many bytes are sealed together.
-  ///   - coreCount: How many threads share the work, if they get many chunks at once. It is done when a call returns.
+  ///   - coreCount: How many threads share the work of a call that gets many chunks at once: 1 to 256, or the nearest of
+  ///     these. The work is done when the call returns.
   ///   - keyring: Wraps the data key.
   /// - Throws: `unsupportedSuite`, `invalidArgument` for a context that breaks a limit, or what the keyring throws.
   public init(
@@ -104,6 +105,9 @@ public struct StreamSealer: ~Copyable, Sendable {
     try buffer.append { (output) throws(EnvelopeError) in try stream.finish(into: &output) }
     try buffer.withBytes(body)
   }
+
+  /// How many bytes to collect before a call, so that all cores have work.
+  package var batchByteCount: Int { stream.batchByteCount }
 
   private mutating func takeBuffer() throws(EnvelopeError) -> WipedBuffer {
     if let buffer = sealed.take() { return buffer }

@@ -59,6 +59,6 @@ package final class StripeQueue: Sendable {
     if let error = failure.withLock({ $0 }) { throw error }
   }
 
-  /// The number of cores that are online.
-  package static var availableCoreCount: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+  /// The number of cores that are online, at most 16: more need more memory, and wait for the disk.
+  package static var availableCoreCount: Int { min(max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))), 16) }
 }

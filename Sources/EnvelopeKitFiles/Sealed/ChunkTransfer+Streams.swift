@@ -9,11 +9,11 @@ extension ChunkTransfer {
   ///
   /// - Returns: The plaintext bytes.
   /// - Throws: `fileFailure`, and what `StreamSealer` throws.
-  func sealStream(_ input: borrowing InputFile, to output: borrowing OutputFile) throws(EnvelopeError) -> Int {
+  func sealStream(_ input: InputFile, to output: borrowing OutputFile) throws(EnvelopeError) -> Int {
     guard let sealing else { return 0 }
     var stream = try StreamSealer(sealing, coreCount: coreCount)
     var done = 0
-    try forEachPart(of: input, after: RawSpan()) { (part) throws(EnvelopeError) in
+    try forEachPart(of: input, after: RawSpan(), byteCount: stream.batchByteCount) { (part) throws(EnvelopeError) in
       done += part.byteCount
       try stream.append(part) { (sealed) throws(EnvelopeError) in
         try output.file.writeAll(sealed, to: output.path)
@@ -32,7 +32,7 @@ extension ChunkTransfer {
   /// - Returns: The plaintext bytes.
   /// - Throws: `payloadAltered`, `malformed`, `fileFailure`; what `body` throws.
   func openStream(
-    _ input: borrowing InputFile, _ header: borrowing InputFile.Beginning,
+    _ input: InputFile, _ header: InputFile.Beginning,
     _ body: (RawSpan) throws(EnvelopeError) -> Void
   ) throws(EnvelopeError) -> Int {
     guard let opening else { return 0 }
@@ -41,7 +41,7 @@ extension ChunkTransfer {
     let isSeekable = input.byteCount != nil
     if isSeekable { try input.file.seek(to: header.bytes.count, of: input.path) }
     let rest = isSeekable ? [] : header.rest
-    try unsafe forEachPart(of: input, after: rest.span.bytes) { (part) throws(EnvelopeError) in
+    try unsafe forEachPart(of: input, after: rest.span.bytes, byteCount: stream.batchByteCount) { (part) throws(EnvelopeError) in
       try stream.append(part) { (plaintext) throws(EnvelopeError) in
         done += plaintext.byteCount
         try body(plaintext)
@@ -55,20 +55,23 @@ extension ChunkTransfer {
   }
 
   private func forEachPart(
-    of input: borrowing InputFile, after beginning: RawSpan, _ body: (RawSpan) throws(EnvelopeError) -> Void
+    of input: InputFile, after beginning: RawSpan, byteCount: Int, _ body: (RawSpan) throws(EnvelopeError) -> Void
   ) throws(EnvelopeError) {
-    guard let chunks = opening ?? sealing else { return }
     let progress = ProgressCounter(total: input.byteCount, done: opening?.header.count ?? 0, options.progress)
     try body(beginning)
     progress.add(beginning.byteCount)
-    // Two stripes for each core, so that none waits long for another.
-    let byteCount = 2 * coreCount * chunks.stripeChunkCount * chunks.outputByteCount(.sealing)
+    var restByteCount = input.byteCount.map { $0 - (opening?.header.count ?? 0) }
     var buffer = try WipedBuffer(capacity: byteCount)
     var isAtEnd = false
     while !isAtEnd {
       try interruption.check()
       buffer.removeAll()
       try buffer.append { (output) throws(EnvelopeError) in isAtEnd = try input.file.fill(&output, from: input.path) }
+      if let rest = restByteCount {
+        // A file that grows as fast as it is read would have no end.
+        guard buffer.byteCount <= rest else { throw input.changed }
+        restByteCount = rest - buffer.byteCount
+      }
       try buffer.withBytes(body)
       progress.add(buffer.byteCount)
     }

@@ -25,13 +25,13 @@ struct ChunkTransfer: Sendable {
     }
   }
 
-  var coreCount: Int { max(1, options.coreCount ?? StripeQueue.availableCoreCount) }
+  var coreCount: Int { options.coreCount ?? StripeQueue.availableCoreCount }
 
   /// Seals a file or a stream.
   ///
   /// - Returns: The plaintext bytes.
   /// - Throws: `fileFailure`, and what sealing throws.
-  func seal(_ input: borrowing InputFile, to output: borrowing OutputFile) throws(EnvelopeError) -> Int {
+  func seal(_ input: InputFile, to output: borrowing OutputFile) throws(EnvelopeError) -> Int {
     guard let byteCount = input.byteCount, output.isRegular else { return try sealStream(input, to: output) }
     return try transfer(byteCount, from: input) { (bytes, offset) throws(EnvelopeError) in
       try output.file.writeAll(bytes, at: offset, to: output.path)
@@ -43,7 +43,7 @@ struct ChunkTransfer: Sendable {
   /// - Returns: The plaintext bytes.
   /// - Throws: `payloadAltered`, `malformed`, `fileFailure`.
   func open(
-    _ input: borrowing InputFile, _ header: borrowing InputFile.Beginning, to output: borrowing OutputFile
+    _ input: InputFile, _ header: InputFile.Beginning, to output: borrowing OutputFile
   ) throws(EnvelopeError) -> Int {
     guard let byteCount = input.byteCount, output.isRegular else {
       return try openStream(input, header) { (plaintext) throws(EnvelopeError) in
@@ -60,7 +60,7 @@ struct ChunkTransfer: Sendable {
   /// - Returns: The plaintext bytes.
   /// - Throws: `payloadAltered`, `malformed`, `fileFailure`.
   func verify(
-    _ input: borrowing InputFile, _ header: borrowing InputFile.Beginning
+    _ input: InputFile, _ header: InputFile.Beginning
   ) throws(EnvelopeError) -> Int {
     guard let byteCount = input.byteCount else { return try openStream(input, header) { _ in } }
     return try transfer(byteCount, from: input) { _, _ in }
@@ -69,7 +69,7 @@ struct ChunkTransfer: Sendable {
   /// Seals a regular file anew as it is opened.
   ///
   /// - Throws: As opening and sealing.
-  func reseal(_ input: borrowing InputFile, to output: borrowing OutputFile) throws(EnvelopeError) -> Int {
+  func reseal(_ input: InputFile, to output: borrowing OutputFile) throws(EnvelopeError) -> Int {
     guard let byteCount = input.byteCount else { throw input.changed }
     return try transfer(byteCount, from: input) { (bytes, offset) throws(EnvelopeError) in
       try output.file.writeAll(bytes, at: offset, to: output.path)
@@ -83,7 +83,7 @@ struct ChunkTransfer: Sendable {
   ///   - input: What is read begins at its beginning, or behind its header.
   ///   - write: Writes bytes at an offset. It is called from several threads.
   private func transfer(
-    _ byteCount: Int, from input: borrowing InputFile, _ write: (RawSpan, Int) throws(EnvelopeError) -> Void
+    _ byteCount: Int, from input: InputFile, _ write: (RawSpan, Int) throws(EnvelopeError) -> Void
   ) throws(EnvelopeError) -> Int {
     do throws(EnvelopeError) {
       let plaintextByteCount = try transferChunks(byteCount, from: input, write)
@@ -96,7 +96,7 @@ struct ChunkTransfer: Sendable {
   }
 
   private func transferChunks(
-    _ byteCount: Int, from input: borrowing InputFile, _ write: (RawSpan, Int) throws(EnvelopeError) -> Void
+    _ byteCount: Int, from input: InputFile, _ write: (RawSpan, Int) throws(EnvelopeError) -> Void
   ) throws(EnvelopeError) -> Int {
     let (inputStart, outputStart) = (opening?.header.count ?? 0, sealing?.header.count ?? 0)
     guard let chunks = opening ?? sealing else { return 0 }

@@ -5,7 +5,7 @@ package import EnvelopeKit
 
 extension InputFile {
   /// A header, and what was read after it.
-  struct Beginning: ~Copyable {
+  struct Beginning: Sendable {
     let bytes: [UInt8]
     let rest: [UInt8]
     let header: Header
@@ -45,6 +45,6 @@ extension SealedFile {
   ///
   /// - Throws: `malformed`, `unsupportedVersion`, `unsupportedSuite`, `fileFailure`.
   package static func header(of path: String) throws(EnvelopeError) -> Header {
-    try InputFile(.path(path)).readHeader().header
+    try InputFile.openRegular(path).readHeader().header
   }
 }

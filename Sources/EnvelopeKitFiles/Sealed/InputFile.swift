@@ -12,61 +12,90 @@ internal import EnvelopeKit
 #endif
 
 /// A file to read: a regular one, whose length is known and which is read at any offset, or a stream.
-struct InputFile: ~Copyable {
+final class InputFile: Sendable {
   let file: Descriptor
   let path: Path
   /// Nil for a stream: a pipe, a device, or a file that the kernel makes up as it is read.
   let byteCount: Int?
   private let status: stat
 
-  /// Opens a file or a standard stream.
-  ///
-  /// - Throws: `fileFailure` if it cannot be opened, or is a folder.
-  init(_ place: FilePlace) throws(EnvelopeError) {
-    let (number, path) = try Self.number(place)
+  private init(_ number: Int32, _ path: Path, canBeStream: Bool, isAtBeginning: Bool) throws(EnvelopeError) {
     let file = Descriptor(number)
     var status = stat()
-    guard unsafe fstat(file.number, &status) == 0 else { throw .system("Cannot look at \(path)") }
+    guard unsafe fstat(number, &status) == 0 else { throw .system("Cannot look at \(path)") }
     guard mode_t(status.st_mode) & S_IFMT != S_IFDIR else {
       throw EnvelopeError(.fileFailure, "\(path) is a folder", advice: "Give the path of a file.")
+    }
+    let isStream = !isAtBeginning || !status.isRegularFile || status.st_size == 0
+    guard canBeStream || !isStream else {
+      throw EnvelopeError(
+        .fileFailure, "\(path) is empty, or is not a regular file", advice: "Give the path of a sealed file.")
     }
     self.file = file
     self.path = path
     self.status = status
-    // A standard stream may not stand at its beginning, and files of /proc state no length.
-    if case .path = place, status.isRegularFile, status.st_size > 0 {
-      byteCount = Int(status.st_size)
-    } else {
-      byteCount = nil
-    }
+    byteCount = isStream ? nil : Int(status.st_size)
   }
 
-  private static func number(_ place: FilePlace) throws(EnvelopeError) -> (Int32, Path) {
+  /// Opens a file or a standard stream, and waits for the other side of a named pipe.
+  ///
+  /// - Throws: `fileFailure` if it cannot be opened, or is a folder.
+  static func open(_ place: FilePlace) throws(EnvelopeError) -> InputFile {
     switch place {
     case .path(let string):
-      let number = unsafe open(string, O_RDONLY | O_CLOEXEC)
+      let number = Self.open(string, O_RDONLY | O_CLOEXEC)
       guard number >= 0 else { throw .system("Cannot open \(Path(string))") }
-      return (number, Path(string))
+      return try InputFile(number, Path(string), canBeStream: true, isAtBeginning: true)
     case .standardInput:
       let copy = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
       guard copy >= 0 else { throw .system("Cannot use standard input") }
-      return (copy, .stream("standard input"))
+      // It may not stand at its beginning.
+      return try InputFile(copy, .stream("standard input"), canBeStream: true, isAtBeginning: false)
     case .standardOutput:
       throw EnvelopeError(.invalidArgument, "Standard output cannot be read")
     }
   }
 
-  /// Whether it is a file, and not a pipe or a device.
-  var isRegular: Bool { status.isRegularFile }
+  /// Opens a regular file that is not empty, and waits for nothing.
+  ///
+  /// - Throws: `fileFailure` if it cannot be opened, or is anything else.
+  static func openRegular(_ string: String) throws(EnvelopeError) -> InputFile {
+    let number = open(string, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+    guard number >= 0 else { throw .system("Cannot open \(Path(string))") }
+    return try InputFile(number, Path(string), canBeStream: false, isAtBeginning: true)
+  }
+
+  private static func open(_ path: String, _ flags: Int32) -> Int32 {
+    #if canImport(Darwin)
+      unsafe Darwin.open(path, flags)
+    #elseif canImport(Glibc)
+      unsafe Glibc.open(path, flags)
+    #elseif canImport(Musl)
+      unsafe Musl.open(path, flags)
+    #endif
+  }
 
   /// Refuses a file that was written to since it was opened.
   ///
   /// - Throws: `fileFailure`.
   func checkIsUnchanged() throws(EnvelopeError) {
-    var now = stat()
     guard byteCount != nil else { return }
+    var now = stat()
     guard unsafe fstat(file.number, &now) == 0 else { throw .system("Cannot look at \(path)") }
-    guard now.st_size == status.st_size, now.times.modified == status.times.modified else { throw changed }
+    guard now.st_size == status.st_size, now.times.modified == status.times.modified,
+      now.times.changed == status.times.changed
+    else { throw changed }
+  }
+
+  /// Refuses to go on if another file has the name by now.
+  ///
+  /// - Throws: `fileFailure`.
+  func checkIsStillInPlace() throws(EnvelopeError) {
+    var now = stat()
+    guard unsafe stat(path.string, &now) == 0, now.isSame(as: status) else {
+      throw EnvelopeError(
+        .fileFailure, "\(path) was replaced meanwhile, and was left as it is now", advice: "Run the command again.")
+    }
   }
 
   /// The failure of a file that was written to while it was read.
@@ -74,5 +103,16 @@ struct InputFile: ~Copyable {
     EnvelopeError(
       .fileFailure, "\(path) was changed while it was read",
       advice: "Run the command again when nothing writes to the file, or take a snapshot of it.")
+  }
+
+  /// Gives a new file the permissions and the times of this one, if this is a file.
+  ///
+  /// - Parameter isSecret: Whether other users may have rights on it only if this user gave them such rights on this file:
+  ///   permissions are not authenticated.
+  /// - Throws: `fileFailure`.
+  func giveAttributes(to other: borrowing Descriptor, at path: Path, isSecret: Bool) throws(EnvelopeError) {
+    guard status.isRegularFile else { return }
+    let kept: mode_t = isSecret && status.st_uid != geteuid() ? 0o700 : 0o777
+    try other.set(mode: mode_t(status.st_mode) & kept, timesOf: status, at: path)
   }
 }

@@ -29,7 +29,7 @@ extension FilePlace {
   ///   - write: Writes the content. It is called once.
   /// - Throws: As `Path.replace(_:writing:)`; what `write` throws.
   func write(
-    isSecret: Bool, attributesOf source: borrowing InputFile, _ options: FileOptions,
+    isSecret: Bool, attributesOf source: InputFile, _ options: FileOptions,
     _ write: (borrowing OutputFile) throws(EnvelopeError) -> Void
   ) throws(EnvelopeError) {
     switch self {
@@ -40,7 +40,9 @@ extension FilePlace {
       try path.replace(replacement) { (file) throws(EnvelopeError) in
         let isRegular = try file.status(of: path).isRegular
         try write(OutputFile(file: Descriptor(copying: file, of: path), path: path, isRegular: isRegular))
-        if options.keepsAttributes, isRegular, source.isRegular { try source.file.giveModeAndTimes(to: file, at: path) }
+        if options.keepsAttributes, isRegular {
+          try source.giveAttributes(to: file, at: path, isSecret: isSecret)
+        }
       }
     case .standardOutput:
       let path = Path.stream("standard output")

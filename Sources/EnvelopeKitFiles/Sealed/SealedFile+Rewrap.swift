@@ -24,24 +24,25 @@ extension SealedFile {
   ///     knows it and can forge files that the readers of the result accept.
   /// - Throws: `malformed`, `unsupportedVersion`, `unsupportedSuite` for a suite that is not known, `contextDiffers`,
   ///   `headerAltered`, `anonymousSender`, `entryNotReadBack`, `keyNotFound`, `invalidArgument` as
-  ///   ``Envelope/rewrap(_:_:context:using:anonymousSender:allowingFormerReadersToForge:)`` says; `fileFailure`, or what
-  ///   the keyring throws. The file is unchanged then.
-  @concurrent
+  ///   ``Envelope/rewrap(_:_:context:using:anonymousSender:allowingFormerReadersToForge:)`` says; `fileBusy` if another
+  ///   process is changing the file; `fileFailure`, also if the file was replaced meanwhile; or what the keyring throws. The file is unchanged then.
   public static func rewrap(
     at path: String, _ change: Rewrapping, context: EncryptionContext, options: FileOptions = FileOptions(),
     using keyring: some Keyring, anonymousSender sender: AnonymousSender = .refused,
     allowingFormerReadersToForge: Bool = false
   ) async throws {
-    let input = try InputFile(.path(path))
-    guard input.byteCount != nil else { throw EnvelopeError.notRegular(input.path) }
-    let before = try input.readHeader().bytes
+    let file = try await ExclusiveFile.open(path)
+    let (input, before) = (file.input, file.header.bytes)
     let after = try await ChunkSequence.rewrapped(
       before, change, context: context, using: keyring, anonymousSender: sender,
       allowingFormerReadersToForge: allowingFormerReadersToForge)
-    try FilePlace.path(path).write(isSecret: false, attributesOf: input, options) { (output) throws(EnvelopeError) in
-      try unsafe output.file.writeAll(after.span.bytes, to: output.path)
-      try input.file.copy(from: before.count, to: output.file, of: input.path)
-      try input.checkIsUnchanged()
+    guard after != before else { return }
+    try await BlockingWork.run { () throws(EnvelopeError) in
+      try file.replace(options) { (output) throws(EnvelopeError) in
+        try unsafe output.file.writeAll(after.span.bytes, to: output.path)
+        try input.file.copy(from: before.count, to: output.file, of: input.path)
+        try input.checkIsUnchanged()
+      }
     }
   }
 
@@ -56,31 +57,57 @@ extension SealedFile {
   ///   - sender: Whether to accept a file that was opened through the entry of a recipient.
   /// - Returns: The number of plaintext bytes.
   /// - Throws: What opening and sealing throw. The file is unchanged then.
-  @concurrent @discardableResult
+  @discardableResult
   public static func reseal(
     at path: String, context: EncryptionContext, options: FileOptions = FileOptions(), using keyring: some Keyring,
     sealingWith newKeyring: some Keyring, anonymousSender sender: AnonymousSender = .refused
   ) async throws -> Int {
-    let input = try InputFile(.path(path))
-    guard input.byteCount != nil else { throw EnvelopeError.notRegular(input.path) }
-    let header = try input.readHeader()
+    let file = try await ExclusiveFile.open(path)
+    let header = file.header
     let opening = try await ChunkSequence.unlock(
       header.bytes, context: context, using: keyring, anonymousSender: sender)
     let sealing = try await ChunkSequence.make(like: header.header, context: context, using: newKeyring)
     return try await withTransfer(opening: opening, sealing: sealing, options) { (transfer) throws(EnvelopeError) in
       var byteCount = 0
-      try FilePlace.path(path).write(isSecret: false, attributesOf: input, options) {
-        (output) throws(EnvelopeError) in
-        byteCount = try transfer.reseal(input, to: output)
+      try file.replace(options) { (output) throws(EnvelopeError) in
+        byteCount = try transfer.reseal(file.input, to: output)
       }
       return byteCount
     }
   }
 }
 
-extension EnvelopeError {
-  static func notRegular(_ path: Path) -> EnvelopeError {
-    EnvelopeError(
-      .fileFailure, "\(path) is empty, or is not a regular file", advice: "Give the path of a sealed file.")
+/// A sealed file that this process alone may replace while it lasts.
+private final class ExclusiveFile: Sendable {
+  let input: InputFile
+  let header: InputFile.Beginning
+  private let lock: FileLock
+
+  private init(at path: String) throws(EnvelopeError) {
+    // Before it is looked at: another process may be about to replace it.
+    let lock = try Path(path).lock()
+    let input = try InputFile.openRegular(path)
+    header = try input.readHeader()
+    self.input = input
+    self.lock = lock
+  }
+
+  /// Waits for other processes, and opens the file.
+  ///
+  /// - Throws: `fileBusy`, `fileFailure`, `malformed`, `unsupportedVersion`, `unsupportedSuite`.
+  static func open(_ path: String) async throws -> ExclusiveFile {
+    try await BlockingWork.run { () throws(EnvelopeError) in try ExclusiveFile(at: path) }
+  }
+
+  /// Replaces the file, unless another has taken its name without waiting for the lock.
+  func replace(
+    _ options: FileOptions, writing write: (borrowing OutputFile) throws(EnvelopeError) -> Void
+  ) throws(EnvelopeError) {
+    try FilePlace.path(input.path.string).write(isSecret: false, attributesOf: input, options) {
+      (output) throws(EnvelopeError) in
+      try write(output)
+      try lock.check()
+      try input.checkIsStillInPlace()
+    }
   }
 }

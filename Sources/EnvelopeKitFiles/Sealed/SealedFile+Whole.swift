@@ -6,8 +6,8 @@ public import EnvelopeKit
 extension SealedFile {
   /// Seals a file or a stream under a new data key.
   ///
-  /// A file appears under its name when it is complete. The work is done on several threads, and blocks none of the
-  /// caller's actor.
+  /// A file appears under its name when it is complete. The work is done on threads of its own, and ends soon after the
+  /// task is cancelled, unless it waits for the other side of a pipe.
   ///
   /// - Parameters:
   ///   - source: What to seal. A file must not be written to meanwhile.
@@ -21,13 +21,13 @@ extension SealedFile {
   /// - Throws: `fileFailure`, also if the source was changed meanwhile, or the task was cancelled; `unsupportedSuite`,
   ///   `invalidArgument` for a context that breaks a limit, or what the keyring throws. The destination is unchanged then,
   ///   unless it is a stream.
-  @concurrent @discardableResult
+  @discardableResult
   public static func seal(
     _ source: FilePlace, to destination: FilePlace, context: EncryptionContext,
     suite: AlgorithmSuite = .chaCha20Poly1305, chunkSize: ChunkSize = .standard,
     options: FileOptions = FileOptions(), using keyring: some Keyring
   ) async throws -> Int {
-    let input = try InputFile(source)
+    let input = try await BlockingWork.run { () throws(EnvelopeError) in try InputFile.open(source) }
     let chunks = try await ChunkSequence.make(context: context, suite: suite, chunkSize: chunkSize, using: keyring)
     return try await withTransfer(opening: nil, sealing: chunks, options) { (transfer) throws(EnvelopeError) in
       var byteCount = 0
@@ -54,14 +54,13 @@ extension SealedFile {
   /// - Throws: `malformed`, `unsupportedVersion`, `unsupportedSuite`, `contextDiffers`, `headerAltered`,
   ///   `anonymousSender`, `payloadAltered`, `fileFailure`, `filePermissions` if the plaintext would go to a pipe that others
   ///   can read, `invalidArgument` for a context that breaks a limit, or what the keyring throws.
-  @concurrent @discardableResult
+  @discardableResult
   public static func open(
     _ source: FilePlace, to destination: FilePlace, context: EncryptionContext,
     options: FileOptions = FileOptions(), using keyring: some Keyring,
     anonymousSender sender: AnonymousSender = .refused
   ) async throws -> Int {
-    let input = try InputFile(source)
-    let header = try input.readHeader()
+    let (input, header) = try await open(source)
     let chunks = try await ChunkSequence.unlock(
       header.bytes, context: context, using: keyring, anonymousSender: sender)
     return try await withTransfer(opening: chunks, sealing: nil, options) { (transfer) throws(EnvelopeError) in
@@ -77,13 +76,12 @@ extension SealedFile {
   ///
   /// - Returns: The number of plaintext bytes.
   /// - Throws: As ``open(_:to:context:options:using:anonymousSender:)``.
-  @concurrent @discardableResult
+  @discardableResult
   public static func verify(
     _ source: FilePlace, context: EncryptionContext, options: FileOptions = FileOptions(),
     using keyring: some Keyring, anonymousSender sender: AnonymousSender = .refused
   ) async throws -> Int {
-    let input = try InputFile(source)
-    let header = try input.readHeader()
+    let (input, header) = try await open(source)
     let chunks = try await ChunkSequence.unlock(
       header.bytes, context: context, using: keyring, anonymousSender: sender)
     return try await withTransfer(opening: chunks, sealing: nil, options) { (transfer) throws(EnvelopeError) in
@@ -91,15 +89,22 @@ extension SealedFile {
     }
   }
 
-  /// Runs blocking work that ends soon after the task is cancelled.
+  private static func open(_ source: FilePlace) async throws -> (InputFile, InputFile.Beginning) {
+    try await BlockingWork.run { () throws(EnvelopeError) in
+      let input = try InputFile.open(source)
+      return (input, try input.readHeader())
+    }
+  }
+
+  /// Runs blocking work, which ends soon after the task is cancelled.
   static func withTransfer(
     opening: ChunkSequence?, sealing: ChunkSequence?, _ options: FileOptions,
-    _ body: (ChunkTransfer) throws(EnvelopeError) -> Int
+    _ body: @escaping @Sendable (ChunkTransfer) throws(EnvelopeError) -> Int
   ) async throws -> Int {
     let interruption = ChunkTransfer.Interruption()
     let transfer = ChunkTransfer(opening: opening, sealing: sealing, options: options, interruption: interruption)
     return try await withTaskCancellationHandler {
-      try body(transfer)
+      try await BlockingWork.run { () throws(EnvelopeError) in try body(transfer) }
     } onCancel: {
       interruption.set()
     }

@@ -13,15 +13,9 @@ public struct SealedFile: Sendable {
   public var byteCount: Int { layout.byteCount }
   /// The entry of the header that the data key was unwrapped from.
   public let source: WrappedDataKey
-  private let input: OpenFile
+  private let input: InputFile
   private let chunks: ChunkSequence
   private let layout: ChunkLayout
-
-  private final class OpenFile: Sendable {
-    let file: InputFile
-
-    init(_ file: consuming InputFile) { self.file = file }
-  }
 
   /// Opens a sealed file, unwraps its data key, and verifies its header and its last chunk.
   ///
@@ -37,32 +31,32 @@ public struct SealedFile: Sendable {
     at path: String, context: EncryptionContext, using keyring: some Keyring,
     anonymousSender sender: AnonymousSender = .refused
   ) async throws {
-    let input = try InputFile(.path(path))
-    guard let fileByteCount = input.byteCount else {
-      throw EnvelopeError.notRegular(input.path)
+    let (input, header) = try await BlockingWork.run { () throws(EnvelopeError) in
+      let input = try InputFile.openRegular(path)
+      return (input, try input.readHeader())
     }
-    let header = try input.readHeader()
     let chunks = try await ChunkSequence.unlock(
       header.bytes, context: context, using: keyring, anonymousSender: sender)
     guard let source = chunks.source else { throw EnvelopeError(.keyNotFound, "The header was not unwrapped") }
     self.source = source
     self.chunks = chunks
-    self.input = OpenFile(input)
-    do {
-      layout = try chunks.layout(sealed: fileByteCount - header.bytes.count)
-      _ = try read(max(0, layout.byteCount - 1)..<layout.byteCount)
-      if layout.byteCount == 0 { try verifyEmpty() }
+    self.input = input
+    do throws(EnvelopeError) {
+      layout = try chunks.layout(sealed: (input.byteCount ?? 0) - header.bytes.count)
     } catch {
       chunks.report(error)
       throw error
     }
+    try await verifyLastChunk()
     chunks.report()
   }
 
-  /// The chunk of an empty file has no byte that a read would verify.
-  private func verifyEmpty() throws(EnvelopeError) {
-    var nothing = try WipedBuffer(capacity: 0)
-    try nothing.append { (output) throws(EnvelopeError) in try open(0, into: &output) }
+  private func verifyLastChunk() async throws {
+    try await BlockingWork.run { () throws(EnvelopeError) in
+      let last = layout.chunkCount - 1
+      var plaintext = try WipedBuffer(capacity: layout.plaintext(of: last..<last + 1).count)
+      try plaintext.append { (output) throws(EnvelopeError) in try open(last, into: &output) }
+    }
   }
 
   /// Appends bytes from an offset, until the buffer is full or the file ends.
@@ -110,16 +104,25 @@ public struct SealedFile: Sendable {
     }
   }
 
-  /// Appends the plaintext of one chunk.
+  /// Appends the plaintext of one chunk, and reports to the keyring's observer if that fails.
   private func open(_ number: Int, into output: inout OutputRawSpan) throws(EnvelopeError) {
+    do throws(EnvelopeError) {
+      try openUnobserved(number, into: &output)
+    } catch {
+      chunks.report(error)
+      throw error
+    }
+  }
+
+  private func openUnobserved(_ number: Int, into output: inout OutputRawSpan) throws(EnvelopeError) {
     let range = layout.sealed(of: number..<number + 1)
     let start = chunks.header.count
     // Sealed bytes are no secret, so the memory needs no wiping.
     let sealed = try [UInt8].appending(capacity: range.count) { (output) throws(EnvelopeError) in
-      try input.file.file.readAll(
-        at: start + range.lowerBound, byteCount: range.count, into: &output, of: input.file.path)
+      try input.file.readAll(
+        at: start + range.lowerBound, byteCount: range.count, into: &output, of: input.path)
     }
-    guard sealed.count == range.count else { throw input.file.changed }
+    guard sealed.count == range.count else { throw input.changed }
     try unsafe chunks.open(
       sealed.span.bytes, from: number, endsFile: number == layout.chunkCount - 1, into: &output)
   }

@@ -12,19 +12,15 @@ internal import EnvelopeKit
 #endif
 
 extension Descriptor {
-  /// Gives another file the permissions of this one, but for those to act as its owner, and the times.
+  /// Gives this file permissions, and the times of another.
   ///
   /// - Throws: `fileFailure`.
-  func giveModeAndTimes(to other: borrowing Descriptor, at path: Path) throws(EnvelopeError) {
-    var status = stat()
-    guard unsafe fstat(number, &status) == 0 else { throw .system("Cannot look at \(path)") }
-    guard fchmod(other.number, mode_t(status.st_mode) & 0o777) == 0 else {
-      throw .system("Cannot set the permissions of \(path)")
-    }
-    let times = [status.times.accessed, status.times.modified].map {
+  func set(mode: mode_t, timesOf other: stat, at path: Path) throws(EnvelopeError) {
+    guard fchmod(number, mode) == 0 else { throw .system("Cannot set the permissions of \(path)") }
+    let times = [other.times.accessed, other.times.modified].map {
       timespec(tv_sec: $0.seconds, tv_nsec: $0.nanoseconds)
     }
-    guard unsafe times.withUnsafeBufferPointer({ unsafe futimens(other.number, $0.baseAddress) }) == 0 else {
+    guard unsafe times.withUnsafeBufferPointer({ unsafe futimens(number, $0.baseAddress) }) == 0 else {
       throw .system("Cannot set the times of \(path)")
     }
   }
@@ -41,13 +37,19 @@ struct FileTime: Equatable {
   }
 }
 
+/// When a file was last read, written, and changed in any way, its attributes among them.
+struct FileTimes {
+  let accessed: FileTime
+  let modified: FileTime
+  let changed: FileTime
+}
+
 extension stat {
-  /// When the file was last read, and last written.
-  var times: (accessed: FileTime, modified: FileTime) {
+  var times: FileTimes {
     #if canImport(Darwin)
-      (FileTime(st_atimespec), FileTime(st_mtimespec))
+      FileTimes(accessed: FileTime(st_atimespec), modified: FileTime(st_mtimespec), changed: FileTime(st_ctimespec))
     #else
-      (FileTime(st_atim), FileTime(st_mtim))
+      FileTimes(accessed: FileTime(st_atim), modified: FileTime(st_mtim), changed: FileTime(st_ctim))
     #endif
   }
 }

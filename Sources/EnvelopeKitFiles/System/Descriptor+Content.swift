@@ -47,7 +47,9 @@ extension Descriptor {
     var (rest, offset) = (bytes, offset)
     while !rest.isEmpty {
       let count = unsafe rest.withUnsafeBytes { unsafe pwrite(number, $0.baseAddress, $0.count, off_t(offset)) }
-      guard count >= 0 || errno == EINTR else { throw .system("Cannot write \(path)") }
+      // Some file systems write nothing and report no error: that would never end.
+      if count == 0 { errno = EIO }
+      guard count > 0 || errno == EINTR else { throw .system("Cannot write \(path)") }
       rest = rest.extracting(droppingFirst: max(count, 0))
       offset += max(count, 0)
     }

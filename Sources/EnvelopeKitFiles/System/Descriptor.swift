@@ -103,7 +103,9 @@ package struct Descriptor: ~Copyable {
     var rest = bytes
     while !rest.isEmpty {
       let count = unsafe rest.withUnsafeBytes { unsafe write(number, $0.baseAddress, $0.count) }
-      if count < 0 {
+      // Some file systems write nothing and report no error: that would never end.
+      if count == 0 { errno = EIO }
+      if count <= 0 {
         guard errno == EINTR else { throw .system("Cannot write \(path)") }
       } else {
         rest = rest.extracting(droppingFirst: count)

@@ -105,7 +105,9 @@ struct NewFile: ~Copyable {
     let copy = try NewFile.create(beside: target, mode: 0o600, namingLate: false)
     try giveAttributes(copy.number)
     try file.copy(from: 0, to: copy.file, of: target)
-    try file.giveModeAndTimes(to: copy.file, at: target)
+    var status = stat()
+    guard unsafe fstat(file.number, &status) == 0 else { throw .system("Cannot look at \(target)") }
+    try copy.file.set(mode: mode_t(status.st_mode) & 0o7777, timesOf: status, at: target)
     guard fsync(copy.number) == 0 else { throw .system("Cannot sync \(target)") }
     self = copy
   }

@@ -92,4 +92,46 @@ import Testing
     #expect(
       try FileManager.default.contentsOfDirectory(atPath: world.folder.path).sorted() == ["altered", "plain", "sealed"])
   }
+
+  /// A reader was removed, or a newer file sealed, while another process rewrapped: the old file must not come back.
+  @Test func fileThatIsReplacedMeanwhileStays() async throws {
+    let path = try await world.seal([1, 2, 3])
+    let newer = try bytes(of: await world.seal([4, 5], as: "newer"))
+    let from = world.path("newer")
+    let keyring = InterruptedKeyring(keyring: world.keyring) {
+      _ = unsafe rename(from, path)
+    }
+    let other = try KeysetKeyring(.generate())
+    await expectError(.fileFailure, saying: "was replaced meanwhile") {
+      try await SealedFile.rewrap(at: path, Rewrapping(adding: other), context: world.context, using: keyring)
+    }
+    #expect(try bytes(of: path) == newer)
+    try await world.seal([6], as: "newer")
+    await expectError(.fileFailure, saying: "was replaced meanwhile") {
+      try await SealedFile.reseal(at: path, context: world.context, using: keyring, sealingWith: other)
+    }
+    #expect(try bytes(of: path) != newer)
+    #expect(try await world.open(path) == [6])
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: world.folder.path).sorted() == ["opened", "plain", "sealed"])
+  }
+}
+
+/// Runs something when a data key is unwrapped, as a slow key service lets happen.
+private struct InterruptedKeyring: Keyring {
+  let keyring: KeysetKeyring
+  let interrupt: @Sendable () -> Void
+
+  func generateDataKey(for context: EncryptionContext) async throws -> GeneratedDataKey {
+    try await keyring.generateDataKey(for: context)
+  }
+
+  func wrap(_ dataKey: borrowing DataKey, for context: EncryptionContext) async throws -> [WrappedDataKey] {
+    try await keyring.wrap(dataKey, for: context)
+  }
+
+  func unwrap(_ keys: [WrappedDataKey], for context: EncryptionContext) async throws -> UnwrappedDataKey {
+    interrupt()
+    return try await keyring.unwrap(keys, for: context)
+  }
 }

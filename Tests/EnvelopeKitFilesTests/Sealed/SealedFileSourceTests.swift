@@ -32,6 +32,7 @@ import Testing
     let changes: [(String, @Sendable (String) -> Void)] = [
       ("grows", { try? append([1], to: $0) }),
       ("shrinks", { unsafe _ = truncate($0, 1_000_000) }),
+      ("is overwritten, with its time restored", { try? overwriteRestoringTime($0) }),
       ("is overwritten", { FileHandle(forUpdatingAtPath: $0)?.write(Data([0, 0])) }),
     ]
     for (name, change) in changes {
@@ -41,6 +42,55 @@ import Testing
       #expect(!FileManager.default.fileExists(atPath: world.path("sealed")), "\(name)")
     }
     #expect(try FileManager.default.contentsOfDirectory(atPath: world.folder.path) == ["source"])
+  }
+
+  /// A source that grows as fast as it is read would have no end.
+  @Test func sourceThatGrowsAsItIsStreamedIsRefused() async throws {
+    let path = world.path("source")
+    try write(FileWorld.content(3 << 20), to: path)
+    var options = FileOptions()
+    options.progress = { _, _ in try? append(FileWorld.content(1 << 20), to: path) }
+    let chosen = options
+    await expectError(.fileFailure, saying: "changed while it was read") {
+      try await SealedFile.seal(
+        .path(path), to: .path("/dev/null"), context: world.context, options: chosen, using: world.keyring)
+    }
+  }
+
+  /// The threads that run tasks are as many as the cores: tasks that wait for pipes must leave them to others.
+  @Test func waitingForPipesKeepsNoTaskFromRunning() async throws {
+    let count = ProcessInfo.processInfo.activeProcessorCount + 2
+    for number in 0..<count { try #require(unsafe mkfifo(world.path("pipe\(number)"), 0o600) == 0) }
+    let world = world
+    try await withThrowingTaskGroup { group in
+      for number in 0..<count {
+        group.addTask {
+          try await SealedFile.seal(
+            .path(world.path("pipe\(number)")), to: .path(world.path("sealed\(number)")), context: world.context,
+            using: world.keyring)
+        }
+      }
+      // These run after the others have begun to wait, on the same threads.
+      for number in 0..<count {
+        group.addTask {
+          let file = try #require(FileHandle(forWritingAtPath: world.path("pipe\(number)")))
+          try file.write(contentsOf: [1, 2, 3])
+          try file.close()
+          return 3
+        }
+      }
+      for try await byteCount in group { #expect(byteCount == 3) }
+    }
+  }
+
+  @Test func pipeIsRefusedAsSealedFileWithoutWaiting() async throws {
+    let pipe = world.path("pipe")
+    try #require(unsafe mkfifo(pipe, 0o600) == 0)
+    await expectError(.fileFailure, saying: "not a regular file") { try await world.file(pipe) }
+    await expectError(.fileFailure, saying: "not a regular file") {
+      try await SealedFile.rewrap(
+        at: pipe, .newestVersions(of: world.keyring), context: world.context, using: world.keyring)
+    }
   }
 
   @Test func sourceThatIsReplacedIsSealedAsItWas() async throws {
@@ -130,5 +180,14 @@ private func append(_ bytes: [UInt8], to path: String) throws {
   let file = try #require(FileHandle(forUpdatingAtPath: path))
   try file.seekToEnd()
   try file.write(contentsOf: bytes)
+  try file.close()
+}
+
+private func overwriteRestoringTime(_ path: String) throws {
+  var status = stat()
+  try #require(unsafe stat(path, &status) == 0)
+  let file = try #require(FileHandle(forUpdatingAtPath: path))
+  try file.write(contentsOf: [0, 0])
+  try #require(unsafe futimens(file.fileDescriptor, [status.st_atim, status.st_mtim]) == 0)
   try file.close()
 }

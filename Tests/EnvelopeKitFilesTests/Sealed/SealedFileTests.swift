@@ -187,15 +187,49 @@ import Testing
   @Test func cancellationLeavesTheOldFile() async throws {
     let path = try await world.seal([1, 2, 3])
     let before = try bytes(of: path)
+    let (started, signal) = AsyncStream<Void>.makeStream()
+    let cancelled = DispatchSemaphore(value: 0)
+    let isFirst = Atomic(true)
     var options = FileOptions()
-    // The work cancels itself, at a moment that no clock decides.
-    options.progress = { _, _ in unsafe withUnsafeCurrentTask { unsafe $0?.cancel() } }
     options.coreCount = 1
-    let content = FileWorld.content(2_000_000)
-    let sealing = Task { try await world.seal(content, options: options) }
+    // The work waits until it has been cancelled, so that no clock decides.
+    options.progress = { _, _ in
+      guard isFirst.exchange(false, ordering: .relaxed) else { return }
+      signal.yield()
+      cancelled.wait()
+    }
+    let (world, content, chosen) = (world, FileWorld.content(2_000_000), options)
+    let sealing = Task { try await world.seal(content, options: chosen) }
+    for await _ in started { break }
+    sealing.cancel()
+    cancelled.signal()
     await expectError(.fileFailure, saying: "cancelled") { try await sealing.value }
     #expect(try bytes(of: path) == before)
     #expect(try names() == ["plain", "sealed"])
+  }
+
+  @Test(arguments: [Int.min, 0, 1, 1_000, .max]) func anyNumberOfCoresWorks(count: Int) async throws {
+    let content = FileWorld.content(1_000_000)
+    var options = FileOptions()
+    options.coreCount = count
+    let path = try await world.seal(content, options: options)
+    #expect(try await world.open(path, cores: count) == content)
+    try await SealedFile.seal(
+      .path(world.path("plain")), to: .path("/dev/null"), context: world.context, options: options,
+      using: world.keyring)
+  }
+
+  /// Whoever owns the sealed file must not choose who reads the plaintext; only root can give files away.
+  @Test(.enabled(if: geteuid() == 0)) func permissionsOfForeignFileAreNotGivenToPlaintext() async throws {
+    let path = try await world.seal([1])
+    var options = FileOptions()
+    options.keepsAttributes = true
+    for (owner, mode) in [(0, 0o664), (65_534, 0o600)] as [(uid_t, Int)] {
+      try #require(unsafe chown(path, owner, owner) == 0 && chmod(path, 0o664) == 0)
+      try await SealedFile.open(
+        .path(path), to: .path(world.path("opened")), context: world.context, options: options, using: world.keyring)
+      #expect(try world.folder.mode(of: world.path("opened")) == mode)
+    }
   }
 
   private func names() throws -> [String] {
