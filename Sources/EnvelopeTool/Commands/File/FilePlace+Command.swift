@@ -49,6 +49,14 @@
       }
     }
 
+    /// Takes the lock of a file that is to be written, so that no other command changes it meanwhile; nil for a stream.
+    ///
+    /// - Throws: `fileBusy` if another process holds the lock past the limit; `fileFailure`.
+    func lock() throws(EnvelopeError) -> FileLock? {
+      guard case .path(let path) = self, try Path(path).kind != .other else { return nil }
+      return try Path(path).lock(.ofCommand)
+    }
+
     /// The path of a regular file whose content would be replaced; nil if there is none, or it is empty.
     private var replaced: String? {
       get throws(EnvelopeError) {
