@@ -45,6 +45,11 @@
     var entries: [WrappedDataKey] {
       get throws(EnvelopeError) {
         guard case .path(let path) = self, try Path(path).kind == .file else { return [] }
+        // Of a file that cannot be opened, the library says why.
+        guard Path(path).beginsAsSealedFile || (try? Path(path).openForReading()) == nil else {
+          throw EnvelopeError(
+            .malformed, "\(path.shown) is not a sealed file", advice: "See what it is: envelope inspect FILE")
+        }
         return try SealedFile.header(of: path).wrappedKeys
       }
     }

@@ -27,7 +27,7 @@
 
       @OptionGroup var options: Options
 
-      @Option(help: "The cipher: \(Suite.allCases.map(\.rawValue).joined(separator: ", ")).")
+      @Option(help: "The cipher.")
       var suite = Suite.chaCha20Poly1305
 
       @Option(
