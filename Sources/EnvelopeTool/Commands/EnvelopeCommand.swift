@@ -9,7 +9,7 @@
   struct EnvelopeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "envelope",
-      abstract: "Seal the environment variables of functions, and open them where they run.",
+      abstract: "Seal the environment variables of functions, and files, and open them where they are needed.",
       discussion: """
         EXAMPLES
           envelope seal .env --function checkout -o checkout.env
@@ -17,6 +17,7 @@
           envelope set checkout.env API_KEY --function checkout
           envelope keys rotate default && envelope rewrap .
           envelope explain checkout.env
+          envelope file seal dump.sql -o dump.sql.sealed
           envelope seal .env --function checkout --format lambda > variables.json
           aws lambda update-function-configuration --function-name checkout --environment file://variables.json
 

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The EnvelopeKit authors
 // SPDX-License-Identifier: Apache-2.0
 
+import EnvelopeKitFiles
 import Synchronization
 
 /// A line on the terminal that shows how much of a file is done, how fast, and how long the rest takes.
@@ -19,9 +20,6 @@ final class ByteProgress: Sendable {
 
   private let state = Mutex(State())
   private let isShown = Console.errorIsTerminal
-
-  /// The number of bytes that were reported last.
-  var done: Int { state.withLock { $0.done } }
 
   /// Reports progress.
   ///
@@ -69,6 +67,19 @@ final class ByteProgress: Sendable {
     case ..<3600: "\(seconds / 60) min"
     case ..<360_000: "\(seconds / 3600) h \(seconds / 60 % 60) min"
     default: "\(seconds / 86_400) days"
+    }
+  }
+}
+
+extension FileOptions {
+  /// The options of a command: progress on the terminal, and messages on standard error.
+  init(_ progress: ByteProgress?, keepsAttributes: Bool = false) {
+    self.init()
+    self.keepsAttributes = keepsAttributes
+    self.progress = progress?.show
+    notify = { message in
+      progress?.clear()
+      Console.say("envelope: \(message)")
     }
   }
 }

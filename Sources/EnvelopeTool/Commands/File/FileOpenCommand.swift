@@ -45,16 +45,14 @@
         let keyring = try await settings.opening(entries)
         let progress = ByteProgress()
         defer { progress.clear() }
-        var fileOptions = FileOptions()
-        fileOptions.keepsAttributes = keepAttributes
-        fileOptions.progress = progress.show
-        try await EnvelopeError.advisingOptions(opening: entries) {
+        let byteCount = try await EnvelopeError.advisingOptions(opening: entries) {
           try await SealedFile.open(
-            source, to: destination, context: settings.context, using: keyring,
-            anonymousSender: options.anonymousSender, options: fileOptions)
+            source, to: destination, context: settings.context,
+            options: FileOptions(progress, keepsAttributes: keepAttributes), using: keyring,
+            anonymousSender: options.anonymousSender)
         }
         progress.clear()
-        Console.say("Opened \(file.shownInput) (\(progress.done.byteText)).")
+        Console.say("Opened \(file.shownInput) (\(byteCount.byteText)).")
       }
     }
   }

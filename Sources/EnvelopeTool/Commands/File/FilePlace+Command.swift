@@ -45,8 +45,21 @@
     var entries: [WrappedDataKey] {
       get throws(EnvelopeError) {
         guard case .path(let path) = self, try Path(path).kind == .file else { return [] }
+        // Of a file that cannot be opened, the library says why.
+        guard Path(path).beginsAsSealedFile || (try? Path(path).openForReading()) == nil else {
+          throw EnvelopeError(
+            .malformed, "\(path.shown) is not a sealed file", advice: "See what it is: envelope inspect FILE")
+        }
         return try SealedFile.header(of: path).wrappedKeys
       }
+    }
+
+    /// Takes the lock of a file that is to be written, so that no other command changes it meanwhile; nil for a stream.
+    ///
+    /// - Throws: `fileBusy` if another process holds the lock past the limit; `fileFailure`.
+    func lock() throws(EnvelopeError) -> FileLock? {
+      guard case .path(let path) = self, try Path(path).kind != .other else { return nil }
+      return try Path(path).lock(.ofCommand)
     }
 
     /// The path of a regular file whose content would be replaced; nil if there is none, or it is empty.

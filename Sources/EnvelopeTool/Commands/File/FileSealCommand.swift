@@ -27,7 +27,7 @@
 
       @OptionGroup var options: Options
 
-      @Option(help: "The cipher: \(Suite.allCases.map(\.rawValue).joined(separator: ", ")).")
+      @Option(help: "The cipher.")
       var suite = Suite.chaCha20Poly1305
 
       @Option(
@@ -55,6 +55,7 @@
         let source = try FilePlace.source(file)
         let destination = try FilePlace.destination(output)
         let settings = try options.settings(ofSealed: output ?? file, opens: false)
+        let lock = try destination.lock()
         if !force {
           guard file == "-" || !Path(file).beginsAsSealedFile else {
             throw EnvelopeError(
@@ -66,15 +67,13 @@
         let (keyring, keys) = try await settings.sealing()
         let progress = ByteProgress()
         defer { progress.clear() }
-        var fileOptions = FileOptions()
-        fileOptions.keepsAttributes = keepAttributes
-        fileOptions.progress = progress.show
-        try await SealedFile.seal(
+        let byteCount = try await SealedFile.seal(
           source, to: destination, context: settings.context, suite: suite.suite, chunkSize: chunkSize,
-          options: fileOptions, using: keyring)
+          options: FileOptions(progress, keepsAttributes: keepAttributes), using: keyring)
+        _ = consume lock
         progress.clear()
         Console.say(
-          "Sealed \(file.shownInput) (\(progress.done.byteText))"
+          "Sealed \(file.shownInput) (\(byteCount.byteText))"
             + (settings.function.map { " for function \($0.shown)" } ?? "")
             + " under \(keys.joined(separator: " and ")).")
       }

@@ -31,12 +31,10 @@
         let keyring = try await settings.opening(entries)
         let progress = ByteProgress()
         defer { progress.clear() }
-        var fileOptions = FileOptions()
-        fileOptions.progress = progress.show
         let byteCount = try await EnvelopeError.advisingOptions(opening: entries) {
           try await SealedFile.verify(
-            source, context: settings.context, using: keyring, anonymousSender: options.anonymousSender,
-            options: fileOptions)
+            source, context: settings.context, options: FileOptions(progress), using: keyring,
+            anonymousSender: options.anonymousSender)
         }
         progress.clear()
         Console.say("\(file.shownInputAtStart) verifies: \(byteCount.byteText).")

@@ -11,7 +11,7 @@ extension Sandbox {
   func makeFile(_ name: String, byteCount: Int, seed: UInt64 = 1, mode: Int = 0o600) throws -> Data {
     var random = SplitMix64(seed: seed)
     // A prime length, so that no two chunks are the same.
-    let block = Data((0..<8191).flatMap { _ in withUnsafeBytes(of: random.next()) { unsafe Array($0) } })
+    let block = Data(random.bytes(65_521))
     var bytes = Data(capacity: byteCount)
     while bytes.count < byteCount { bytes.append(block.prefix(byteCount - bytes.count)) }
     try bytes.write(to: URL(fileURLWithPath: path(name)))
