@@ -82,8 +82,9 @@ final class InputFile: Sendable {
     guard byteCount != nil else { return }
     var now = stat()
     guard unsafe fstat(file.number, &now) == 0 else { throw .system("Cannot look at \(path)") }
+    // A file that loses its name has another time of change, and the same content.
     guard now.st_size == status.st_size, now.times.modified == status.times.modified,
-      now.times.changed == status.times.changed
+      now.times.changed == status.times.changed || now.st_nlink != status.st_nlink
     else { throw changed }
   }
 

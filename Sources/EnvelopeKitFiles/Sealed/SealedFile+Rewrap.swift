@@ -31,7 +31,7 @@ extension SealedFile {
     using keyring: some Keyring, anonymousSender sender: AnonymousSender = .refused,
     allowingFormerReadersToForge: Bool = false
   ) async throws {
-    let file = try await ExclusiveFile.open(path)
+    let file = try await ExclusiveFile.open(path, options)
     let (input, before) = (file.input, file.header.bytes)
     let after = try await ChunkSequence.rewrapped(
       before, change, context: context, using: keyring, anonymousSender: sender,
@@ -62,7 +62,7 @@ extension SealedFile {
     at path: String, context: EncryptionContext, options: FileOptions = FileOptions(), using keyring: some Keyring,
     sealingWith newKeyring: some Keyring, anonymousSender sender: AnonymousSender = .refused
   ) async throws -> Int {
-    let file = try await ExclusiveFile.open(path)
+    let file = try await ExclusiveFile.open(path, options)
     let header = file.header
     let opening = try await ChunkSequence.unlock(
       header.bytes, context: context, using: keyring, anonymousSender: sender)
@@ -81,11 +81,11 @@ extension SealedFile {
 private final class ExclusiveFile: Sendable {
   let input: InputFile
   let header: InputFile.Beginning
-  private let lock: FileLock
+  private let lock: FileLock?
 
-  private init(at path: String) throws(EnvelopeError) {
+  private init(at path: String, _ options: FileOptions) throws(EnvelopeError) {
     // Before it is looked at: another process may be about to replace it.
-    let lock = try Path(path).lock()
+    let lock = options.isLockedByCaller ? nil : try Path(path).lock()
     let input = try InputFile.openRegular(path)
     header = try input.readHeader()
     self.input = input
@@ -95,8 +95,8 @@ private final class ExclusiveFile: Sendable {
   /// Waits for other processes, and opens the file.
   ///
   /// - Throws: `fileBusy`, `fileFailure`, `malformed`, `unsupportedVersion`, `unsupportedSuite`.
-  static func open(_ path: String) async throws -> ExclusiveFile {
-    try await BlockingWork.run { () throws(EnvelopeError) in try ExclusiveFile(at: path) }
+  static func open(_ path: String, _ options: FileOptions) async throws -> ExclusiveFile {
+    try await BlockingWork.run { () throws(EnvelopeError) in try ExclusiveFile(at: path, options) }
   }
 
   /// Replaces the file, unless another has taken its name without waiting for the lock.
@@ -106,7 +106,7 @@ private final class ExclusiveFile: Sendable {
     try FilePlace.path(input.path.string).write(isSecret: false, attributesOf: input, options) {
       (output) throws(EnvelopeError) in
       try write(output)
-      try lock.check()
+      try lock?.check()
       try input.checkIsStillInPlace()
     }
   }

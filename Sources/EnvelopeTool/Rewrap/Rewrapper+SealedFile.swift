@@ -32,12 +32,16 @@ extension Rewrapper {
       if let sealing {
         let progress = ByteProgress()
         defer { progress.clear() }
+        var fileOptions = FileOptions(progress)
+        fileOptions.isLockedByCaller = true
         try await SealedFile.reseal(
-          at: path, context: context, options: FileOptions(progress), using: opening, sealingWith: sealing,
+          at: path, context: context, options: fileOptions, using: opening, sealingWith: sealing,
           anonymousSender: sender)
       } else {
+        var fileOptions = FileOptions(nil)
+        fileOptions.isLockedByCaller = true
         try await SealedFile.rewrap(
-          at: path, plan.rewrapping(), context: context, options: FileOptions(nil), using: opening,
+          at: path, plan.rewrapping(), context: context, options: fileOptions, using: opening,
           anonymousSender: sender, allowingFormerReadersToForge: options.keepsDataKey)
       }
       _ = consume lock
