@@ -41,7 +41,8 @@ extension ChunkTransfer {
     let isSeekable = input.byteCount != nil
     if isSeekable { try input.file.seek(to: header.bytes.count, of: input.path) }
     let rest = isSeekable ? [] : header.rest
-    try unsafe forEachPart(of: input, after: rest.span.bytes, byteCount: stream.batchByteCount) { (part) throws(EnvelopeError) in
+    try unsafe forEachPart(of: input, after: rest.span.bytes, byteCount: stream.batchByteCount) {
+      (part) throws(EnvelopeError) in
       try stream.append(part) { (plaintext) throws(EnvelopeError) in
         done += plaintext.byteCount
         try body(plaintext)

@@ -19,9 +19,11 @@ struct ChunkTransfer: Sendable {
 
     func set() { flag.store(true, ordering: .relaxed) }
 
+    var isSet: Bool { flag.load(ordering: .relaxed) }
+
     /// Throws `fileFailure` if the task was cancelled.
     func check() throws(EnvelopeError) {
-      if flag.load(ordering: .relaxed) { throw EnvelopeError(.fileFailure, "The work was cancelled") }
+      if isSet { throw EnvelopeError(.fileFailure, "The work was cancelled") }
     }
   }
 
@@ -90,7 +92,8 @@ struct ChunkTransfer: Sendable {
       opening?.report()
       return plaintextByteCount
     } catch {
-      opening?.report(error)
+      // What was cancelled did not fail.
+      if !interruption.isSet { opening?.report(error) }
       throw error
     }
   }

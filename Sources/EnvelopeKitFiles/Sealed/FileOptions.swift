@@ -25,7 +25,7 @@ public struct FileOptions: Sendable {
   public var coreCount: Int?
   /// Receives sentences about what was lost or removed when a file was replaced.
   public var notify: (@Sendable (String) -> Void)?
-  /// Whether the caller holds the lock of a file that is rewrapped or resealed, with which it looked at the file before.
+  /// Whether the caller holds the lock of the file that is replaced, with which it looked at the file before.
   package var isLockedByCaller = false
 
   /// The defaults.

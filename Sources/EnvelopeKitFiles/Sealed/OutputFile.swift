@@ -25,24 +25,33 @@ extension FilePlace {
   /// - Parameters:
   ///   - isSecret: Whether the content shows secrets.
   ///   - source: The file whose permissions and times the new one gets if the options say so.
-  ///   - options: What to keep, and who is notified.
+  ///   - options: What to keep, who is notified, and whether the caller holds the lock of the file.
   ///   - write: Writes the content. It is called once.
+  ///   - confirm: Called right before a file gets its name.
   /// - Throws: As `Path.replace(_:writing:)`; what `write` throws.
   func write(
     isSecret: Bool, attributesOf source: InputFile, _ options: FileOptions,
-    _ write: (borrowing OutputFile) throws(EnvelopeError) -> Void
+    _ write: (borrowing OutputFile) throws(EnvelopeError) -> Void,
+    confirming confirm: () throws(EnvelopeError) -> Void = {}
   ) throws(EnvelopeError) {
     switch self {
     case .path(let string):
       let path = Path(string)
       var replacement = Replacement(isSecret: isSecret, notify: options.notify)
       replacement.removesUnfinished = true
+      // So that nobody who rewraps or reseals the old file meanwhile puts it back.
+      let kind = try path.kind
+      let isLocked = options.isLockedByCaller || kind == .other
+      let lock = isLocked ? nil : try path.lock()
       try path.replace(replacement) { (file) throws(EnvelopeError) in
         let isRegular = try file.status(of: path).isRegular
         try write(OutputFile(file: Descriptor(copying: file, of: path), path: path, isRegular: isRegular))
         if options.keepsAttributes, isRegular {
           try source.giveAttributes(to: file, at: path, isSecret: isSecret)
         }
+      } confirming: { () throws(EnvelopeError) in
+        try lock?.check()
+        try confirm()
       }
     case .standardOutput:
       let path = Path.stream("standard output")

@@ -103,9 +103,10 @@ private final class ExclusiveFile: Sendable {
   func replace(
     _ options: FileOptions, writing write: (borrowing OutputFile) throws(EnvelopeError) -> Void
   ) throws(EnvelopeError) {
-    try FilePlace.path(input.path.string).write(isSecret: false, attributesOf: input, options) {
-      (output) throws(EnvelopeError) in
-      try write(output)
+    var options = options
+    options.isLockedByCaller = true
+    try FilePlace.path(input.path.string).write(isSecret: false, attributesOf: input, options, write) {
+      () throws(EnvelopeError) in
       try lock?.check()
       try input.checkIsStillInPlace()
     }

@@ -18,7 +18,7 @@ extension SealedFile {
   ///   - options: Progress, attributes and threads.
   ///   - keyring: Wraps the data key.
   /// - Returns: The number of plaintext bytes.
-  /// - Throws: `fileFailure`, also if the source was changed meanwhile, or the task was cancelled; `unsupportedSuite`,
+  /// - Throws: `fileBusy` if another process is changing the destination; `fileFailure`, also if the source was changed meanwhile, or the task was cancelled; `unsupportedSuite`,
   ///   `invalidArgument` for a context that breaks a limit, or what the keyring throws. The destination is unchanged then,
   ///   unless it is a stream.
   @discardableResult

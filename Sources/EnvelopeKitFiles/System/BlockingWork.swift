@@ -38,7 +38,11 @@ enum BlockingWork {
       #if canImport(Darwin)
         var thread: pthread_t?
         let status = unsafe pthread_create(
-          &thread, nil, { unsafe Unmanaged<Job>.fromOpaque($0).takeRetainedValue().run(); return nil }, job.toOpaque())
+          &thread, nil,
+          { argument in
+            unsafe Unmanaged<Job>.fromOpaque(argument).takeRetainedValue().run()
+            return nil
+          }, job.toOpaque())
       #else
         var thread = pthread_t()
         let status = unsafe pthread_create(

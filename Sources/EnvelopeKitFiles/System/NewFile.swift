@@ -79,20 +79,27 @@ struct NewFile: ~Copyable {
 
   /// Syncs the content, replaces the other file, and syncs the folder.
   ///
-  /// - Parameter giveAttributes: Gives a copy of this file the owner and the attributes that this one was given.
+  /// - Parameters:
+  ///   - exists: Whether there is a file to replace.
+  ///   - replacement: How.
+  ///   - confirm: Called right before this file gets the name of the other.
+  ///   - giveAttributes: Gives a copy of this file the owner and the attributes that this one was given.
   mutating func finish(
-    replacing exists: Bool, _ replacement: Replacement, giveAttributes: (Int32) throws(EnvelopeError) -> Void
+    replacing exists: Bool, _ replacement: Replacement, confirming confirm: () throws(EnvelopeError) -> Void,
+    giveAttributes: (Int32) throws(EnvelopeError) -> Void
   ) throws(EnvelopeError) {
     guard fsync(file.number) == 0 else { throw .system("Cannot sync \(target)") }
     // Opened before the renaming: afterwards it would be too late to fail.
     let folder = try target.folder.openForReading()
     if !isNamed {
       // What has no other name needs none in between.
+      try confirm()
       if !exists, link(to: target) {
         return try folder.syncFolder(of: target)
       }
       if link(to: temporary) { isNamed = true } else { try copyToNamedFile(giveAttributes) }
     }
+    try confirm()
     guard unsafe rename(temporary.string, target.string) == 0 else { throw cannotReplace(replacement) }
     isNamed = false
     try folder.syncFolder(of: target)

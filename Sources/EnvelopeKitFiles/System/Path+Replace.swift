@@ -61,16 +61,18 @@ extension Path {
   /// - Parameters:
   ///   - replacement: How. The file is never rewritten in place.
   ///   - write: Writes to the new file, which is empty, or to what is no regular file. It is called once.
-  /// - Throws: As ``replace(with:_:)``; what `write` throws.
+  ///   - confirm: Called right before the new file gets the name, to stop it by an error.
+  /// - Throws: As ``replace(with:_:)``; what `write` and `confirm` throw.
   package func replace(
-    _ replacement: Replacement, writing write: (borrowing Descriptor) throws(EnvelopeError) -> Void
+    _ replacement: Replacement, writing write: (borrowing Descriptor) throws(EnvelopeError) -> Void,
+    confirming confirm: () throws(EnvelopeError) -> Void = {}
   ) throws(EnvelopeError) {
     var status = stat()
     let exists = unsafe stat(string, &status) == 0
     if exists, !status.isRegularFile { return try writeThrough(isSecret: replacement.isSecret, write) }
     let target = exists ? resolved : self
     if replacement.isSecret || replacement.removesUnfinished { target.removeUnfinished(notify: replacement.notify) }
-    try target.replace(replacement, previous: exists ? status : nil, writing: write)
+    try target.replace(replacement, previous: exists ? status : nil, writing: write, confirming: confirm)
     if exists, status.st_nlink > 1 {
       replacement.notify?(
         "\(self) had \(status.st_nlink) names (hard links): the others keep the old content"
@@ -79,7 +81,8 @@ extension Path {
   }
 
   private func replace(
-    _ replacement: Replacement, previous: stat?, writing write: (borrowing Descriptor) throws(EnvelopeError) -> Void
+    _ replacement: Replacement, previous: stat?, writing write: (borrowing Descriptor) throws(EnvelopeError) -> Void,
+    confirming confirm: () throws(EnvelopeError) -> Void
   ) throws(EnvelopeError) {
     var lost: [String] = []
     var file = try NewFile.create(
@@ -88,7 +91,7 @@ extension Path {
       lost = try giveAttributes(previous, to: file.number, replacement)
     }
     try file.write(write)
-    try file.finish(replacing: previous != nil, replacement) { (copy) throws(EnvelopeError) in
+    try file.finish(replacing: previous != nil, replacement, confirming: confirm) { (copy) throws(EnvelopeError) in
       if let previous { _ = try giveAttributes(previous, to: copy, replacement) }
     }
     if !lost.isEmpty {

@@ -67,9 +67,11 @@
         let (keyring, keys) = try await settings.sealing()
         let progress = ByteProgress()
         defer { progress.clear() }
+        var fileOptions = FileOptions(progress, keepsAttributes: keepAttributes)
+        fileOptions.isLockedByCaller = true
         let byteCount = try await SealedFile.seal(
           source, to: destination, context: settings.context, suite: suite.suite, chunkSize: chunkSize,
-          options: FileOptions(progress, keepsAttributes: keepAttributes), using: keyring)
+          options: fileOptions, using: keyring)
         _ = consume lock
         progress.clear()
         Console.say(
