@@ -146,9 +146,11 @@ import Testing
           count < 3 ? Splitting.allCases : [.atOnce], "\(length) and \(count) bytes")
       }
       try await expectRefused(
-        sealed.bytes + sealed.chunks[sealed.chunks.count - 1], of: plaintext, verified: verified, "doubled")
+        sealed.bytes + sealed.chunks[sealed.chunks.count - 1], of: plaintext, verified: verified, Splitting.allCases,
+        "doubled")
       try await expectRefused(
-        sealed.header + [0] + sealed.chunks.joined(), of: plaintext, verified: 0, "\(length) bytes after a zero byte")
+        sealed.header + [0] + sealed.chunks.joined(), of: plaintext, verified: 0,
+        Splitting.allCases, "\(length) bytes after a zero byte")
     }
   }
 
