@@ -134,10 +134,10 @@ import Testing
   /// Among so many chunks that several cores open them at once.
   @Test(arguments: AlgorithmSuite.here) func refusesAlteredChunksAmongMany(suite: AlgorithmSuite) async throws {
     var random = SplitMix64(seed: 3)
-    let plaintext = random.bytes(2_500_000)
+    let plaintext = random.bytes(1_500_000)
     let sealed = try await StreamParts.seal(plaintext, context: context, suite: suite, using: keyring)
     let full = 4096 + suite.tagByteCount
-    for number in [0, 1, 63, 64, 255, 256, 257, 400, sealed.chunks.count - 1] {
+    for number in [0, 64, 300, sealed.chunks.count - 1] {
       let altered = sealed.bytes.flipping(bit: 1, of: 165 + number * full + 5)
       await expectRefused(altered, of: plaintext, verified: number * 4096, "chunk \(number)")
     }
