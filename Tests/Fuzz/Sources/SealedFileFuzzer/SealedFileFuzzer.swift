@@ -69,7 +69,7 @@ private func verify() -> Int? {
   return accepted {
     try immediately {
       try await SealedFile.verify(
-        .path(path), context: Known.context, using: keyring, anonymousSender: .accepted, options: options)
+        .path(path), context: Known.context, options: options, using: keyring, anonymousSender: .accepted)
     }
   }
 }
