@@ -15,9 +15,7 @@ import Testing
 
   /// Pieces of bytes, and then the end or an error.
   private struct Pieces: AsyncSequence, Sendable {
-    struct Failure: Error {}
-
-    typealias Element = [UInt8]
+    struct Broken: Error {}
 
     let pieces: [[UInt8]]
     var fails = false
@@ -30,7 +28,7 @@ import Testing
 
       mutating func next() async throws -> [UInt8]? {
         guard !pieces.isEmpty else {
-          if fails { throw Failure() }
+          if fails { throw Broken() }
           return nil
         }
         return pieces.removeFirst()
@@ -136,10 +134,10 @@ import Testing
   /// Among so many chunks that several cores open them at once.
   @Test(arguments: AlgorithmSuite.here) func refusesAlteredChunksAmongMany(suite: AlgorithmSuite) async throws {
     var random = SplitMix64(seed: 3)
-    let plaintext = random.bytes(2_500_000)
+    let plaintext = random.bytes(1_500_000)
     let sealed = try await StreamParts.seal(plaintext, context: context, suite: suite, using: keyring)
     let full = 4096 + suite.tagByteCount
-    for number in [0, 1, 63, 64, 255, 256, 257, 400, sealed.chunks.count - 1] {
+    for number in [0, 64, 300, sealed.chunks.count - 1] {
       let altered = sealed.bytes.flipping(bit: 1, of: 165 + number * full + 5)
       await expectRefused(altered, of: plaintext, verified: number * 4096, "chunk \(number)")
     }
@@ -150,14 +148,14 @@ import Testing
     for count in [0, 100, 165, 5000, sealed.bytes.count] {
       let failing = Pieces(pieces: [Array(sealed.bytes[..<count])], fails: true)
       let opened = await Self.collect(failing.opened(context: context, using: keyring))
-      #expect(opened.failure is Pieces.Failure, "\(count) bytes")
+      #expect(opened.failure is Pieces.Broken, "\(count) bytes")
       #expect(opened.bytes.count <= 8192)
     }
     // What was sealed before an error does not open to an end.
     for count in [0, 1, 4096, 2_500_000] {
       let failing = Pieces(pieces: [[UInt8](repeating: 7, count: count)], fails: true)
       let sealed = await Self.collect(failing.sealed(context: context, suite: .tested, using: keyring))
-      #expect(sealed.failure is Pieces.Failure)
+      #expect(sealed.failure is Pieces.Broken)
       #expect(await open(sealed.bytes, .atOnce).failure is EnvelopeError, "\(count) bytes")
     }
   }

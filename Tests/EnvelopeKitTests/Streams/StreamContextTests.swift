@@ -90,6 +90,6 @@ import Testing
     let opened = try await OpenedStream.open(
       sealed, context: context, using: identity, anonymousSender: .accepted)
     #expect(opened.failure == nil && opened.plaintext == plaintext)
-    #expect(opened.source?.scheme == recipient.scheme)
+    #expect(opened.source?.scheme == (kem == .x25519 ? .recipient : .postQuantumRecipient))
   }
 }

@@ -67,15 +67,16 @@ import Testing
     }
   }
 
-  /// Every sequence of up to five of four chunks: swapped, missing, repeated and moved.
+  /// Every sequence of up to four of four chunks, and of five that begin as the stream: swapped, missing, repeated, moved.
   @Test(arguments: AlgorithmSuite.here) func refusesEveryOtherOrderOfChunks(suite: AlgorithmSuite) async throws {
     var random = SplitMix64(seed: 2)
     let plaintext = random.bytes(4 * Self.size)
     let sealed = try await seal(plaintext, suite)
     var orders: [[Int]] = [[]]
     var tried = 0
-    for _ in 1...5 {
+    for count in 1...5 {
       orders = orders.flatMap { order in (0..<4).map { order + [$0] } }
+      if count == 5 { orders.removeAll { !$0.starts(with: [0, 1]) } }
       for order in orders where order != [0, 1, 2, 3] {
         let verified = order.indices.first { $0 == 3 || order[$0] != $0 || $0 == order.count - 1 } ?? 0
         try await expectRefused(
@@ -84,7 +85,7 @@ import Testing
         tried += 1
       }
     }
-    #expect(tried == 4 + 16 + 64 + 255 + 1024)
+    #expect(tried == 4 + 16 + 64 + 255 + 64)
   }
 
   @Test(arguments: AlgorithmSuite.here) func refusesChunksOfAnotherStream(suite: AlgorithmSuite) async throws {
@@ -146,21 +147,23 @@ import Testing
           count < 3 ? Splitting.allCases : [.atOnce], "\(length) and \(count) bytes")
       }
       try await expectRefused(
-        sealed.bytes + sealed.chunks[sealed.chunks.count - 1], of: plaintext, verified: verified, "doubled")
+        sealed.bytes + sealed.chunks[sealed.chunks.count - 1], of: plaintext, verified: verified, Splitting.allCases,
+        "doubled")
       try await expectRefused(
-        sealed.header + [0] + sealed.chunks.joined(), of: plaintext, verified: 0, "\(length) bytes after a zero byte")
+        sealed.header + [0] + sealed.chunks.joined(), of: plaintext, verified: 0,
+        Splitting.allCases, "\(length) bytes after a zero byte")
     }
   }
 
   @Test(arguments: AlgorithmSuite.here, [1, 4])
   func refusesAnAlteredChunkAmongMany(suite: AlgorithmSuite, coreCount: Int) async throws {
     var random = SplitMix64(seed: 4)
-    let plaintext = random.bytes(900_000)
+    let plaintext = random.bytes(600_000)
     let sealed = try await seal(plaintext, suite)
     let (headerByteCount, full) = (sealed.header.count, Self.size + suite.tagByteCount)
-    for number in [0, 1, 63, 64, 65, 127, 128, 200, sealed.chunks.count - 2, sealed.chunks.count - 1] {
+    for number in [0, 63, 64, 130, sealed.chunks.count - 1] {
       let altered = sealed.bytes.flipping(bit: 5, of: headerByteCount + number * full + 11)
-      for splitting in [Splitting.atOnce, .atRandom] {
+      for splitting in number == 64 ? [Splitting.atOnce, .atRandom] : [.atOnce] {
         let opened = try await OpenedStream.open(
           altered, splitting: splitting, context: context, coreCount: coreCount, using: keyring)
         #expect(opened.failure?.code == .payloadAltered)

@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: The EnvelopeKit authors
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Dispatch
+
 /// Runs an asynchronous function that never suspends, as those of local keyrings, on the caller's thread.
 ///
 /// Another thread would take most of the time of a run.
@@ -17,7 +19,23 @@ public func immediately<R: Sendable>(_ body: @escaping @Sendable () async throws
   return try result.get()
 }
 
-// Written and read by one thread: the task has ended when `immediate` returns, or the process ends.
+/// Runs an asynchronous function that may suspend, and blocks the caller's thread until it has ended.
+public func waiting<R: Sendable>(_ body: @escaping @Sendable () async throws -> R) throws -> R {
+  let (place, hasEnded) = (Place<R>(), DispatchSemaphore(value: 0))
+  Task.detached {
+    do {
+      place.result = .success(try await body())
+    } catch {
+      place.result = .failure(error)
+    }
+    hasEnded.signal()
+  }
+  hasEnded.wait()
+  guard let result = place.result else { fatalError("a task has no result") }
+  return try result.get()
+}
+
+// Written before it is read: the task has ended when `immediate` returns or the semaphore is signalled, or the process ends.
 private final class Place<R>: @unchecked Sendable {
   var result: Result<R, any Error>?
 }

@@ -55,7 +55,7 @@ private func store(_ bytes: [UInt8]) {
 private func openFile() -> SealedFile? {
   let keyring = Known.keyring
   return accepted {
-    try immediately {
+    try waiting {
       try await SealedFile(at: path, context: Known.context, using: keyring, anonymousSender: .accepted)
     }
   }
@@ -64,12 +64,12 @@ private func openFile() -> SealedFile? {
 /// Whether the stored file verifies as a whole.
 private func verify() -> Int? {
   let keyring = Known.keyring
-  var options = FileOptions()
-  options.coreCount = 1
   return accepted {
-    try immediately {
-      try await SealedFile.verify(
-        .path(path), context: Known.context, using: keyring, anonymousSender: .accepted, options: options)
+    try waiting {
+      var options = FileOptions()
+      options.coreCount = 1
+      return try await SealedFile.verify(
+        .path(path), context: Known.context, options: options, using: keyring, anonymousSender: .accepted)
     }
   }
 }
