@@ -47,7 +47,7 @@
         header = stream.header
         report = Report(header, byteCount: try stream.plaintextByteCount())
         if options.function != nil || !options.context.isEmpty {
-          context = try FileCommand.Options(options).settings(ofSealed: file, opens: true).context
+          context = try options.fileSettings(ofSealed: file, opens: true).context
         }
       }
       if let context {

@@ -29,23 +29,13 @@
 
       @OptionGroup var keys: KeyOptions
 
-      init() {}
-
-      init(_ options: FunctionOptions) {
-        self.options = options
-        keys = KeyOptions()
-      }
-
       /// Combines the flags and `envelope.yaml`.
       ///
       /// - Parameters:
       ///   - file: The sealed file; nil if it is a standard stream.
       ///   - opens: Whether the command only opens, and so does not need `envelope.yaml` if the function is given.
       func settings(ofSealed file: String?, opens: Bool) throws(EnvelopeError) -> FileSettings {
-        try FileSettings(
-          function: options.function, context: options.context, keys: keys.key, keyService: keys.keyService,
-          file: file == "-" ? nil : file,
-          configuration: opens ? .load(toOpenFor: options.function) : .load())
+        try options.fileSettings(ofSealed: file, keys: keys, opens: opens)
       }
     }
 
@@ -61,6 +51,18 @@
       func settings(ofSealed file: String) throws(EnvelopeError) -> FileSettings {
         try options.settings(ofSealed: file, opens: true)
       }
+    }
+  }
+
+  extension FunctionOptions {
+    /// Combines the flags and `envelope.yaml` for a sealed file.
+    func fileSettings(
+      ofSealed file: String?, keys: KeyOptions? = nil, opens: Bool
+    ) throws(EnvelopeError) -> FileSettings {
+      try FileSettings(
+        function: function, context: context, keys: keys?.key ?? [],
+        keyService: keys?.keyService ?? KeyServiceSettings(), file: file == "-" ? nil : file,
+        configuration: opens ? .load(toOpenFor: function) : .load())
     }
   }
 #endif
