@@ -24,6 +24,7 @@ let package = Package(
       dependencies: [
         "CAllocations", "CSodium",
         .product(name: "EnvelopeKit", package: "EnvelopeKit"),
+        .product(name: "EnvelopeKitFiles", package: "EnvelopeKit"),
         .product(name: "Benchmark", package: "benchmark"),
       ] + (measuresSwiftCrypto ? [.product(name: "Crypto", package: "swift-crypto")] : []),
       path: "HotPath",

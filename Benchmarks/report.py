@@ -7,7 +7,7 @@
     report.py RESULTS_DIR --check [BUILD]    compares with thresholds.json; exit code 1 when one is broken
     report.py RESULTS_DIR --write DOCS_DIR   writes Benchmarks.md and the plots
 
-thresholds.json has, by test and metric, ratios as multiples and allocations of one operation. The ratios of what
+thresholds.json has, by test and metric, ratios as multiples, allocations of one operation and kB that it reads. The ratios of what
 EnvelopeKit is compared with (AES.GCM, and suite 01 beside suite 02) must be reached, the others must not be exceeded.
 Times have no thresholds: they differ from machine to machine. Those of suite 02 are left out for a libsodium that lacks
 AEGIS-256.
@@ -17,6 +17,8 @@ import json
 import pathlib
 import sys
 
+import file_plots
+import file_tables
 import plots
 import tables
 from results import SUITE_02, Failure, Results
@@ -42,8 +44,8 @@ def read_thresholds(path):
     for test, metric, limit in thresholds:
         if not isinstance(limit, (int, float)):
             raise Failure(f"{path}: the threshold of {test} {metric} is not a number. Write one.")
-        if not metric.endswith(("-ratio", "-allocations")):
-            raise Failure(f"{path}: {test} {metric} is neither a ratio nor allocations. Take it out: times differ.")
+        if not metric.endswith(("-ratio", "-allocations", "-kilobytes")):
+            raise Failure(f"{path}: {test} {metric} is no ratio, no allocations and no bytes. Take it out: times differ.")
     return thresholds
 
 
@@ -114,9 +116,25 @@ formats give: SOPS 135 characters a secret and 900 once, dotenvx 166 and 89 once
 aws-encryption-sdk 568 (0x0478) and 836 (0x0578, the default), each with its name and `"":"",`.
 
 {figures}
+## Files
+
+- **In memory** a stream takes its input in one call, or in pieces, and plain calls take it chunk by chunk. One round
+  of all runs after the other in one process. Two cores are two threads, in the plain calls too: what these gain is what
+  the machine has to give.
+- **On files** whole processes run on a memory file system, from `posix_spawn` to `waitpid`, one after the other; what an
+  earlier one wrote is removed before. Whether age and EnvelopeKit give back what was sealed is compared beforehand.
+- **age** is the system's and Debian's newest, of its suite sid: {ages}. Both encrypt to one X25519 recipient.
+
+{file_reaches}
+![Time for files of 1 GiB](Plots/files.svg)
+
+![Throughput by size of a file](Plots/file-growth.svg)
+
+{file_figures}
 ## Run it
 
-    Benchmarks/run
+    Benchmarks/run           # everything
+    Benchmarks/run --files   # what the section Files shows, and this page with the other figures of the last run
 
 It needs Swift, libsodium and Python 3 with `venv`, and installs the other libraries in a folder of its own. If the
 system's libsodium has no AEGIS-256, it downloads one that has into `.build/`.
@@ -126,7 +144,8 @@ system's libsodium has no AEGIS-256, it downloads one that has into `.build/`.
 ## Not measured
 
 - Calls to a key service, which depend on the network.
-- Memory in use, and work on several threads at once.
+- Memory in use, and work on several threads at once, but for files.
+- Files on disks and network file systems, whose time is their own.
 - Other processors and systems than the one above.
 - A cold start in AWS Lambda itself; the one here starts with the program in the page cache. Nor one with the console
   helper's values, which need a key service.
@@ -155,6 +174,9 @@ def page(results):
         versions=", ".join(f"{name} {version}" for name, version in results.peers["versions"].items()),
         reaches=tables.reaches(results).markdown().replace("###", "##", 1),
         figures="\n".join(table.markdown() for table in tables.figures(results)),
+        ages=" and ".join(results.files["ages"]),
+        file_reaches=file_tables.reaches(results).markdown(),
+        file_figures="\n".join(table.markdown() for table in file_tables.figures(results)),
     )
 
 
@@ -164,6 +186,8 @@ def write(results, docs):
         docs / "Benchmarks.md": page(results),
         docs / "Plots/throughput.svg": plots.throughput(results),
         docs / "Plots/capacity.svg": plots.capacity(results),
+        docs / "Plots/files.svg": file_plots.whole(results),
+        docs / "Plots/file-growth.svg": file_plots.growth(results),
     }
     (docs / "Plots").mkdir(parents=True, exist_ok=True)
     for path, content in files.items():
@@ -190,7 +214,8 @@ def main():
             thresholds = read_thresholds(options.thresholds)
             builds = list(results.sodiums) if options.check == "all" else [options.check]
             sys.exit(0 if all([check(results, build, thresholds) for build in builds]) else 1)
-        for table in (tables.reaches(results), *tables.figures(results)):
+        of_files = (file_tables.reaches(results), *file_tables.figures(results))
+        for table in (tables.reaches(results), *tables.figures(results), *of_files):
             print(table.plain())
         if options.write:
             write(results, options.write)

@@ -19,6 +19,14 @@ let benchmarks: @Sendable () -> Void = {
       for size in Size.all where size.byteCount <= 1 << 20 { compareBatches(operation, suite, size) }
     }
   }
+  for suite in AlgorithmSuite.allCases where suite.isAvailable {
+    for operation in ValueOperation.allCases {
+      for size in StreamSize.all { compareStreams(operation, suite, size) }
+    }
+    #if os(Linux)
+      for sizes in [[1, 32], [1, 32, 1024]] { compareFileReads(suite, sizes) }
+    #endif
+  }
   for count in [1, 10, 50, 200, 1000] {
     compareOpeningEnvironments(of: count)
     compareSealingEnvironments(of: count)

@@ -82,4 +82,6 @@ struct Memory: @unchecked Sendable {
     self.init(bytes.count)
     for (index, byte) in bytes.enumerated() { base[index] = byte }
   }
+
+  var buffer: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: byteCount) }
 }

@@ -4,6 +4,12 @@
 import Benchmark
 import CAllocations
 
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
 /// One of several ways to do the same work.
 struct Contender {
   let name: String
@@ -27,12 +33,17 @@ struct Measure {
   /// Another contender that its time is divided by.
   let alsoOver: String?
   let countsAllocations: Bool
+  let countsBytesRead: Bool
 
-  init(_ contender: String, over: String? = nil, alsoOver: String? = nil, countsAllocations: Bool = false) {
+  init(
+    _ contender: String, over: String? = nil, alsoOver: String? = nil, countsAllocations: Bool = false,
+    countsBytesRead: Bool = false
+  ) {
     self.contender = contender
     self.over = over
     self.alsoOver = alsoOver
     self.countsAllocations = countsAllocations
+    self.countsBytesRead = countsBytesRead
   }
 
   /// The metrics that are ratios, each with the contender that the time is divided by.
@@ -47,8 +58,13 @@ struct Measure {
 /// sample.
 ///
 /// The metrics of a contender `x` are `x` in nanoseconds an operation, `x-ratio` and `x-over-y-ratio` in thousandths, and
-/// `x-allocations` for a thousand operations.
-func compare(_ name: String, _ measures: [Measure], _ makeContenders: @escaping () async throws -> [Contender]) {
+/// `x-allocations` for a thousand operations; `x-kilobytes` is the bytes that an operation reads from files.
+///
+/// With a number of rounds, there are so many however long they take, after one to warm up.
+func compare(
+  _ name: String, _ measures: [Measure], rounds: Int? = nil,
+  _ makeContenders: @escaping () async throws -> [Contender]
+) {
   var metrics: [BenchmarkMetric] = []
   for measure in measures {
     metrics.append(.custom(measure.contender, useScalingFactor: false))
@@ -56,10 +72,13 @@ func compare(_ name: String, _ measures: [Measure], _ makeContenders: @escaping 
     if measure.countsAllocations {
       metrics.append(.custom("\(measure.contender)-allocations", useScalingFactor: false))
     }
+    if measure.countsBytesRead { metrics.append(.custom("\(measure.contender)-kilobytes", useScalingFactor: false)) }
   }
   Benchmark(
     name,
-    configuration: .init(metrics: metrics, warmupIterations: 3, maxDuration: .seconds(8), maxIterations: 51)
+    configuration: .init(
+      metrics: metrics, warmupIterations: rounds == nil ? 3 : 1, maxDuration: .seconds(rounds == nil ? 8 : 600),
+      maxIterations: rounds ?? 51)
   ) { (benchmark: Benchmark, rounds: Rounds) async throws in
     let times = try await rounds.next()
     for measure in measures {
@@ -72,6 +91,9 @@ func compare(_ name: String, _ measures: [Measure], _ makeContenders: @escaping 
       if measure.countsAllocations, Rounds.canCountAllocations {
         benchmark.measurement(
           .custom("\(measure.contender)-allocations"), try await rounds.allocations(by: measure.contender))
+      }
+      if measure.countsBytesRead, let byteCount = try await rounds.bytesRead(by: measure.contender) {
+        benchmark.measurement(.custom("\(measure.contender)-kilobytes"), byteCount)
       }
     }
   } setup: {
@@ -122,12 +144,35 @@ final class Rounds {
   /// How many heap allocations a thousand operations take, rounded up.
   func allocations(by name: String) async throws -> Int {
     guard let contender = contenders.first(where: { $0.name == name }) else { return 0 }
-    let calls = 20
+    let calls = self.calls.max() == 1 ? 1 : 20
     allocation_count_begin()
     try await contender.work(calls)
     let count = Int(allocation_count_end())
     let operations = calls * contender.operationsPerCall
     return (count * 1000 + operations - 1) / operations
+  }
+
+  /// How many bytes one operation reads from files; nil where the system does not tell.
+  func bytesRead(by name: String) async throws -> Int? {
+    guard let contender = contenders.first(where: { $0.name == name }) else { return nil }
+    guard let before = Self.bytesRead() else { return nil }
+    try await contender.work(1)
+    // What the counter itself reads is in the second reading, and as much in a third.
+    guard let after = Self.bytesRead(), let afterwards = Self.bytesRead() else { return nil }
+    return (after - before) - (afterwards - after)
+  }
+
+  /// The bytes that this process has read.
+  private static func bytesRead() -> Int? {
+    let descriptor = open("/proc/self/io", O_RDONLY)
+    guard descriptor >= 0 else { return nil }
+    defer { close(descriptor) }
+    return withUnsafeTemporaryAllocation(byteCount: 64, alignment: 1) { buffer in
+      // rchar: NUMBER
+      let count = read(descriptor, buffer.baseAddress, buffer.count)
+      let digits = buffer[..<max(0, count)].drop { $0 != 0x20 }.dropFirst().prefix { $0 != 0x0A }
+      return Int(String(decoding: digits, as: UTF8.self))
+    }
   }
 
   private static func time(_ contender: Contender, _ count: Int) async throws -> Double {

@@ -23,7 +23,15 @@ enum SwiftCrypto {
       let crypto = SwiftCryptoWork(work)
       return try work.suite == .aegis256 ? [crypto.aesGCMOpen()] : [crypto.chaChaPolyOpen(), crypto.aesGCMOpen()]
     }
+
+    static var streamMeasures: [Measure] { [Measure("AES.GCM", over: "one")] }
+
+    static func streams(_ work: StreamWork) throws -> [Contender] { [try SwiftCryptoStream(work).contender] }
   #else
+    static var streamMeasures: [Measure] { [] }
+
+    static func streams(_ work: StreamWork) throws -> [Contender] { [] }
+
     static func measures(beside suite: AlgorithmSuite) -> [Measure] { [] }
 
     static func sealing(_ work: ValueWork) -> [Contender] { [] }
@@ -88,6 +96,53 @@ enum SwiftCrypto {
           let opened = try AES.GCM.open(box, using: symmetricKey, authenticating: associatedData)
           precondition(opened.count == plaintext.count)
         }
+      }
+    }
+  }
+
+  /// AES.GCM on chunks of 64 KiB, from memory to memory: each has a nonce of its own.
+  private struct SwiftCryptoStream {
+    let operation: ValueOperation
+    let plaintext: Memory
+    let output: Memory
+    let symmetricKey = SymmetricKey(size: .bits256)
+    /// Nonce, ciphertext and tag of each chunk.
+    let sealed: Memory
+    private static let sealedByteCount = 12 + PlainStream.chunkByteCount + 16
+
+    init(_ work: StreamWork) throws {
+      (operation, plaintext, output) = (work.operation, work.plaintext, work.output)
+      guard operation == .open else {
+        sealed = .empty
+        return
+      }
+      sealed = Memory(plaintext.byteCount / PlainStream.chunkByteCount * Self.sealedByteCount)
+      try seal(into: sealed)
+    }
+
+    var contender: Contender {
+      Contender("AES.GCM") { count in
+        for _ in 0..<count { try operation == .seal ? seal(into: output) : open() }
+      }
+    }
+
+    private func seal(into output: Memory) throws {
+      for index in 0..<plaintext.byteCount / PlainStream.chunkByteCount {
+        let start = plaintext.base + index * PlainStream.chunkByteCount
+        let chunk = UnsafeRawBufferPointer(start: start, count: PlainStream.chunkByteCount)
+        guard let combined = try AES.GCM.seal(chunk, using: symmetricKey).combined else {
+          preconditionFailure("AES-GCM with its usual nonce has a combined form")
+        }
+        combined.copyBytes(to: output.base + index * Self.sealedByteCount, count: Self.sealedByteCount)
+      }
+    }
+
+    private func open() throws {
+      for index in 0..<plaintext.byteCount / PlainStream.chunkByteCount {
+        let start = sealed.base + index * Self.sealedByteCount
+        let box = try AES.GCM.SealedBox(combined: UnsafeRawBufferPointer(start: start, count: Self.sealedByteCount))
+        let opened = try AES.GCM.open(box, using: symmetricKey)
+        opened.copyBytes(to: output.base + index * PlainStream.chunkByteCount, count: PlainStream.chunkByteCount)
       }
     }
   }
