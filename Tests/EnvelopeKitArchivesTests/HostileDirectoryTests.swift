@@ -20,7 +20,7 @@ import Testing
     (
       "too early",
       {
-        $0.entryCount = 3; $0.beforeEnd = Array(repeating: 0, count: 45) + Array("PK".utf8)
+        $0.entryCount = 3; $0.entries[1].central.comment = Array(repeating: 0, count: 46)
       }
     ),
     ("too short", { $0.entryCount = 3 }),
