@@ -46,7 +46,8 @@ let package = Package(
     .target(
       name: "EnvelopeKitArchives",
       dependencies: [
-        "EnvelopeKit", "EnvelopeKitFiles", .target(name: "CZlib", condition: .when(traits: ["Archives"])),
+        // First, as libyaml for the command.
+        .target(name: "CZlib", condition: .when(traits: ["Archives"])), "EnvelopeKit", "EnvelopeKitFiles",
       ]
     ),
     .target(name: "EnvelopeKitFoundation", dependencies: ["EnvelopeKit"]),
@@ -67,8 +68,8 @@ let package = Package(
       dependencies: [
         // First, so that the linker searches libyaml's folder last: the system's libsodium is there, too.
         .target(name: "CYAML", condition: .when(traits: ["CommandLine"])),
-        "EnvelopeKit",
         "EnvelopeKitArchives",
+        "EnvelopeKit",
         "EnvelopeKitAWS",
         "EnvelopeKitFiles",
         .product(

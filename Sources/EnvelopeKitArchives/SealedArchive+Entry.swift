@@ -21,6 +21,7 @@
       ///
       /// It is relative and has no part `.` or `..`, but may have control characters: escape it before you print it.
       public let name: String
+      /// Whether it is a file, a folder or something else.
       public let kind: Kind
       /// The length of the content.
       public let byteCount: Int
@@ -70,7 +71,8 @@
       }
       guard method == ZipMethod.stored || method == ZipMethod.deflated else {
         throw EnvelopeError(
-          .archiveEntryUnsupported, "The entry \(shownName) has the compression method \(method), which is not known here",
+          .archiveEntryUnsupported,
+          "The entry \(shownName) has the compression method \(method), which is not known here",
           advice: "Pack the archive with deflate, the method of most tools.")
       }
     }

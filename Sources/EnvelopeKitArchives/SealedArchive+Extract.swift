@@ -51,7 +51,8 @@
       for name in names {
         let isFolder = name.utf8.last == UInt8(ascii: "/")
         let found = entries(at: isFolder ? name.utf8.dropLast() : name.utf8[...])
-        guard !found.isEmpty, !isFolder || found.count > 1 || found.allSatisfy({ $0.name.utf8.count >= name.utf8.count })
+        guard !found.isEmpty,
+          !isFolder || found.count > 1 || found.allSatisfy({ $0.name.utf8.count >= name.utf8.count })
         else {
           throw EnvelopeError(
             .archiveEntryMissing, "The zip archive has no entry \(EnvelopeError.shown(name))",

@@ -73,7 +73,9 @@
       let places = entries.indices.sorted { EntryName.precedes(entries[$0].path, entries[$1].path) }
       for (place, next) in zip(places, places.dropFirst()) {
         let (entry, other) = (entries[place], entries[next])
-        guard !entry.path.elementsEqual(other.path) else { throw .archive("the name \(entry.shownName) is there twice") }
+        guard !entry.path.elementsEqual(other.path) else {
+          throw .archive("the name \(entry.shownName) is there twice")
+        }
         guard entry.kind == .folder || !EntryName.lies(other.path, in: entry.path) else {
           throw .archive("the entry \(other.shownName) lies in \(entry.shownName), which is no folder")
         }

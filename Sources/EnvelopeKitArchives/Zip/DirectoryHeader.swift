@@ -53,7 +53,9 @@
       entries.reserveCapacity(end.entryCount)
       var position = end.directory.lowerBound
       for _ in 0..<end.entryCount {
-        guard end.directory.upperBound - position >= fixedByteCount else { throw .archive("its directory ends too early") }
+        guard end.directory.upperBound - position >= fixedByteCount else {
+          throw .archive("its directory ends too early")
+        }
         let header = try reader.withBytes(position..<position + fixedByteCount) { (bytes) throws(EnvelopeError) in
           try DirectoryHeader(bytes)
         }

@@ -38,7 +38,8 @@
       }
       guard byteCount <= limits.directoryByteCount else {
         throw EnvelopeError(
-          .archiveTooLarge, "The zip archive's directory has \(byteCount) bytes, more than \(limits.directoryByteCount)",
+          .archiveTooLarge,
+          "The zip archive's directory has \(byteCount) bytes, more than \(limits.directoryByteCount)",
           advice: "Raise the limit if you trust the sender of the archive.")
       }
       guard Int(values.entryCount) <= byteCount / DirectoryHeader.fixedByteCount else {
@@ -100,7 +101,8 @@
 
       /// Whether each field of the shorter record is that of the Zip64 record, or refers to it.
       func refers(to other: Fields) -> Bool {
-        (disk == other.disk || disk == UInt16.max) && (directoryDisk == other.directoryDisk || directoryDisk == UInt16.max)
+        (disk == other.disk || disk == UInt16.max)
+          && (directoryDisk == other.directoryDisk || directoryDisk == UInt16.max)
           && (entryCountOfDisk == other.entryCountOfDisk || entryCountOfDisk == UInt16.max)
           && (entryCount == other.entryCount || entryCount == UInt16.max)
           && (directoryByteCount == other.directoryByteCount || directoryByteCount == UInt32.max)

@@ -10,14 +10,10 @@
   /// A window ends where a chunk ends, so that reading on opens each chunk once.
   struct WindowReader: ~Copyable {
     private let file: SealedFile
-    private let chunkByteCount: Int
     private var start = 0
     private var window = SecretBytes(byteCount: 0) { _ in }
 
-    init(_ file: SealedFile) {
-      self.file = file
-      chunkByteCount = file.chunkSize.byteCount
-    }
+    init(_ file: SealedFile) { self.file = file }
 
     /// The length of the file.
     var byteCount: Int { file.byteCount }
@@ -43,8 +39,8 @@
 
     /// Reads from the beginning of a part to its end, or to the end of the chunk that its last byte is in.
     private mutating func move(to range: Range<Int>) throws(EnvelopeError) {
-      let chunks = (range.upperBound + chunkByteCount - 1) / chunkByteCount
-      window = try file.read(range.lowerBound..<min(chunks * chunkByteCount, file.byteCount))
+      let chunks = (range.upperBound + file.chunkByteCount - 1) / file.chunkByteCount
+      window = try file.read(range.lowerBound..<min(chunks * file.chunkByteCount, file.byteCount))
       start = range.lowerBound
     }
   }
