@@ -163,7 +163,7 @@ import Testing
     let archive = try await made(
       """
       with zipfile.ZipFile("made.zip", "w", zipfile.ZIP_DEFLATED) as z:
-          for number in range(20): z.writestr("%d" % number, b"%d " % number * 100000)
+          for number in range(20): z.writestr("%d" % number, b"%d " % number * 20000)
       """)
     try await withThrowingTaskGroup { group in
       for number in 0..<100 {
@@ -175,7 +175,7 @@ import Testing
               unsafe bytes.unsafeLoad(fromByteOffset: $0, as: UInt8.self) == expected[$0 % expected.count]
             }
           }
-          #expect(isRight && bytes.byteCount == expected.count * 100_000)
+          #expect(isRight && bytes.byteCount == expected.count * 20_000)
         }
       }
       try await group.waitForAll()
