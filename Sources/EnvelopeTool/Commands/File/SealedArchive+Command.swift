@@ -28,6 +28,12 @@
           "How many times longer a file may be than it is compressed: \(SealedArchive.Limits().compressionRatio) unless given.",
           valueName: "number"))
       var maxRatio: Int?
+
+      func validate() throws {
+        guard [maxEntries, maxBytes, maxRatio].allSatisfy({ $0 ?? 0 >= 0 }) else {
+          throw ValidationError("A maximum cannot be negative")
+        }
+      }
     }
   }
 
