@@ -154,4 +154,37 @@ import Testing
     try sandbox.file("list", "sealed").failed(65, saying: "not a zip archive")
     try sandbox.file("list", "layer.zip").failed(65)
   }
+
+  /// The names of what extractions left beside the folder `out`.
+  private func leftOver() throws -> [String] { try sandbox.names(in: ".").filter { $0.hasPrefix(".out.") } }
+
+  @Test func killedRunLeavesNothingUnderTheNameAndTheNextRemovesTheRest() throws {
+    try seal("import random; z.writestr('a/small', b'x'); z.writestr('b/long', random.Random(1).randbytes(3000000))")
+    let extract = "\"$ENVELOPE\" file extract layer.sealed --to out \(Self.layer.joined(separator: " "))"
+    // The system kills it when a file grows beyond 1,000 blocks.
+    let killed = try sandbox.shell("ulimit -c 0; ulimit -f 1000; exec \(extract)")
+    #expect(killed.ending == .signal(SIGXFSZ))
+    #expect(!sandbox.exists("out"))
+    #expect(try leftOver().count == 1)
+    let next = try sandbox.shell("exec \(extract)").succeeded()
+    #expect(next.messages.contains("which a command that was killed had left"))
+    #expect(try sandbox.names(in: "out") == ["a", "b"])
+    #expect(try leftOver().isEmpty)
+  }
+
+  @Test func fullDiskLeavesNothing() throws {
+    try seal("import random; z.writestr('a/small', b'x'); z.writestr('b/long', random.Random(1).randbytes(3000000))")
+    let extract = "\"$ENVELOPE\" file extract layer.sealed --to out \(Self.layer.joined(separator: " "))"
+    try sandbox.shell("trap '' XFSZ; ulimit -f 1000; exec \(extract)").failed(74)
+    #expect(!sandbox.exists("out"))
+    #expect(try leftOver().isEmpty)
+  }
+
+  @Test func closedPipeEndsCat() throws {
+    try seal("import random; z.writestr('a', random.Random(1).randbytes(3000000))")
+    let cat = "\"$ENVELOPE\" file cat layer.sealed a \(Self.layer.joined(separator: " "))"
+    let outcome = try sandbox.shell("(\(cat); echo $? > code) | head -c 10 | wc -c").succeeded()
+    #expect(outcome.text.contains("10"))
+    #expect(try sandbox.read("code") != "0\n")
+  }
 }
