@@ -30,7 +30,7 @@ import Testing
     try seal(
       """
       z.writestr("models/", b"")
-      z.writestr("models/classifier.bin", b"weights " * 200000)
+      z.writestr("models/classifier.bin", b"".join(b"%07d " % n for n in range(200000)))
       z.writestr("certificates/ca.pem", "-----BEGIN CERTIFICATE-----\\n")
       i = zipfile.ZipInfo("bin/tool"); i.external_attr = 0o755 << 16; z.writestr(i, b"#!/bin/sh\\n")
       """)
@@ -66,7 +66,7 @@ import Testing
     #expect(lines.map(\.name) == ["models/", "models/classifier.bin", "certificates/ca.pem", "bin/tool"])
     #expect(lines.map(\.kind) == ["folder", "file", "file", "file"])
     #expect(lines.map(\.isExecutable) == [false, false, false, true])
-    #expect(lines[1].byteCount == 1_600_000 && lines[1].compressedByteCount < 10_000)
+    #expect(lines[1].byteCount == 1_600_000 && lines[1].compressedByteCount < 1_000_000)
   }
 
   @Test func namesThatSteerTerminalsAreEscaped() throws {
@@ -83,9 +83,8 @@ import Testing
   @Test func catWritesOneFile() throws {
     try sealLayer()
     #expect(try run("cat", "layer.sealed", "certificates/ca.pem").succeeded().text == "-----BEGIN CERTIFICATE-----\n")
-    #expect(
-      try run("cat", "layer.sealed", "models/classifier.bin").succeeded().output
-        == Data(String(repeating: "weights ", count: 200_000).utf8))
+    let weights = (0..<200_000).map { String("\(10_000_000 + $0) ".dropFirst()) }.joined()
+    #expect(try run("cat", "layer.sealed", "models/classifier.bin").succeeded().output == Data(weights.utf8))
     try run("cat", "layer.sealed", "models/").failed(66, saying: "is a folder")
     try run("cat", "layer.sealed", "ca.pem").failed(66, saying: "envelope file list")
   }
@@ -94,7 +93,8 @@ import Testing
     try seal("z.writestr('a', b'stored content', zipfile.ZIP_STORED)")
     try sandbox.shell("sed -i 's/stored content/STORED CONTENT/' layer.zip").succeeded()
     try sandbox.start(["file", "seal", "layer.zip", "-o", "layer.sealed", "--force"] + Self.layer).wait().succeeded()
-    try run("cat", "layer.sealed", "a").failed(65, saying: "checksum")
+    let outcome = try run("cat", "layer.sealed", "a")
+    #expect(outcome.code == 65 && outcome.messages.contains("checksum"))
     try run("extract", "layer.sealed", "--to", "out").failed(65, saying: "checksum")
     #expect(!sandbox.exists("out"))
   }
@@ -102,8 +102,8 @@ import Testing
   @Test func catWritesNoUnverifiedByte() throws {
     try seal("import random; z.writestr('a', random.Random(1).randbytes(500000))")
     try sandbox.flip(300_000, of: "layer.sealed")
-    let outcome = try run("cat", "layer.sealed", "a").failed(65)
-    #expect(outcome.output.count < 300_000)
+    let outcome = try run("cat", "layer.sealed", "a")
+    #expect(outcome.code == 65 && outcome.output.count < 300_000)
     try run("extract", "layer.sealed", "--to", "out").failed(65)
     #expect(!sandbox.exists("out"))
   }
