@@ -57,7 +57,7 @@ private func read(_ bytes: [UInt8]) {
     require(EntryName.fault(of: entry.name) == nil, "a name leads out of the folder")
     require(archive.entry(named: entry.name)?.offset == entry.offset, "an entry is not found by its name")
     var byteCount = 0
-    let isRead = accepted {
+    let isRead: Void? = accepted {
       try archive.read(entry.name) { piece in
         byteCount += piece.byteCount
         require(byteCount <= entry.byteCount, "an entry gives more bytes than it says")
