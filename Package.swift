@@ -12,6 +12,7 @@ let package = Package(
   products: [
     .library(name: "EnvelopeKit", targets: ["EnvelopeKit"]),
     .library(name: "EnvelopeKitFiles", targets: ["EnvelopeKitFiles"]),
+    .library(name: "EnvelopeKitArchives", targets: ["EnvelopeKitArchives"]),
     .library(name: "EnvelopeKitFoundation", targets: ["EnvelopeKitFoundation"]),
     .library(name: "EnvelopeKitAWS", targets: ["EnvelopeKitAWS"]),
     .library(name: "EnvelopeKitTesting", targets: ["EnvelopeKitTesting"]),
@@ -19,7 +20,10 @@ let package = Package(
   ],
   traits: [
     .trait(name: "AWS", description: "Builds EnvelopeKitAWS and the command's AWS KMS, on async-http-client."),
-    .trait(name: "CommandLine", description: "Builds the command `envelope`, with its argument parser and libyaml."),
+    .trait(name: "Archives", description: "Builds EnvelopeKitArchives, zip archives in sealed files, on zlib."),
+    .trait(
+      name: "CommandLine", description: "Builds the command `envelope`, with its argument parser and libyaml.",
+      enabledTraits: ["Archives"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -36,8 +40,16 @@ let package = Package(
     .systemLibrary(name: "CSystemCalls"),
     .systemLibrary(
       name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"]), .brew(["libyaml"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "EnvelopeKit", dependencies: ["CLibsodium"]),
     .target(name: "EnvelopeKitFiles", dependencies: ["EnvelopeKit", "CSystemCalls"]),
+    .target(
+      name: "EnvelopeKitArchives",
+      dependencies: [
+        // First, as libyaml for the command.
+        .target(name: "CZlib", condition: .when(traits: ["Archives"])), "EnvelopeKit", "EnvelopeKitFiles",
+      ]
+    ),
     .target(name: "EnvelopeKitFoundation", dependencies: ["EnvelopeKit"]),
     .target(
       name: "EnvelopeKitAWS",
@@ -56,6 +68,7 @@ let package = Package(
       dependencies: [
         // First, so that the linker searches libyaml's folder last: the system's libsodium is there, too.
         .target(name: "CYAML", condition: .when(traits: ["CommandLine"])),
+        "EnvelopeKitArchives",
         "EnvelopeKit",
         "EnvelopeKitAWS",
         "EnvelopeKitFiles",
@@ -70,6 +83,9 @@ let package = Package(
     .testTarget(
       name: "EnvelopeKitFilesTests",
       dependencies: ["CSystemCalls", "EnvelopeKit", "EnvelopeKitFiles", "TestSupport"]),
+    .testTarget(
+      name: "EnvelopeKitArchivesTests",
+      dependencies: ["EnvelopeKit", "EnvelopeKitArchives", "EnvelopeKitFiles", "TestSupport"]),
     .testTarget(name: "EnvelopeKitFoundationTests", dependencies: ["EnvelopeKit", "EnvelopeKitFoundation"]),
     .testTarget(
       name: "EnvelopeKitAWSTests",

@@ -5,7 +5,7 @@ import PackageDescription
 let package = Package(
   name: "Examples",
   platforms: [.macOS(.v15)],
-  dependencies: [.package(name: "EnvelopeKit", path: "../..")],
+  dependencies: [.package(name: "EnvelopeKit", path: "../..", traits: ["Archives"])],
   targets: [
     .executableTarget(
       name: "Handler",
@@ -23,6 +23,13 @@ let package = Package(
       name: "Files",
       dependencies: [
         .product(name: "EnvelopeKit", package: "EnvelopeKit"),
+        .product(name: "EnvelopeKitFiles", package: "EnvelopeKit"),
+      ]),
+    .executableTarget(
+      name: "Layers",
+      dependencies: [
+        .product(name: "EnvelopeKit", package: "EnvelopeKit"),
+        .product(name: "EnvelopeKitArchives", package: "EnvelopeKit"),
         .product(name: "EnvelopeKitFiles", package: "EnvelopeKit"),
       ]),
     .executableTarget(

@@ -7,9 +7,9 @@
 #include <errno.h>
 #include <sys/types.h>
 #include <sys/xattr.h>
+#include <unistd.h>
 #ifdef __linux__
 #include <sys/syscall.h>
-#include <unistd.h>
 #endif
 
 // Copies bytes between files in the kernel, which shares their blocks if the file system can. Fails with ENOSYS on other
@@ -20,6 +20,16 @@ static inline ssize_t envelope_copy_file_range(int from, long long *from_offset,
 #else
   errno = ENOSYS;
   return -1;
+#endif
+}
+
+// Syncs the file system that a file lies in; on other systems than Linux, all of them.
+static inline int envelope_syncfs(int file) {
+#ifdef __linux__
+  return (int)syscall(SYS_syncfs, file);
+#else
+  sync();
+  return 0;
 #endif
 }
 

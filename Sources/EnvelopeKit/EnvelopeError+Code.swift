@@ -107,6 +107,18 @@ extension EnvelopeError.Code {
   /// A secret is not of the type asked for; the message does not show it.
   public static let typeMismatch = Self(rawValue: "typeMismatch")
 
+  // Archives.
+
+  /// The content of a sealed file is not a zip archive that is safe to read: it contradicts itself, its entries overlap or
+  /// share a name, or a name leads out of the folder.
+  public static let archiveMalformed = Self(rawValue: "archiveMalformed")
+  /// The archive has no entry of this name, or the name is a folder's.
+  public static let archiveEntryMissing = Self(rawValue: "archiveEntryMissing")
+  /// The entry cannot be read: it is a link or a special file, is encrypted, or its compression is not known here.
+  public static let archiveEntryUnsupported = Self(rawValue: "archiveEntryUnsupported")
+  /// The archive or an entry exceeds a limit, which the caller may raise.
+  public static let archiveTooLarge = Self(rawValue: "archiveTooLarge")
+
   // The machine.
 
   /// Memory, randomness or libsodium itself is not to be had.

@@ -15,6 +15,10 @@ let readers: [Target] = [
     providers: [.apt(["libyaml-dev"]), .brew(["libyaml"])]),
   .target(
     name: "EnvelopeKitFiles", dependencies: ["CSystemCalls", "EnvelopeKit"], path: "Library/EnvelopeKitFiles"),
+  .systemLibrary(name: "CZlib", path: "Library/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+  .target(
+    name: "EnvelopeKitArchives", dependencies: ["CZlib", "EnvelopeKit", "EnvelopeKitFiles"],
+    path: "Library/EnvelopeKitArchives", swiftSettings: [.define("Archives")]),
   .target(
     name: "EnvelopeKitAWS", dependencies: ["EnvelopeKit", "EnvelopeKitFiles"], path: "Library/EnvelopeKitAWS",
     sources: [
@@ -54,6 +58,7 @@ let package = Package(
     fuzzer("KMSAnswerFuzzer", reading: "EnvelopeKitAWS"),
     fuzzer("SharedFileFuzzer", reading: "EnvelopeKitAWS", "EnvelopeKitFiles"),
     fuzzer("AuditLogFuzzer", reading: "EnvelopeKitFiles"),
+    fuzzer("ArchiveFuzzer", reading: "EnvelopeKitArchives", "EnvelopeKitFiles"),
   ]
 )
 

@@ -13,6 +13,8 @@ public struct SealedFile: Sendable {
   public var byteCount: Int { layout.byteCount }
   /// The entry of the header that the data key was unwrapped from.
   public let source: WrappedDataKey
+  /// How many bytes of plaintext are sealed together.
+  package var chunkByteCount: Int { layout.chunkByteCount }
   private let input: InputFile
   private let chunks: ChunkSequence
   private let layout: ChunkLayout

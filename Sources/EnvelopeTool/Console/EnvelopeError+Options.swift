@@ -44,6 +44,9 @@ extension EnvelopeError {
         + "for each variable that may differ."
     case .anonymousSender:
       advice = "Seal it under a key of your own as well, or open it as it is: --accept-anonymous-sender"
+    case .archiveTooLarge:
+      advice =
+        "If you trust the sender of the archive, raise the limit: --max-entries, --max-bytes or --max-ratio NUMBER."
     default: return self
     }
     return EnvelopeError(

@@ -20,7 +20,7 @@ enum ExitStatus: Int32 {
   init(_ code: EnvelopeError.Code) {
     switch code {
     case .functionUnknown: self = .usage
-    case .noHeader, .variableMissing, .noInput: self = .noInput
+    case .noHeader, .variableMissing, .archiveEntryMissing, .noInput: self = .noInput
     case .keyServiceUnavailable, .keyServiceThrottled, .keyServiceNotTrusted, .keyServiceAnswerInvalid,
       .keyServiceRefused, .unsupportedSuite:
       self = .unavailable

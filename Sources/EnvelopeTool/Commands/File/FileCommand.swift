@@ -9,7 +9,7 @@
   struct FileCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "file",
-      abstract: "Seal, open and verify files of any length.",
+      abstract: "Seal, open and verify files of any length, and read sealed zip archives.",
       discussion: """
         A file is sealed in chunks, so it needs little memory, uses all cores, and can be read at any offset without opening the rest. It belongs to a function only if you pass --function; without it, the encryption context is what --context gives, and the same is needed to open.
 
@@ -18,10 +18,12 @@
           envelope file open dump.sql.sealed -o dump.sql
           tar c photos | envelope file seal - --key backup > photos.tar.sealed
           envelope file verify photos.tar.sealed
+          envelope file seal layer.zip --context layer=models --context layer-version=7 -o layer.sealed
+          envelope file cat layer.sealed certificates/ca.pem --context layer=models --context layer-version=7
 
         'inspect', 'explain', 'rewrap' and 'reseal' take sealed files, too.
         """,
-      subcommands: [Seal.self, Open.self, Verify.self])
+      subcommands: [Seal.self, Open.self, Verify.self, List.self, Cat.self, Extract.self])
 
     /// The function, the context and the keys of a call about one sealed file.
     struct Options: ParsableArguments {

@@ -13,6 +13,7 @@ import Testing
     (.keyStoreDamaged, 65), (.unwrapFailed, 65), (.contextDiffers, 65), (.anonymousSender, 65), (.malformed, 65),
     (.unsupportedVersion, 65), (.keyExists, 73), (.fileFailure, 74), (.systemFailure, 71), (.usage, 64),
     (.functionUnknown, 64), (.noInput, 66), (.keyServiceUnavailable, 69), (.configuration, 78),
+    (.archiveMalformed, 65), (.archiveEntryMissing, 66), (.archiveEntryUnsupported, 65), (.archiveTooLarge, 65),
   ]
 
   @Test(arguments: codes) func aFailureHasItsExitCode(code: EnvelopeError.Code, status: Int32) {
