@@ -47,6 +47,9 @@
     /// The name without the slash at the end of a folder's.
     var path: String.UTF8View.SubSequence { kind == .folder ? name.utf8.dropLast() : name.utf8[...] }
 
+    /// The names on the way to it, and its own.
+    var parts: [String] { path.split(separator: UInt8(ascii: "/")).map { String(decoding: $0, as: UTF8.self) } }
+
     /// Where the content can end at the earliest: the length of the local header's extra field is not known yet.
     var earliestEnd: Int { offset + LocalHeader.fixedByteCount + name.utf8.count + compressedByteCount }
 

@@ -8,7 +8,7 @@
   extension SealedArchive {
     /// Extracts files and folders into a new folder.
     ///
-    /// They are written to a folder beside it, which gets the name when it is complete: a failure or an interruption
+    /// They are written to a folder beside it, for this user alone, which gets the name when it is complete: a failure or an interruption
     /// leaves nothing under the name, and the next extraction to it removes what was left beside it. Files get the
     /// permissions 0755 if they are executable, else 0644, less those that the process's mask takes away.
     ///
@@ -31,15 +31,17 @@
       let selected = try selection(names)
       try check(selected)
       let destination = try NewFolder.create(at: folder, notify: notify)
-      for entry in selected {
-        var parts = entry.path.split(separator: UInt8(ascii: "/")).map { String(decoding: $0, as: UTF8.self) }
+      // In the order in which they lie in the file, so that a chunk that several share is opened once.
+      var reader = WindowReader(file)
+      for entry in selected.sorted(by: { $0.offset < $1.offset }) {
+        var parts = entry.parts
         guard entry.kind == .file, let name = parts.popLast() else {
           _ = try destination.makeFolder(parts)
           continue
         }
         let file = try destination.makeFile(
           name, in: try destination.makeFolder(parts), isExecutable: entry.isExecutable)
-        try read(entry) { (piece) throws(EnvelopeError) in try file.writeAll(piece, to: Path(folder)) }
+        try read(entry, in: &reader) { (piece) throws(EnvelopeError) in try file.writeAll(piece, to: Path(folder)) }
       }
       try destination.finish()
     }
@@ -78,6 +80,23 @@
             advice: "Extract fewer of them, or raise the limit if you trust the sender of the archive.")
         }
         total = sum
+      }
+      try checkFolders(of: selected)
+    }
+
+    /// Checks how many folders the entries need: each of 65,536 names can have 100 of its own.
+    private func checkFolders(of selected: [Entry]) throws(EnvelopeError) {
+      var (count, previous) = (0, [String]())
+      for entry in selected.sorted(by: { EntryName.precedes($0.path, $1.path) }) {
+        let folders = entry.kind == .folder ? entry.parts : entry.parts.dropLast()
+        // What lies in a folder follows it, so those that are shared are shared with the entry before.
+        count += folders.count - zip(folders, previous).prefix { $0 == $1 }.count
+        previous = folders
+        guard count <= limits.folderCount else {
+          throw EnvelopeError(
+            .archiveTooLarge, "The files lie in more than \(limits.folderCount) folders",
+            advice: "Extract fewer of them, or raise the limit if you trust the sender of the archive.")
+        }
       }
     }
   }

@@ -17,6 +17,8 @@
       public var nameByteCount = 1024
       /// The maximum number of parts of a name, which are separated by slashes: 100 by default.
       public var partCount = 100
+      /// The maximum number of folders that one extraction creates: 65,536 by default.
+      public var folderCount = 65_536
       /// The maximum number of bytes that one extraction writes: 4 GiB by default.
       public var extractedByteCount = 4 << 30
       /// The maximum ratio of an entry's length to its compressed length: 200 by default.

@@ -48,10 +48,17 @@
     }
 
     /// Passes on the content of an entry that may be read.
-    func read(
+    private func read(
       _ entry: Entry, _ body: (RawSpan) throws(EnvelopeError) -> Void
     ) throws(EnvelopeError) {
       var reader = WindowReader(file)
+      try read(entry, in: &reader, body)
+    }
+
+    /// Passes on the content of an entry that may be read, through a window that others share.
+    func read(
+      _ entry: Entry, in reader: inout WindowReader, _ body: (RawSpan) throws(EnvelopeError) -> Void
+    ) throws(EnvelopeError) {
       var content = try LocalHeader.content(of: entry, in: &reader)
       var (byteCount, checksum) = (0, UInt32(0))
       func passOn(_ piece: RawSpan) throws(EnvelopeError) {

@@ -14,13 +14,15 @@ package import EnvelopeKit
 
 /// A folder that gets its name when it is complete, and is removed with its owner unless it has.
 ///
-/// It is filled under another name beside its place. Its lock is held meanwhile, so that no process takes it for one that a
+/// It is filled under another name beside its place, and is for this user alone unless it replaces an empty folder. Its lock is held meanwhile, so that no process takes it for one that a
 /// killed process left. Everything in it is created by way of open folders, so that no link in the path leads out of it.
 package struct NewFolder: ~Copyable {
   private let target: Path
   private let parent: Descriptor
   private let temporary: Path
   private let folder: Descriptor
+  /// The permissions of the folder that is replaced; nil if there is none.
+  private let mode: mode_t?
   private var isTemporary = true
 
   /// Creates the folder under a temporary name, and removes those of this user that killed processes left.
@@ -45,23 +47,24 @@ package struct NewFolder: ~Copyable {
     let parent = try target.folder.openFolder()
     while true {
       let temporary = try target.unfinished()
-      guard unsafe mkdirat(parent.number, temporary.name, 0o755) == 0 else {
+      guard unsafe mkdirat(parent.number, temporary.name, 0o700) == 0 else {
         throw .system("Cannot create a folder beside \(target)", advice: "Choose a place that you can write to.")
       }
       guard let folder = parent.folder(named: temporary.name) else { continue }
       // Before it was locked, another process may have taken it for one that was left, and removed it.
       guard folder.attemptLock() != false, folder.isNamed(temporary.name, in: parent) else { continue }
-      let new = NewFolder(target: target, parent: parent, temporary: temporary, folder: folder)
-      if let mode, fchmod(new.folder.number, mode) != 0 { throw .system("Cannot set the permissions of \(target)") }
-      return new
+      return NewFolder(target: target, parent: parent, temporary: temporary, folder: folder, mode: mode)
     }
   }
 
-  private init(target: Path, parent: consuming Descriptor, temporary: Path, folder: consuming Descriptor) {
+  private init(
+    target: Path, parent: consuming Descriptor, temporary: Path, folder: consuming Descriptor, mode: mode_t?
+  ) {
     self.target = target
     self.parent = parent
     self.temporary = temporary
     self.folder = folder
+    self.mode = mode
   }
 
   deinit { if isTemporary { folder.remove(named: temporary.name, from: parent) } }
@@ -95,8 +98,9 @@ package struct NewFolder: ~Copyable {
     return Descriptor(number)
   }
 
-  /// Syncs what was written, gives the folder its name, and syncs the folder that it lies in.
+  /// Gives the folder its permissions, syncs what was written, gives the folder its name, and syncs the folder that it lies in.
   package consuming func finish() throws(EnvelopeError) {
+    if let mode, fchmod(folder.number, mode) != 0 { throw .system("Cannot set the permissions of \(target)") }
     // Each file would take as long to sync as all of them.
     guard envelope_syncfs(folder.number) == 0 else { throw .system("Cannot sync \(target)") }
     guard unsafe renameat(parent.number, temporary.name, parent.number, target.name) == 0 else {
