@@ -10,7 +10,7 @@ let package = Package(
   name: "Benchmarks",
   platforms: [.macOS(.v15)],
   dependencies: [
-    .package(name: "EnvelopeKit", path: ".."),
+    .package(name: "EnvelopeKit", path: "..", traits: ["Archives"]),
     .package(url: "https://github.com/ordo-one/benchmark", from: "1.38.1", traits: []),
   ] + (measuresSwiftCrypto ? [.package(url: "https://github.com/apple/swift-crypto", from: "4.5.2")] : []),
   targets: [
@@ -24,6 +24,7 @@ let package = Package(
       dependencies: [
         "CAllocations", "CSodium",
         .product(name: "EnvelopeKit", package: "EnvelopeKit"),
+        .product(name: "EnvelopeKitArchives", package: "EnvelopeKit"),
         .product(name: "EnvelopeKitFiles", package: "EnvelopeKit"),
         .product(name: "Benchmark", package: "benchmark"),
       ] + (measuresSwiftCrypto ? [.product(name: "Crypto", package: "swift-crypto")] : []),

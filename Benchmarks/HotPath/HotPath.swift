@@ -25,6 +25,7 @@ let benchmarks: @Sendable () -> Void = {
     }
     #if os(Linux)
       for sizes in [[1, 32], [1, 32, 1024]] { compareFileReads(suite, sizes) }
+      measureArchives(suite)
     #endif
   }
   for count in [1, 10, 50, 200, 1000] {
