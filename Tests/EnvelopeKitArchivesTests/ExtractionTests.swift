@@ -43,7 +43,26 @@ import Testing
     #expect(try mode("bin/tool") == S_IFREG | 0o755 & ~mask)
     #expect(try mode("open") == S_IFREG | 0o644 & ~mask)
     #expect(try mode("empty") == S_IFDIR | 0o755 & ~mask)
-    #expect(try mode("") == S_IFDIR | 0o755 & ~mask)
+    // Others cannot reach any of it.
+    #expect(try mode("") == S_IFDIR | 0o700)
+  }
+
+  /// Each name of many can have a hundred folders of its own.
+  @Test func boundsTheFoldersItCreates() async throws {
+    var bomb = Zip((0..<100).map { Zip.Entry("\($0)" + String(repeating: "/a", count: 90)) })
+    bomb.entries.append(Zip.Entry("0/a/a/b"))
+    var limits = SealedArchive.Limits()
+    for (count, isAllowed) in [(9_000, true), (8_999, false), (1, false)] {
+      limits.folderCount = count
+      let limited = try await folder.archive(bomb, limits: limits)
+      if isAllowed {
+        try limited.extract(to: target)
+        try FileManager.default.removeItem(atPath: target)
+      } else {
+        await expectError(.archiveTooLarge, saying: "folders") { try limited.extract(to: target) }
+        #expect(try folder.names().allSatisfy { !$0.contains("extracted") })
+      }
+    }
   }
 
   @Test func extractsNamedFilesAndFolders() async throws {
@@ -64,10 +83,10 @@ import Testing
 
   @Test func replacesEmptyFolderAndKeepsItsPermissions() async throws {
     try FileManager.default.createDirectory(
-      atPath: target, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
+      atPath: target, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o750])
     try await folder.archive(zip).extract(to: target + "/")
     #expect(try folder.names(in: "extracted").count == 4)
-    #expect(try mode("") == S_IFDIR | 0o700)
+    #expect(try mode("") == S_IFDIR | 0o750)
   }
 
   @Test func refusesPlaceWhereThereIsSomething() async throws {

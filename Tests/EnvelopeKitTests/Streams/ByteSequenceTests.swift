@@ -160,6 +160,21 @@ import Testing
     }
   }
 
+  /// A sequence that ends because its task was cancelled has not ended: what was sealed of it must not open to an end.
+  @Test func cancelledSequenceIsNotSealedToItsEnd() async throws {
+    let (stream, continuation) = AsyncStream<[UInt8]>.makeStream()
+    continuation.yield([UInt8](repeating: 7, count: 1000))
+    let keyring = keyring
+    let context = context
+    let sealing = Task {
+      var iterator = stream.sealed(context: context, using: keyring).makeAsyncIterator()
+      return try await iterator.next()
+    }
+    sealing.cancel()
+    await #expect(throws: CancellationError.self) { try await sealing.value }
+    continuation.finish()
+  }
+
   @Test func endsAfterAnError() async throws {
     let sealed = try await StreamParts.seal([1, 2, 3], context: context, using: keyring)
     let altered = sealed.bytes.flipping(bit: 0, of: sealed.bytes.count - 1)

@@ -90,7 +90,8 @@
     }
 
     static let verbs: Set<Substring> = [
-      "Accept", "Add", "Cancel", "Choose", "Create", "Disable", "Edit", "Enable", "End", "Explain", "Export", "Import",
+      "Accept", "Add", "Cancel", "Choose", "Create", "Disable", "Edit", "Enable", "End", "Explain", "Export", "Extract",
+      "Import",
       "Initialize", "Keep", "List", "Lock", "Migrate", "Open", "Remove", "Reseal", "Restrict", "Rewrap", "Rotate",
       "Run",
       "Schedule", "Seal", "Set", "Show", "Start", "Unlock", "Verify", "Write",
