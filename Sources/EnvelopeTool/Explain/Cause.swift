@@ -34,18 +34,21 @@ enum Cause: String {
       .version: [.keyVersionTooOld],
       .damage: [
         .malformed, .headerAltered, .payloadAltered, .unwrapFailed, .variablesAltered, .variablesAdded,
-        .variablesMissing, .variablePutBack, .plainVariablesAltered, .noHeader, .headerUnknown,
+        .variablesMissing, .variablePutBack, .plainVariablesAltered, .noHeader, .headerUnknown, .archiveMalformed,
       ],
       .age: [.staleGeneration],
       .sender: [.anonymousSender],
-      .format: [.unsupportedVersion, .unsupportedSuite, .typeMismatch],
+      .format: [.unsupportedVersion, .unsupportedSuite, .typeMismatch, .archiveEntryUnsupported, .archiveTooLarge],
       .keyStore: [.keyStoreDamaged, .keyStoreLocked, .auditLogAltered, .filePermissions],
       .keyService: [
         .keyServiceUnavailable, .keyServiceThrottled, .keyServiceNotTrusted, .keyServiceAnswerInvalid,
         .keyServiceRefused, .credentialsMissing, .credentialsRefused,
       ],
       .machine: [.systemFailure, .fileFailure, .fileBusy, .changedMeanwhile],
-      .call: [.usage, .configuration, .noInput, .invalidArgument, .bufferTooSmall, .variableMissing, .outputExists],
+      .call: [
+        .usage, .configuration, .noInput, .invalidArgument, .bufferTooSmall, .variableMissing, .archiveEntryMissing,
+        .outputExists,
+      ],
     ]
     return Dictionary(uniqueKeysWithValues: codes.flatMap { cause, codes in codes.map { ($0, cause) } })
   }()
