@@ -44,14 +44,4 @@ struct FileSettings {
     self.keys = keys.isEmpty ? fallback.keys ?? [] : keys
     self.keyService = keyService.completed(by: configuration.keyService(of: fallback))
   }
-
-  /// A keyring that seals under every key, and the keys in words.
-  func sealing() async throws -> (keyring: MultiKeyring, keys: [String]) {
-    try await ToolKeys.sealing(keys, keyService)
-  }
-
-  /// A keyring that opens with any key of the key store, and with the named keys of AWS KMS.
-  func opening(_ entries: [WrappedDataKey]) async throws -> MultiKeyring {
-    try await ToolKeys.opening(entries, kms: keys.filter(ToolKeys.isKMS), keyService)
-  }
 }
