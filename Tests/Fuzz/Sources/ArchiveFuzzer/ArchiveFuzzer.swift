@@ -48,7 +48,8 @@ private func mostBytes(from count: Int) -> Int { count * 1032 + 1024 }
 private func read(_ bytes: [UInt8]) {
   store(bytes)
   let file = require("a sealed file is opened") {
-    try immediately { try await SealedFile(at: path, context: Known.context, using: Known.keyring) }
+    let keyring = Known.keyring
+    return try waiting { try await SealedFile(at: path, context: Known.context, using: keyring) }
   }
   guard let archive = accepted({ try SealedArchive(in: file) }) else { return }
   require(
