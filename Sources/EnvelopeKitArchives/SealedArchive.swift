@@ -113,4 +113,9 @@
       return low
     }
   }
+
+  extension SealedArchive: CustomReflectable {
+    /// Shows nothing.
+    public var customMirror: Mirror { Mirror(self, children: []) }
+  }
 #endif

@@ -10,12 +10,15 @@ import Testing
 
 /// Whatever is printed, dumped or reflected, no secret shows.
 @Suite(.timeLimit(.minutes(20))) struct RedactionTests {
-  @Test func noPublicTypeShowsASecret() throws {
+  @Test func noPublicTypeShowsASecret() async throws {
     let secret = (0..<32).map { UInt8(17 + $0 * 7) }
     let memory = try GuardedMemory(capacity: 32) { unsafe $0.append(secret.span.bytes) }
     let log = AuditLog(at: "/nowhere/keys.log", key: try WrappingKey(in: memory, at: 0))
     let checkpoint = try AuditLog.Checkpoint("0:" + String(repeating: "A", count: 43))
+    let world = try FileWorld()
     let values: [(type: String, value: Any)] = [
+      ("SealedFile", try await world.file(world.seal(secret))), ("FilePlace", FilePlace.standardInput),
+      ("FileOptions", FileOptions()),
       ("AuditLog", log), ("Checkpoint", checkpoint), ("KeyStoreFile", try KeyStoreFile(at: "/nowhere/keys")),
     ]
     let needles = [

@@ -14,11 +14,35 @@ import Testing
   /// that.
   private static let unprintable: Set<String> = [
     "Envelope", "Keyring", "EnvelopeObserver", "DataKey", "SecretBytes", "GeneratedDataKey", "UnwrappedDataKey",
+    "StreamSealer", "StreamOpener",
   ]
 
   /// An instance of every other public type, as many as hold or touch a secret made with planted ones.
   private static func instances() async throws -> [(type: String, value: Any)] {
-    try await keyInstances() + recipientInstances()
+    try await keyInstances() + recipientInstances() + streamInstances()
+  }
+
+  /// Streams that have collected a secret and not passed it on.
+  private static func streamInstances() async throws -> [(type: String, value: Any)] {
+    let keyring = KeysetKeyring(try plantedKeyset())
+    let pieces = SecretPieces(pieces: [Planted.dataKey, Array(Planted.password.utf8)])
+    let sealing = pieces.sealed(context: [:], using: keyring)
+    let opening = pieces.opened(context: [:], using: keyring)
+    var (sealed, opened) = (sealing.makeAsyncIterator(), opening.makeAsyncIterator())
+    _ = try await sealed.next()
+    _ = try? await opened.next()
+    return [
+      ("ChunkSize", ChunkSize.standard), ("SealedByteSequence", sealing), ("OpenedByteSequence", opening),
+      ("AsyncIterator", sealed), ("AsyncIterator", opened), ("AsyncIterator", sealing.makeAsyncIterator()),
+    ]
+  }
+
+  /// A sequence that shows what it holds.
+  private struct SecretPieces: AsyncSequence, AsyncIteratorProtocol, Sendable {
+    var pieces: [[UInt8]]
+
+    func makeAsyncIterator() -> SecretPieces { self }
+    mutating func next() async throws -> [UInt8]? { pieces.isEmpty ? nil : pieces.removeFirst() }
   }
 
   /// A keyset that has the planted secret for its key.
@@ -172,7 +196,7 @@ import Testing
     let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..").standardized
     let sources = root.appending(path: "Sources")
     let files = try #require(FileManager.default.enumerator(at: sources, includingPropertiesForKeys: nil))
-    let elsewhere = ["EnvelopeKitTesting", "EnvelopeKitAWS", "EnvelopeKitFiles"]
+    let elsewhere = ["EnvelopeKitTesting", "EnvelopeKitAWS", "EnvelopeKitArchives", "EnvelopeKitFiles"]
     let declaration = /public (?:[a-z]+ )*(?:struct|class|actor|enum|protocol) (\w+)/
     var names: Set<String> = []
     for case let file as URL in files

@@ -84,3 +84,15 @@ extension OpenedByteSequence: Sendable where Base: Sendable {}
 
 @available(*, unavailable)
 extension OpenedByteSequence.AsyncIterator: Sendable {}
+
+// Reflected, either would show bytes that it was given and has not passed on.
+
+extension OpenedByteSequence: CustomReflectable {
+  /// Shows nothing.
+  public var customMirror: Mirror { Mirror(self, children: []) }
+}
+
+extension OpenedByteSequence.AsyncIterator: CustomReflectable {
+  /// Shows nothing.
+  public var customMirror: Mirror { Mirror(self, children: []) }
+}

@@ -85,3 +85,15 @@ extension SealedByteSequence: Sendable where Base: Sendable {}
 
 @available(*, unavailable)
 extension SealedByteSequence.AsyncIterator: Sendable {}
+
+// Reflected, either would show bytes that it was given and has not passed on.
+
+extension SealedByteSequence: CustomReflectable {
+  /// Shows nothing.
+  public var customMirror: Mirror { Mirror(self, children: []) }
+}
+
+extension SealedByteSequence.AsyncIterator: CustomReflectable {
+  /// Shows nothing.
+  public var customMirror: Mirror { Mirror(self, children: []) }
+}
