@@ -5,7 +5,12 @@
   import ArgumentParser
   import EnvelopeKit
   import EnvelopeKitArchives
-  import Foundation
+
+  #if canImport(FoundationEssentials)
+    import FoundationEssentials
+  #else
+    import Foundation
+  #endif
 
   extension FileCommand {
     struct List: EnvelopeSubcommand {
