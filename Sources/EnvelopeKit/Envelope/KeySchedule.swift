@@ -59,6 +59,11 @@ struct KeySchedule: ~Copyable, Sendable {
     try SecretBytes(byteCount: 32) { (output) throws(EnvelopeError) in try append(purpose, to: &output) }
   }
 
+  /// The 32-byte key for a purpose in guarded memory of its own, to be kept.
+  func guardedKey(_ purpose: Purpose) throws(EnvelopeError) -> GuardedMemory {
+    try GuardedMemory(capacity: 32) { (output) throws(EnvelopeError) in try append(purpose, to: &output) }
+  }
+
   /// The tag over a header's bytes before it.
   func headerTag(over bytes: [UInt8]) throws(EnvelopeError) -> [UInt8] {
     try authenticate(bytes, with: .header, byteCount: Header.tagByteCount)

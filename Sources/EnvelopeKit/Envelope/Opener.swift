@@ -71,9 +71,7 @@ public struct Opener: Sendable {
     watcher = keyring.observer.map { Watcher($0) }
     header = reader.consumed
     overheadByteCount = header.count + aead.overheadByteCount
-    payloadKey = try GuardedMemory(capacity: AEAD.keyByteCount) { (output) throws(EnvelopeError) in
-      try unlocked.keys.append(.payload, to: &output)
-    }
+    payloadKey = try unlocked.keys.guardedKey(.payload)
   }
 
   /// Whether the system keeps the key out of swap; false if the limit on locked memory is used up.

@@ -23,9 +23,7 @@ public struct Sealer: Sendable {
     aead = suite.aead
     header = unlocked.header.bytes
     overheadByteCount = header.count + aead.overheadByteCount
-    payloadKey = try GuardedMemory(capacity: AEAD.keyByteCount) { (output) throws(EnvelopeError) in
-      try unlocked.keys.append(.payload, to: &output)
-    }
+    payloadKey = try unlocked.keys.guardedKey(.payload)
   }
 
   /// Whether the system keeps the key out of swap; false if the limit on locked memory is used up.

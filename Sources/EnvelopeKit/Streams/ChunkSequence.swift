@@ -33,9 +33,7 @@ package struct ChunkSequence: Sendable {
     chunkByteCount = chunkSize.byteCount
     aead = unlocked.header.suite.chunkAEAD
     self.observer = observer
-    payloadKey = try GuardedMemory(capacity: AEAD.keyByteCount) { (output) throws(EnvelopeError) in
-      try unlocked.keys.append(.payload, to: &output)
-    }
+    payloadKey = try unlocked.keys.guardedKey(.payload)
   }
 
   /// Begins a file: generates a data key, and wraps it.

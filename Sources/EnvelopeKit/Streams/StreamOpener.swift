@@ -9,8 +9,6 @@ public struct StreamOpener: ~Copyable, Sendable {
   /// The entry of the header that the data key was unwrapped from.
   public let source: WrappedDataKey
   private var stream: ChunkStream
-  private var plaintext: WipedBuffer?
-  private var hasFailed = false
 
   /// The length of the header that bytes begin with.
   ///
@@ -63,11 +61,10 @@ public struct StreamOpener: ~Copyable, Sendable {
   /// - Throws: `payloadAltered`: what was appended up to then has verified; `bufferTooSmall`; `invalidArgument` after an
   ///   error.
   public mutating func append(_ sealed: RawSpan, into output: inout OutputRawSpan) throws(EnvelopeError) {
-    try begin()
+    try stream.begin()
     guard output.freeCapacity >= outputByteCount(appending: sealed.byteCount) else { throw .bufferTooSmall }
-    var rest = sealed
-    try reporting { (stream) throws(EnvelopeError) in try stream.take(from: &rest, into: &output) }
-    hasFailed = false
+    try stream.append(sealed, into: &output)
+    stream.succeed()
   }
 
   /// Takes bytes that follow the header, and passes the plaintext of each chunk that is complete to `body`.
@@ -79,18 +76,9 @@ public struct StreamOpener: ~Copyable, Sendable {
   public mutating func append(
     _ sealed: RawSpan, _ body: (RawSpan) throws(EnvelopeError) -> Void
   ) throws(EnvelopeError) {
-    try begin()
-    var buffer = try takeBuffer()
-    var rest = sealed
-    while !rest.isEmpty {
-      buffer.removeAll()
-      try reporting { (stream) throws(EnvelopeError) in
-        try buffer.append { (output) throws(EnvelopeError) in try stream.take(from: &rest, into: &output) }
-      }
-      if buffer.byteCount > 0 { try buffer.withBytes(body) }
-    }
-    plaintext = consume buffer
-    hasFailed = false
+    try stream.begin()
+    try stream.append(sealed, body)
+    stream.succeed()
   }
 
   /// Opens the last chunk, and appends its plaintext.
@@ -98,47 +86,21 @@ public struct StreamOpener: ~Copyable, Sendable {
   /// - Parameter output: Has room for ``outputByteCountAtEnd``.
   /// - Throws: As ``append(_:into:)``; `malformed` if the stream ends within a tag or before its last chunk.
   public consuming func finish(into output: inout OutputRawSpan) throws(EnvelopeError) {
-    try begin()
+    try stream.begin()
     guard output.freeCapacity >= outputByteCountAtEnd else { throw .bufferTooSmall }
-    try reporting { (stream) throws(EnvelopeError) in try stream.finish(into: &output) }
-    stream.chunks.report()
+    try stream.finish(into: &output)
   }
 
   /// Opens the last chunk, and passes its plaintext to `body`.
   ///
   /// - Throws: As ``append(_:_:)``; `malformed` if the stream ends within a tag or before its last chunk.
   public consuming func finish(_ body: (RawSpan) throws(EnvelopeError) -> Void) throws(EnvelopeError) {
-    try begin()
+    try stream.begin()
     var buffer = try WipedBuffer(capacity: outputByteCountAtEnd)
-    try reporting { (stream) throws(EnvelopeError) in
-      try buffer.append { (output) throws(EnvelopeError) in try stream.finish(into: &output) }
-    }
-    stream.chunks.report()
+    try buffer.append { (output) throws(EnvelopeError) in try stream.finish(into: &output) }
     if buffer.byteCount > 0 { try buffer.withBytes(body) }
   }
 
   /// How many bytes to collect before a call, so that all cores have work.
   package var batchByteCount: Int { stream.batchByteCount }
-
-  private mutating func takeBuffer() throws(EnvelopeError) -> WipedBuffer {
-    if let buffer = plaintext.take() { return buffer }
-    return try stream.batchBuffer()
-  }
-
-  /// Until the call that this begins has succeeded, the opener counts as failed.
-  private mutating func begin() throws(EnvelopeError) {
-    guard !hasFailed else { throw .streamFailed }
-    hasFailed = true
-  }
-
-  private mutating func reporting(
-    _ body: (inout ChunkStream) throws(EnvelopeError) -> Void
-  ) throws(EnvelopeError) {
-    do throws(EnvelopeError) {
-      try body(&stream)
-    } catch {
-      stream.chunks.report(error)
-      throw error
-    }
-  }
 }

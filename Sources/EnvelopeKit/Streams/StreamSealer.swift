@@ -8,9 +8,7 @@
 /// nothing more.
 public struct StreamSealer: ~Copyable, Sendable {
   private var stream: ChunkStream
-  private var sealed: WipedBuffer?
   private var hasHeader = false
-  private var hasFailed = false
 
   /// Generates a data key and wraps it.
   ///
@@ -53,12 +51,11 @@ public struct StreamSealer: ~Copyable, Sendable {
   /// - Throws: `bufferTooSmall`; `systemFailure` in a fork of the process that created the sealer; `invalidArgument` after
   ///   an error.
   public mutating func append(_ plaintext: RawSpan, into output: inout OutputRawSpan) throws(EnvelopeError) {
-    try begin()
+    try stream.begin()
     guard output.freeCapacity >= outputByteCount(appending: plaintext.byteCount) else { throw .bufferTooSmall }
     appendHeader(to: &output)
-    var rest = plaintext
-    try stream.take(from: &rest, into: &output)
-    hasFailed = false
+    try stream.append(plaintext, into: &output)
+    stream.succeed()
   }
 
   /// Takes bytes of the plaintext, and passes what is sealed by then to `body`: first the header, then chunks.
@@ -71,17 +68,10 @@ public struct StreamSealer: ~Copyable, Sendable {
   public mutating func append(
     _ plaintext: RawSpan, _ body: (RawSpan) throws(EnvelopeError) -> Void
   ) throws(EnvelopeError) {
-    try begin()
+    try stream.begin()
     try passHeader(to: body)
-    var buffer = try takeBuffer()
-    var rest = plaintext
-    while !rest.isEmpty {
-      buffer.removeAll()
-      try buffer.append { (output) throws(EnvelopeError) in try stream.take(from: &rest, into: &output) }
-      if buffer.byteCount > 0 { try buffer.withBytes(body) }
-    }
-    sealed = consume buffer
-    hasFailed = false
+    try stream.append(plaintext, body)
+    stream.succeed()
   }
 
   /// Seals the last chunk, and appends it.
@@ -89,7 +79,7 @@ public struct StreamSealer: ~Copyable, Sendable {
   /// - Parameter output: Has room for ``outputByteCountAtEnd``.
   /// - Throws: As ``append(_:into:)``; the stream has no end then.
   public consuming func finish(into output: inout OutputRawSpan) throws(EnvelopeError) {
-    try begin()
+    try stream.begin()
     guard output.freeCapacity >= outputByteCountAtEnd else { throw .bufferTooSmall }
     appendHeader(to: &output)
     try stream.finish(into: &output)
@@ -99,7 +89,7 @@ public struct StreamSealer: ~Copyable, Sendable {
   ///
   /// - Throws: As ``append(_:_:)``; the stream has no end then.
   public consuming func finish(_ body: (RawSpan) throws(EnvelopeError) -> Void) throws(EnvelopeError) {
-    try begin()
+    try stream.begin()
     try passHeader(to: body)
     var buffer = try WipedBuffer(capacity: stream.outputByteCountAtEnd)
     try buffer.append { (output) throws(EnvelopeError) in try stream.finish(into: &output) }
@@ -108,17 +98,6 @@ public struct StreamSealer: ~Copyable, Sendable {
 
   /// How many bytes to collect before a call, so that all cores have work.
   package var batchByteCount: Int { stream.batchByteCount }
-
-  private mutating func takeBuffer() throws(EnvelopeError) -> WipedBuffer {
-    if let buffer = sealed.take() { return buffer }
-    return try stream.batchBuffer()
-  }
-
-  /// Until the call that this begins has succeeded, the sealer counts as failed.
-  private mutating func begin() throws(EnvelopeError) {
-    guard !hasFailed else { throw .streamFailed }
-    hasFailed = true
-  }
 
   private mutating func appendHeader(to output: inout OutputRawSpan) {
     guard !hasHeader else { return }
@@ -131,9 +110,4 @@ public struct StreamSealer: ~Copyable, Sendable {
     hasHeader = true
     try unsafe body(stream.chunks.header.span.bytes)
   }
-}
-
-extension EnvelopeError {
-  static let streamFailed = EnvelopeError(
-    .invalidArgument, "The stream has failed before, and takes nothing more", advice: "Begin a new one.")
 }
