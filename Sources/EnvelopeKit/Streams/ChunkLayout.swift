@@ -55,3 +55,14 @@ package struct ChunkLayout: Sendable, Equatable {
         chunks.upperBound * sealedChunkByteCount, sealedByteCount)
   }
 }
+
+extension Header {
+  /// How sealed bytes of this length, which follow the header, divide into chunks.
+  ///
+  /// - Throws: `malformed` if the header is not a file's, or no sequence of chunks has this length.
+  package func layout(sealed byteCount: Int) throws(EnvelopeError) -> ChunkLayout {
+    guard let chunkByteCount = form.chunkSize?.byteCount else { throw .truncated }
+    return try ChunkLayout(
+      sealed: byteCount, chunkByteCount: chunkByteCount, tagByteCount: suite.chunkAEAD.tagByteCount)
+  }
+}

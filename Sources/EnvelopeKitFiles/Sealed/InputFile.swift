@@ -19,10 +19,11 @@ final class InputFile: Sendable {
   let byteCount: Int?
   private let status: stat
 
-  private init(_ number: Int32, _ path: Path, canBeStream: Bool, isAtBeginning: Bool) throws(EnvelopeError) {
-    let file = Descriptor(number)
+  private init(
+    _ file: consuming Descriptor, _ path: Path, canBeStream: Bool, isAtBeginning: Bool
+  ) throws(EnvelopeError) {
     var status = stat()
-    guard unsafe fstat(number, &status) == 0 else { throw .system("Cannot look at \(path)") }
+    guard unsafe fstat(file.number, &status) == 0 else { throw .system("Cannot look at \(path)") }
     guard mode_t(status.st_mode) & S_IFMT != S_IFDIR else {
       throw EnvelopeError(.fileFailure, "\(path) is a folder", advice: "Give the path of a file.")
     }
@@ -45,12 +46,11 @@ final class InputFile: Sendable {
     case .path(let string):
       let number = Self.open(string, O_RDONLY | O_CLOEXEC)
       guard number >= 0 else { throw .system("Cannot open \(Path(string))") }
-      return try InputFile(number, Path(string), canBeStream: true, isAtBeginning: true)
+      return try InputFile(Descriptor(number), Path(string), canBeStream: true, isAtBeginning: true)
     case .standardInput:
-      let copy = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
-      guard copy >= 0 else { throw .system("Cannot use standard input") }
+      let path = Path.stream("standard input")
       // It may not stand at its beginning.
-      return try InputFile(copy, .stream("standard input"), canBeStream: true, isAtBeginning: false)
+      return try InputFile(Descriptor(copying: STDIN_FILENO, of: path), path, canBeStream: true, isAtBeginning: false)
     case .standardOutput:
       throw EnvelopeError(.invalidArgument, "Standard output cannot be read")
     }
@@ -62,7 +62,7 @@ final class InputFile: Sendable {
   static func openRegular(_ string: String) throws(EnvelopeError) -> InputFile {
     let number = open(string, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
     guard number >= 0 else { throw .system("Cannot open \(Path(string))") }
-    return try InputFile(number, Path(string), canBeStream: false, isAtBeginning: true)
+    return try InputFile(Descriptor(number), Path(string), canBeStream: false, isAtBeginning: true)
   }
 
   private static func open(_ path: String, _ flags: Int32) -> Int32 {

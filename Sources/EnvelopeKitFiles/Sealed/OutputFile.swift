@@ -45,7 +45,7 @@ extension FilePlace {
       let lock = isLocked ? nil : try path.lock()
       try path.replace(replacement) { (file) throws(EnvelopeError) in
         let isRegular = try file.status(of: path).isRegular
-        try write(OutputFile(file: Descriptor(copying: file, of: path), path: path, isRegular: isRegular))
+        try write(OutputFile(file: Descriptor(copying: file.number, of: path), path: path, isRegular: isRegular))
         if options.keepsAttributes, isRegular {
           try source.giveAttributes(to: file, at: path, isSecret: isSecret)
         }
@@ -55,20 +55,9 @@ extension FilePlace {
       }
     case .standardOutput:
       let path = Path.stream("standard output")
-      let output = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3)
-      guard output >= 0 else { throw .system("Cannot use \(path)") }
-      try write(OutputFile(file: Descriptor(output), path: path, isRegular: false))
+      try write(OutputFile(file: Descriptor(copying: STDOUT_FILENO, of: path), path: path, isRegular: false))
     case .standardInput:
       throw EnvelopeError(.invalidArgument, "Standard input cannot be written")
     }
-  }
-}
-
-extension Descriptor {
-  /// Another descriptor of an open file.
-  fileprivate init(copying other: borrowing Descriptor, of path: Path) throws(EnvelopeError) {
-    let copy = fcntl(other.number, F_DUPFD_CLOEXEC, 3)
-    guard copy >= 0 else { throw .system("Cannot use \(path)") }
-    self.init(copy)
   }
 }

@@ -44,14 +44,8 @@ extension Descriptor {
   ///
   /// - Throws: `fileFailure`.
   package func writeAll(_ bytes: RawSpan, at offset: Int, to path: Path) throws(EnvelopeError) {
-    var (rest, offset) = (bytes, offset)
-    while !rest.isEmpty {
-      let count = unsafe rest.withUnsafeBytes { unsafe pwrite(number, $0.baseAddress, $0.count, off_t(offset)) }
-      // Some file systems write nothing and report no error: that would never end.
-      if count == 0 { errno = EIO }
-      guard count > 0 || errno == EINTR else { throw .system("Cannot write \(path)") }
-      rest = rest.extracting(droppingFirst: max(count, 0))
-      offset += max(count, 0)
+    try unsafe writeAll(bytes, to: path) { part, done in
+      unsafe pwrite(number, part.baseAddress, part.count, off_t(offset + done))
     }
   }
 

@@ -18,6 +18,15 @@ package struct Descriptor: ~Copyable {
   /// Takes over an open file.
   package init(_ number: Int32) { self.number = number }
 
+  /// Opens a file that is open once more; the two share their position.
+  ///
+  /// - Throws: `fileFailure` if it cannot be opened.
+  package init(copying number: Int32, of path: Path) throws(EnvelopeError) {
+    let copy = fcntl(number, F_DUPFD_CLOEXEC, 3)
+    guard copy >= 0 else { throw .system("Cannot use \(path)") }
+    self.init(copy)
+  }
+
   deinit { close(number) }
 
   /// Who owns the file and who may use it.
@@ -62,15 +71,8 @@ package struct Descriptor: ~Copyable {
   /// Reads a part of a file, which must be there, of bytes that are not secret.
   package func readPart(_ range: Range<Int>, of path: Path) throws(EnvelopeError) -> [UInt8] {
     try [UInt8].appending(capacity: range.count) { (output) throws(EnvelopeError) in
-      while output.byteCount < range.count {
-        var count = 0
-        unsafe output.withUnsafeMutableBytes { buffer, initialized in
-          let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[initialized..<range.count])
-          count = unsafe pread(number, rest.baseAddress, rest.count, off_t(range.lowerBound + initialized))
-          initialized += max(count, 0)
-        }
-        guard count > 0 || count < 0 && errno == EINTR else { throw .system("Cannot read \(path)") }
-      }
+      try readAll(at: range.lowerBound, byteCount: range.count, into: &output, of: path)
+      guard output.byteCount == range.count else { throw .system("Cannot read \(path)") }
     }
   }
 
@@ -100,16 +102,22 @@ package struct Descriptor: ~Copyable {
 
   /// Writes all bytes.
   package func writeAll(_ bytes: RawSpan, to path: Path) throws(EnvelopeError) {
-    var rest = bytes
-    while !rest.isEmpty {
-      let count = unsafe rest.withUnsafeBytes { unsafe write(number, $0.baseAddress, $0.count) }
+    try unsafe writeAll(bytes, to: path) { part, _ in unsafe write(number, part.baseAddress, part.count) }
+  }
+
+  /// Writes all bytes by calls that each write some, or none and set `errno`.
+  ///
+  /// - Parameter write: Receives the rest, and how many bytes were written before.
+  func writeAll(
+    _ bytes: RawSpan, to path: Path, by write: (UnsafeRawBufferPointer, _ done: Int) -> Int
+  ) throws(EnvelopeError) {
+    var done = 0
+    while done < bytes.byteCount {
+      let count = unsafe bytes.extracting(droppingFirst: done).withUnsafeBytes { unsafe write($0, done) }
       // Some file systems write nothing and report no error: that would never end.
       if count == 0 { errno = EIO }
-      if count <= 0 {
-        guard errno == EINTR else { throw .system("Cannot write \(path)") }
-      } else {
-        rest = rest.extracting(droppingFirst: count)
-      }
+      guard count > 0 || errno == EINTR else { throw .system("Cannot write \(path)") }
+      done += max(count, 0)
     }
   }
 }

@@ -93,9 +93,9 @@ struct NewFile: ~Copyable {
     let folder = try target.folder.openForReading()
     if !isNamed {
       // What has no other name needs none in between.
-      try confirm()
-      if !exists, link(to: target) {
-        return try folder.syncFolder(of: target)
+      if !exists {
+        try confirm()
+        if link(to: target) { return try folder.syncFolder(of: target) }
       }
       if link(to: temporary) { isNamed = true } else { try copyToNamedFile(giveAttributes) }
     }

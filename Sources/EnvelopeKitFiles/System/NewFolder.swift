@@ -73,7 +73,7 @@ package struct NewFolder: ~Copyable {
   ///
   /// - Parameter parts: The names on the way to it, none of which may be `..` or have a slash.
   package func makeFolder(_ parts: some Sequence<String>) throws(EnvelopeError) -> Descriptor {
-    var current = try folder.duplicate(of: target)
+    var current = try Descriptor(copying: folder.number, of: target)
     for part in parts {
       guard unsafe mkdirat(current.number, part, 0o755) == 0 || errno == EEXIST else {
         throw .system("Cannot create the folder \(EnvelopeError.shown(part)) for \(target)")
@@ -140,13 +140,6 @@ extension Path {
 }
 
 extension Descriptor {
-  /// The same open folder once more.
-  fileprivate func duplicate(of path: Path) throws(EnvelopeError) -> Descriptor {
-    let copy = fcntl(number, F_DUPFD_CLOEXEC, 0)
-    guard copy >= 0 else { throw .system("Cannot open \(path)") }
-    return Descriptor(copy)
-  }
-
   /// Removes this folder and all that lies in it; follows no link.
   ///
   /// - Returns: Whether it is removed.

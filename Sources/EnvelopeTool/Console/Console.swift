@@ -172,10 +172,8 @@ extension Descriptor {
 
   /// A second descriptor of an open file, such as a standard stream, which can be closed.
   static func copy(of number: Int32) throws(EnvelopeError) -> Descriptor {
-    let copy = fcntl(number, F_DUPFD_CLOEXEC, 3)
     let names = ["standard input", "standard output", "standard error"]
-    guard copy >= 0 else { throw .system("Cannot use \(number < 3 ? names[Int(number)] : "the open file \(number)")") }
-    return Descriptor(copy)
+    return try Descriptor(copying: number, of: .stream(number < 3 ? names[Int(number)] : "the open file \(number)"))
   }
 
   /// Reads up to a line feed, and leaves that out; where nobody types, the end of the file ends the line, too.

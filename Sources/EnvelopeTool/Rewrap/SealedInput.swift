@@ -90,18 +90,7 @@ struct SealedFileStream: ~Copyable {
       byteCount = 0
       while case let part = try next(), !part.isEmpty { byteCount += part.count }
     }
-    return header.plaintextByteCount(sealed: byteCount)
-  }
-}
-
-extension Header {
-  /// The number of bytes that sealed chunks of this length together open to; nil if no chunks have it.
-  func plaintextByteCount(sealed byteCount: Int) -> Int? {
-    guard let chunkByteCount = form.chunkSize?.byteCount else { return nil }
-    let tagByteCount = suite.aead.tagByteCount
-    let (whole, rest) = byteCount.quotientAndRemainder(dividingBy: chunkByteCount + tagByteCount)
-    guard byteCount > 0, rest == 0 || rest > tagByteCount || whole == 0 && rest == tagByteCount else { return nil }
-    return byteCount - (whole + (rest > 0 ? 1 : 0)) * tagByteCount
+    return try? header.layout(sealed: byteCount).byteCount
   }
 }
 
@@ -109,16 +98,7 @@ extension Descriptor {
   /// Reads so many bytes, or fewer if the file ends before.
   fileprivate func bytes(upTo limit: Int, of path: Path) throws(EnvelopeError) -> [UInt8] {
     try [UInt8].appending(capacity: limit) { (output) throws(EnvelopeError) in
-      while output.byteCount < limit {
-        var count = 0
-        unsafe output.withUnsafeMutableBytes { buffer, initialized in
-          let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[initialized..<limit])
-          count = unsafe read(number, rest.baseAddress, rest.count)
-          initialized += max(count, 0)
-        }
-        if count == 0 { return }
-        guard count > 0 || errno == EINTR else { throw .system("Cannot read \(path)") }
-      }
+      _ = try fill(&output, from: path)
     }
   }
 }
