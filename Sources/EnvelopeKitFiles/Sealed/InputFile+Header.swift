@@ -41,7 +41,7 @@ extension InputFile {
 }
 
 extension SealedFile {
-  /// The header of a sealed file, which nobody has verified.
+  /// The header of a sealed file, not verified.
   ///
   /// - Throws: `malformed`, `unsupportedVersion`, `unsupportedSuite`, `fileFailure`.
   package static func header(of path: String) throws(EnvelopeError) -> Header {

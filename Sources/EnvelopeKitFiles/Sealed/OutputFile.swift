@@ -39,7 +39,7 @@ extension FilePlace {
       let path = Path(string)
       var replacement = Replacement(isSecret: isSecret, notify: options.notify)
       replacement.removesUnfinished = true
-      // So that nobody who rewraps or reseals the old file meanwhile puts it back.
+      // A concurrent rewrap or reseal of the old file must not put it back.
       let kind = try path.kind
       let isLocked = options.isLockedByCaller || kind == .other
       let lock = isLocked ? nil : try path.lock()
