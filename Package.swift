@@ -15,6 +15,7 @@ let package = Package(
     .library(name: "EnvelopeKitArchives", targets: ["EnvelopeKitArchives"]),
     .library(name: "EnvelopeKitFoundation", targets: ["EnvelopeKitFoundation"]),
     .library(name: "EnvelopeKitAWS", targets: ["EnvelopeKitAWS"]),
+    .library(name: "EnvelopeKitTelemetry", targets: ["EnvelopeKitTelemetry"]),
     .library(name: "EnvelopeKitTesting", targets: ["EnvelopeKitTesting"]),
     .executable(name: "envelope", targets: ["EnvelopeTool"]),
   ],
@@ -22,11 +23,16 @@ let package = Package(
     .trait(name: "AWS", description: "Builds EnvelopeKitAWS and the command's AWS KMS, on async-http-client."),
     .trait(name: "Archives", description: "Builds EnvelopeKitArchives, zip archives in sealed files, on zlib."),
     .trait(
+      name: "Telemetry",
+      description: "Builds EnvelopeKitTelemetry, sealed logs and traces, on swift-log and swift-distributed-tracing."),
+    .trait(
       name: "CommandLine", description: "Builds the command `envelope`, with its argument parser and libyaml.",
       enabledTraits: ["Archives"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
@@ -62,6 +68,15 @@ let package = Package(
         .product(name: "NIOSSL", package: "swift-nio-ssl", condition: .when(traits: ["AWS"])),
       ]
     ),
+    .target(
+      name: "EnvelopeKitTelemetry",
+      dependencies: [
+        "EnvelopeKit",
+        "EnvelopeKitFiles",
+        .product(name: "Logging", package: "swift-log", condition: .when(traits: ["Telemetry"])),
+        .product(name: "Tracing", package: "swift-distributed-tracing", condition: .when(traits: ["Telemetry"])),
+      ]
+    ),
     .target(name: "EnvelopeKitTesting", dependencies: ["EnvelopeKit"]),
     .executableTarget(
       name: "EnvelopeTool",
@@ -90,6 +105,9 @@ let package = Package(
     .testTarget(
       name: "EnvelopeKitAWSTests",
       dependencies: ["EnvelopeKit", "EnvelopeKitAWS", "EnvelopeKitTesting", "TestSupport"]),
+    .testTarget(
+      name: "EnvelopeKitTelemetryTests",
+      dependencies: ["EnvelopeKit", "EnvelopeKitFiles", "EnvelopeKitTelemetry", "EnvelopeKitTesting", "TestSupport"]),
     .testTarget(name: "EnvelopeKitTestingTests", dependencies: ["EnvelopeKit", "EnvelopeKitTesting", "TestSupport"]),
     .testTarget(
       name: "EnvelopeToolTests",
