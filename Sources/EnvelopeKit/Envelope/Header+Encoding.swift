@@ -56,6 +56,7 @@ extension Header {
         throw EnvelopeError(.malformed, "The file has chunks of a size that is not allowed")
       }
       form = .file(suite, chunkSize)
+    case .records: form = .records(suite)
     }
     salt = try reader.take(Self.saltByteCount)
     contextCheck = try reader.take(Self.contextCheckByteCount)

@@ -10,6 +10,7 @@ package struct Header: Sendable, Hashable {
     case environment = 2
     case packedEnvironment = 3
     case file = 4
+    case records = 5
   }
 
   /// What the first bytes state: kind, suite and, of a file, the parameters of its chunks.
@@ -28,6 +29,7 @@ package struct Header: Sendable, Hashable {
     static func value(_ suite: AlgorithmSuite) -> Form { Form(.value, suite, nil) }
     static let environment = Form(.environment, .chaCha20Poly1305, nil)
     static let packedEnvironment = Form(.packedEnvironment, .chaCha20Poly1305, nil)
+    static func records(_ suite: AlgorithmSuite) -> Form { Form(.records, suite, nil) }
     static func file(_ suite: AlgorithmSuite, _ chunkSize: ChunkSize) -> Form { Form(.file, suite, chunkSize) }
 
     /// The first bytes: magic ‖ version ‖ kind ‖ suite ‖ parameters.

@@ -14,6 +14,7 @@ struct KeySchedule: ~Copyable, Sendable {
     case header
     case manifest
     case plain
+    case records
 
     fileprivate var personal: StaticString {
       switch self {
@@ -21,6 +22,7 @@ struct KeySchedule: ~Copyable, Sendable {
       case .header: "EK header"
       case .manifest: "EK manifest"
       case .plain: "EK plain"
+      case .records: "EK records"
       }
     }
   }

@@ -131,6 +131,7 @@ extension Header.Kind {
     case .value: .value
     case .environment, .packedEnvironment: .environment
     case .file: .file
+    case .records: .records
     }
   }
 }

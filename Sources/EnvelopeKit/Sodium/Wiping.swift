@@ -13,4 +13,4 @@ extension UnsafeMutableRawBufferPointer {
 
 /// Overwrites what functions that have returned left on the stack: libsodium's Argon2id leaves a copy of the key there, and
 /// its X-Wing one of the shared secret.
-func wipeStack() { sodium_stackzero(8192) }
+package func wipeStack() { sodium_stackzero(8192) }

@@ -22,6 +22,12 @@ extension RawSpan {
     }
   }
 
+  /// Whether the text has another somewhere, byte for byte.
+  package func contains(_ text: String) -> Bool {
+    for start in 0..<byteCount where extracting(droppingFirst: start).starts(with: text) { return true }
+    return false
+  }
+
   /// The number of the line that an offset lies in, from 1; for error messages.
   package func line(at offset: Int) -> Int {
     var line = 1

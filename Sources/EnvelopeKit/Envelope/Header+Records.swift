@@ -1,0 +1,22 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+/// Headers of segments of records.
+extension Header {
+  /// Reads the header of a segment of records, and nothing else.
+  ///
+  /// - Throws: `malformed`, `unsupportedVersion`, `unsupportedSuite`.
+  package init(records bytes: [UInt8]) throws(EnvelopeError) {
+    var reader = ByteReader(bytes)
+    self = try Header(from: &reader, expecting: .records)
+    guard reader.remainingByteCount == 0 else { throw EnvelopeError(.malformed, "Bytes follow the header of records") }
+    try checkSchemes()
+  }
+
+  /// Refuses a passphrase: each segment would cost a hash that is slow on purpose.
+  func checkSchemes() throws(EnvelopeError) {
+    guard !wrappedKeys.contains(where: { $0.scheme == .passphrase }) else {
+      throw EnvelopeError(.malformed, "Records are not sealed under a passphrase")
+    }
+  }
+}

@@ -1,0 +1,83 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+/// What a reader knows of a segment whose header has verified.
+final class OpenedSegment {
+  let id: SegmentID
+  let salt: [UInt8]
+  private let commitment: [UInt8]
+  private var keys: RecordKeys
+  /// One bit for each sequence that was read.
+  private var seen: [UInt64] = []
+  /// The first bytes of each record's nonce.
+  private var marks: [UInt64] = []
+  /// One more than the highest sequence that was read.
+  private(set) var expected = 0
+  /// The sequence of the end, if it was read.
+  var end: Int?
+  /// The salt and the last sequence of the segment that the same writer wrote before.
+  var previous: (salt: [UInt8], last: Int)?
+  /// The numbers of the first and the last line with a record of the segment.
+  private(set) var firstLine = 0
+  var line = 0 {
+    didSet { if firstLine == 0 { firstLine = line } }
+  }
+  /// A payload whose last part has not come yet.
+  var partial = Partial()
+
+  /// The beginning of a payload that goes on in the next record.
+  struct Partial: ~Copyable {
+    var payload = GrowingBuffer(capacity: 16)
+    var clear = GrowingBuffer(capacity: 16)
+    var type = RecordType.log
+    /// The sequence that it goes on with; nil if none is begun.
+    var next: Int?
+    var first = 0
+
+    /// Forgets what was begun.
+    mutating func drop() {
+      payload.wipe()
+      clear.wipe()
+      next = nil
+    }
+  }
+
+  init(_ unlocked: borrowing UnlockedHeader) throws(EnvelopeError) {
+    salt = unlocked.header.salt
+    id = unsafe SegmentID(salt: unlocked.header.salt.span.bytes)
+    commitment = unlocked.header.commitment
+    keys = try RecordKeys(unlocked)
+  }
+
+  /// Whether a header is of the same segment: the same, or the same under other wrapping keys.
+  func isOf(_ header: Header) -> Bool { header.salt == salt && header.commitment == commitment }
+
+  /// Opens the sealed bytes of a record.
+  func open(
+    _ sealed: RawSpan, sequence: Int, authenticating associatedData: RawSpan, into payload: inout GrowingBuffer
+  ) throws(EnvelopeError) {
+    try keys.open(sealed, sequence: sequence, authenticating: associatedData, into: &payload)
+  }
+
+  /// What a verified record's sequence says beside those that were read before.
+  enum Order {
+    case next
+    case behindGap(ClosedRange<Int>)
+    case late
+    case doubled
+    case copied
+  }
+
+  /// Remembers a verified record.
+  func enter(_ sequence: Int, mark: UInt64) -> Order {
+    let (word, bit) = (sequence / 64, UInt64(1) << UInt64(sequence % 64))
+    while seen.count <= word { seen.append(0) }
+    while marks.count <= sequence { marks.append(0) }
+    guard seen[word] & bit == 0 else { return marks[sequence] == mark ? .doubled : .copied }
+    seen[word] |= bit
+    marks[sequence] = mark
+    defer { expected = max(expected, sequence + 1) }
+    if sequence == expected { return .next }
+    return sequence < expected ? .late : .behindGap(expected...sequence - 1)
+  }
+}

@@ -1,0 +1,36 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+extension RecordReader {
+  /// How many segments have been opened.
+  public var segmentCount: Int { segments.count }
+
+  /// Ends the input, and passes what is missing at the ends of segments to `body`.
+  ///
+  /// Nothing is reported if the order does not count.
+  package func finish(_ body: (RecordFinding) throws(EnvelopeError) -> Void) throws(EnvelopeError) {
+    guard isOrdered else { return }
+    var successors: [SegmentID: Int] = [:]
+    for id in sequenceOfSegments {
+      guard let segment = segments[id], let previous = segment.previous else { continue }
+      let predecessor = unsafe SegmentID(salt: previous.salt.span.bytes)
+      if segments[predecessor]?.salt == previous.salt {
+        successors[predecessor] = max(previous.last, successors[predecessor] ?? 0)
+      } else {
+        try body(
+          RecordFinding(
+            .missing, segment: predecessor, sequences: 0...previous.last, line: segment.firstLine,
+            isBeforeInput: id == sequenceOfSegments.first))
+      }
+    }
+    for id in sequenceOfSegments {
+      guard let segment = segments[id] else { continue }
+      if let last = successors[id], segment.expected <= last {
+        try body(RecordFinding(.missing, segment: id, sequences: segment.expected...last, line: segment.line))
+      } else if segment.end == nil, successors[id] == nil {
+        let last = max(segment.expected - 1, 0)
+        try body(RecordFinding(.unfinished, segment: id, sequences: last...last, line: segment.line))
+      }
+    }
+  }
+}

@@ -1,0 +1,286 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+/// Opens lines of sealed logs and traces, and reports what is wrong with them (`Docs/Format.md`, section Records).
+///
+/// What comes out has verified. Records around a damaged one still open. Lines of other origins pass through as such:
+/// nobody vouches for them.
+public struct RecordReader: ~Copyable {
+  /// What the reader checks besides the records themselves.
+  public enum Order: Sendable {
+    /// That none is missing or stands elsewhere: for logs.
+    case complete
+    /// Nothing: for traces, of which a service returns some in any order.
+    case any
+  }
+
+  /// Where a record comes from.
+  package struct Origin: Sendable {
+    package let type: RecordType
+    package let segment: SegmentID
+    package let sequence: Int
+    package let line: Int
+  }
+
+  /// What a line turns out to be.
+  package enum Item: Sendable {
+    case record(Origin)
+    case other
+    case finding(RecordFinding)
+  }
+
+  /// The longest payload that goes on over several records, in bytes.
+  package static let payloadByteLimit = 1 << 24
+
+  private let context: EncryptionContext
+  private let keyring: any Keyring
+  private let sender: AnonymousSender
+  private let order: Order
+  var segments: [SegmentID: OpenedSegment] = [:]
+  /// The segments in the order of their first lines.
+  var sequenceOfSegments: [SegmentID] = []
+  var isOrdered: Bool { order == .complete }
+  private var latest: OpenedSegment?
+  private var refused = RefusedHeaders()
+  private var line = RecordLine()
+  private var associatedData = GrowingBuffer()
+  private var sealed = GrowingBuffer()
+  private var payload = GrowingBuffer()
+  /// The number of lines that were read.
+  public private(set) var lineCount = 0
+
+  /// Creates a reader.
+  ///
+  /// - Parameters:
+  ///   - context: The pairs that the records were sealed with.
+  ///   - keyring: Unwraps the data key of each segment.
+  ///   - sender: Whether to accept segments that were opened through the entry of a recipient.
+  ///   - order: What to check besides the records themselves.
+  /// - Throws: `invalidArgument` for a context that breaks a limit.
+  public init(
+    context: EncryptionContext, using keyring: some Keyring, anonymousSender sender: AnonymousSender = .refused,
+    order: Order = .complete
+  ) throws(EnvelopeError) {
+    _ = try context.forKeyrings(.records)
+    self.context = context
+    self.keyring = keyring
+    self.sender = sender
+    self.order = order
+  }
+
+  /// Reads a line, without its line feed.
+  ///
+  /// - Parameters:
+  ///   - bytes: The line.
+  ///   - body: Receives what the line turns out to be; with a record its clear pairs in canonical form and its payload,
+  ///     which are valid only inside it.
+  /// - Returns: The bytes of a header that ``unlock(_:_:)`` is to be called with first, and then this again with the line.
+  /// - Throws: What `body` throws.
+  package mutating func read(
+    _ bytes: RawSpan, _ body: (Item, _ clear: RawSpan, _ payload: RawSpan) throws(EnvelopeError) -> Void
+  ) throws(EnvelopeError) -> [UInt8]? {
+    let form = line.read(bytes)
+    if let header = try unknownHeader(of: form, in: bytes) { return header }
+    lineCount += 1
+    switch form {
+    case .other: try body(.other, RawSpan(), RawSpan())
+    case .damaged: try body(.finding(finding(.altered)), RawSpan(), RawSpan())
+    case .header: try readHeader(bytes, body)
+    case .record: try readRecord(bytes, body)
+    }
+    return nil
+  }
+
+  /// The header of the line, if it was not seen before.
+  private func unknownHeader(of form: RecordLine.Form, in bytes: RawSpan) throws(EnvelopeError) -> [UInt8]? {
+    guard form == .header || form == .record, let id = line.segment, let header = line.headerBytes(in: bytes) else {
+      return nil
+    }
+    if let known = segments[id], (try? Header(records: header)).map({ known.isOf($0) }) != false { return nil }
+    return segments[id] == nil && refused.reason(for: header, of: id) == nil ? header : nil
+  }
+
+  /// Unwraps the data key of a header that a line has.
+  ///
+  /// - Throws: `keyServiceUnavailable`, `systemFailure`, or an error of another type: reading can be tried again. Other
+  ///   failures are findings when the line is read.
+  package mutating func unlock(_ header: [UInt8]) async throws {
+    guard let id = line.segment else { return }
+    do {
+      let parsed = try Header(records: header)
+      guard unsafe SegmentID(salt: parsed.salt.span.bytes) == id else {
+        throw EnvelopeError(.headerAltered, "The header is that of another segment")
+      }
+      try parsed.suite.aead.checkIsAvailable()
+      let unlocked = try await UnlockedHeader.unlock(
+        parsed, context: context, using: keyring, anonymousSender: sender)
+      segments[id] = try OpenedSegment(unlocked)
+      sequenceOfSegments.append(id)
+      keyring.observer?.observe(EnvelopeEvent(.opened, source: unlocked.source))
+    } catch let error as EnvelopeError where ![.keyServiceUnavailable, .systemFailure].contains(error.code) {
+      keyring.observer?.observe(EnvelopeEvent(.openFailed, failure: error))
+      refused.insert(header, of: id, error)
+    }
+  }
+
+  private func finding(
+    _ kind: RecordFinding.Kind, _ sequences: ClosedRange<Int>? = nil, error: EnvelopeError? = nil
+  ) -> RecordFinding {
+    RecordFinding(kind, segment: line.segment, sequences: sequences, line: lineCount, error: error)
+  }
+
+  private mutating func readHeader(
+    _ bytes: RawSpan, _ body: (Item, RawSpan, RawSpan) throws(EnvelopeError) -> Void
+  ) throws(EnvelopeError) {
+    guard let id = line.segment, let header = line.headerBytes(in: bytes) else {
+      return try body(.finding(finding(.altered)), RawSpan(), RawSpan())
+    }
+    guard let known = segments[id] else { return try report(refused: header, of: id, body) }
+    // One that opened stays: another header of the same name is not of this segment.
+    guard let parsed = try? Header(records: header), known.isOf(parsed) else {
+      return try body(.finding(finding(.altered)), RawSpan(), RawSpan())
+    }
+  }
+
+  private mutating func report(
+    refused header: [UInt8], of id: SegmentID, _ body: (Item, RawSpan, RawSpan) throws(EnvelopeError) -> Void
+  ) throws(EnvelopeError) {
+    guard let error = refused.reason(for: header, of: id), refused.isNews(id) else { return }
+    try body(.finding(finding(.unopened, error: error)), RawSpan(), RawSpan())
+  }
+
+  private mutating func readRecord(
+    _ bytes: RawSpan, _ body: (Item, RawSpan, RawSpan) throws(EnvelopeError) -> Void
+  ) throws(EnvelopeError) {
+    guard let id = line.segment, let sequence = line.sequence else { return }
+    if latest?.id != id { latest = segments[id] }
+    guard let segment = latest else {
+      if let header = line.headerBytes(in: bytes) { return try report(refused: header, of: id, body) }
+      guard refused.isNews(id) else { return }
+      return try body(.finding(finding(.noHeader)), RawSpan(), RawSpan())
+    }
+    let (type, part) = (line.type, line.part)
+    associatedData.remove()
+    sealed.remove()
+    payload.wipe()
+    RecordSegment.appendAssociatedData(sequence, type, part, to: &associatedData)
+    guard line.appendClearPairs(in: bytes, to: &associatedData), line.appendSealed(in: bytes, to: &sealed),
+      open(segment, sequence), isWellFormed(type, part, sequence)
+    else { return try body(.finding(finding(.altered)), RawSpan(), RawSpan()) }
+    segment.line = lineCount
+    let mark = sealed.withBytes { RecordKeys.mark(of: $0) }
+    let isPast = segment.end.map { sequence > $0 } ?? false
+    switch segment.enter(sequence, mark: mark) {
+    case .doubled:
+      return try body(.finding(finding(.doubled, sequence...sequence)), RawSpan(), RawSpan())
+    case .copied:
+      try body(.finding(finding(.copied, sequence...sequence)), RawSpan(), RawSpan())
+    case .behindGap(let gap) where order == .complete:
+      try body(.finding(finding(.missing, gap)), RawSpan(), RawSpan())
+    case .late where order == .complete:
+      try body(.finding(finding(.reordered, sequence...sequence)), RawSpan(), RawSpan())
+    case .next where isPast:
+      try body(.finding(finding(.copied, sequence...sequence)), RawSpan(), RawSpan())
+    case .next, .behindGap, .late: break
+    }
+    try pass(type, part, sequence, of: segment, body)
+  }
+
+  private mutating func open(_ segment: OpenedSegment, _ sequence: Int) -> Bool {
+    do throws(EnvelopeError) {
+      try sealed.withBytes { (sealed) throws(EnvelopeError) in
+        try associatedData.withBytes { (associatedData) throws(EnvelopeError) in
+          try segment.open(sealed, sequence: sequence, authenticating: associatedData, into: &payload)
+        }
+      }
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  /// Whether a verified record is one that a writer writes.
+  private func isWellFormed(_ type: RecordType, _ part: RecordPart, _ sequence: Int) -> Bool {
+    guard (sequence == 0) == (type == .begin) else { return false }
+    return payload.withBytes { payload in
+      switch type {
+      case .log, .trace: true
+      case .end: part == .whole && payload.isEmpty
+      case .dropped: part == .whole && payload.byteCount == 8 && payload.bigEndianInteger(at: 0) > 0
+      case .begin:
+        part == .whole
+          && (payload.isEmpty
+            || payload.byteCount == 24 && payload.bigEndianInteger(at: 16) < UInt64(RecordSegment.recordLimit))
+      }
+    }
+  }
+
+  /// Passes a verified record on, or keeps a part of one.
+  private mutating func pass(
+    _ type: RecordType, _ part: RecordPart, _ sequence: Int, of segment: OpenedSegment,
+    _ body: (Item, RawSpan, RawSpan) throws(EnvelopeError) -> Void
+  ) throws(EnvelopeError) {
+    switch type {
+    case .end: segment.end = segment.end ?? sequence
+    case .begin: segment.previous = segment.previous ?? payload.withBytes { Self.previous($0) }
+    case .log, .trace, .dropped: break
+    }
+    guard part == .whole else { return try join(type, part, sequence, of: segment, body) }
+    segment.partial.drop()
+    let origin = Origin(type: type, segment: segment.id, sequence: sequence, line: lineCount)
+    try payload.withBytes { (payload) throws(EnvelopeError) in
+      try associatedData.withBytes { (clear) throws(EnvelopeError) in
+        try body(.record(origin), clear.extracting(droppingFirst: 9), payload)
+      }
+    }
+  }
+
+  /// Joins the parts of a payload; one of which a part is missing is lost.
+  private mutating func join(
+    _ type: RecordType, _ part: RecordPart, _ sequence: Int, of segment: OpenedSegment,
+    _ body: (Item, RawSpan, RawSpan) throws(EnvelopeError) -> Void
+  ) throws(EnvelopeError) {
+    if part == .first {
+      segment.partial.drop()
+      segment.partial.begin(type, sequence, clear: associatedData)
+    } else if segment.partial.next != sequence || segment.partial.type != type || !isSameClear(segment)
+      || segment.partial.payload.byteCount + payload.byteCount > Self.payloadByteLimit
+    {
+      return segment.partial.drop()
+    }
+    payload.withBytes { segment.partial.payload.append($0) }
+    segment.partial.next = sequence + 1
+    guard part == .last else { return }
+    defer { segment.partial.drop() }
+    let origin = Origin(type: type, segment: segment.id, sequence: segment.partial.first, line: lineCount)
+    try segment.partial.payload.withBytes { (payload) throws(EnvelopeError) in
+      try associatedData.withBytes { (clear) throws(EnvelopeError) in
+        try body(.record(origin), clear.extracting(droppingFirst: 9), payload)
+      }
+    }
+  }
+
+  private func isSameClear(_ segment: OpenedSegment) -> Bool {
+    segment.partial.clear.withBytes { first in
+      associatedData.withBytes { $0.extracting(droppingFirst: 9).comparePublicBytes(to: first) == 0 }
+    }
+  }
+
+  private static func previous(_ payload: RawSpan) -> (salt: [UInt8], last: Int)? {
+    guard payload.byteCount == 24 else { return nil }
+    return ([UInt8](copying: payload.extracting(first: 16)), Int(payload.bigEndianInteger(at: 16)))
+  }
+}
+
+extension OpenedSegment.Partial {
+  mutating func begin(_ type: RecordType, _ sequence: Int, clear associatedData: borrowing GrowingBuffer) {
+    (self.type, first) = (type, sequence)
+    associatedData.withBytes { clear.append($0.extracting(droppingFirst: 9)) }
+  }
+}
+
+extension RawSpan {
+  func bigEndianInteger(at offset: Int) -> UInt64 {
+    unsafe UInt64(bigEndian: unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self))
+  }
+}
