@@ -75,6 +75,16 @@ package struct GrowingBuffer: ~Copyable {
     byteCount += bytes.byteCount
   }
 
+  /// Appends bytes that are not secret.
+  @inline(__always)
+  package mutating func append(_ bytes: [UInt8]) { unsafe append(bytes.span.bytes) }
+
+  /// Appends the bytes of another buffer.
+  @inline(__always)
+  package mutating func append(_ other: borrowing GrowingBuffer) {
+    other.withBytes { append($0) }
+  }
+
   /// Appends the UTF-8 bytes of a string.
   @inline(__always)
   package mutating func append(_ text: StaticString) {

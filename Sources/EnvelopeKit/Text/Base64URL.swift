@@ -33,7 +33,8 @@ package enum Base64URL {
     }
   }
 
-  private static func append(_ bytes: RawSpan, to output: inout OutputRawSpan) {
+  /// Appends the text that stands for bytes, for which there must be room.
+  package static func append(_ bytes: RawSpan, to output: inout OutputRawSpan) {
     var offset = 0
     while bytes.byteCount - offset >= 12 {
       let digits = digits(of: Halves(bytes.eightBytes(at: offset), bytes.eightBytes(at: offset + 4) << 16))

@@ -1,0 +1,51 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+extension GrowingBuffer {
+  /// Appends a string of JSON, quotes included, with as few escapes as JSON allows.
+  package mutating func append(jsonString text: RawSpan) {
+    reserve(text.byteCount + 2)
+    append(.doubleQuote)
+    var start = 0
+    while start < text.byteCount {
+      let end = text.endOfPlainString(from: start)
+      append(text.extracting(start..<end))
+      guard end < text.byteCount else { break }
+      append(escapeOf: text.byte(at: end))
+      start = end + 1
+    }
+    append(.doubleQuote)
+  }
+
+  /// Appends a string of JSON, quotes included.
+  package mutating func append(jsonString text: String) {
+    text.withUTF8Bytes { append(jsonString: $0) }
+  }
+
+  private mutating func append(escapeOf byte: UInt8) {
+    append(.backslash)
+    switch byte {
+    case .doubleQuote, .backslash: append(byte)
+    case .lineFeed: append(UInt8(ascii: "n"))
+    case .carriageReturn: append(UInt8(ascii: "r"))
+    case .tab: append(UInt8(ascii: "t"))
+    default:
+      append("u00")
+      for digit in [byte >> 4, byte & 15] { append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10) }
+    }
+  }
+
+  /// Appends the decimal digits of a number.
+  package mutating func append(decimal number: UInt64) {
+    guard number >= 10 else { return append(UInt8(ascii: "0") + UInt8(number)) }
+    append(decimal: number / 10)
+    append(UInt8(ascii: "0") + UInt8(number % 10))
+  }
+
+  /// Appends base64url of the bytes of another buffer.
+  package mutating func append(base64URL other: borrowing GrowingBuffer) {
+    other.withBytes { bytes in
+      append(capacity: Base64URL.encodedLength(of: bytes.byteCount)) { Base64URL.append(bytes, to: &$0) }
+    }
+  }
+}

@@ -1,0 +1,271 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+#if Telemetry
+  internal import EnvelopeKit
+
+  /// What a writer changes under its lock: the segment, its lines and the sink.
+  struct RecordState: ~Copyable, Sendable {
+    /// The longest line with its line feed in bytes: what CloudWatch Logs takes as one event, less the 26 bytes that it adds.
+    static let lineByteLimit = 1_048_550
+    /// After so many records the header is repeated, so that a log opens from the middle.
+    private static let headerInterval = 256
+    /// More than a line has beside its clear members and what is sealed.
+    private static let memberByteLimit = 4096
+
+    private let limits: SegmentLimits
+    private let overheadByteCount: Int
+    private var output: RecordOutput
+    private var segment: WritableSegment?
+    /// The next segment, made ahead.
+    var spare: WritableSegment?
+    private(set) var droppedCount: UInt64 = 0
+    private var isClosed = false
+    // The current segment's texts, and how much of its limits is used.
+    private var began = RecordTime(milliseconds: 0)
+    private var byteCount = 0
+    private var previous: (salt: [UInt8], last: Int)?
+    // Fetching the next data key.
+    private var isFetching = false
+    private var failureCount = 0
+    private var nextFetch = RecordTime(milliseconds: .min)
+    // Filled again and again.
+    private var line = GrowingBuffer(capacity: 1024)
+    private var associatedData = GrowingBuffer()
+    private var sealed = GrowingBuffer(capacity: 1024)
+    /// Whether the last line was written in part.
+    private var isTorn = false
+
+    init(_ output: consuming RecordOutput, _ limits: SegmentLimits, _ suite: AlgorithmSuite) {
+      self.output = output
+      self.limits = limits
+      overheadByteCount = suite.aead.overheadByteCount
+    }
+
+    var isLocked: Bool { segment?.segment.isLocked ?? false }
+
+    /// Seals and writes a record, in several parts if it is long.
+    mutating func write(_ type: RecordType, _ text: RecordText, at now: RecordTime) -> EnvelopeError? {
+      let partByteCount =
+        Self.partByteCount(clear: text.members.byteCount, header: segment?.header.count ?? 0)
+        - overheadByteCount
+      let partCount = max(1, (text.payload.byteCount + partByteCount - 1) / max(partByteCount, 1))
+      guard !isClosed, partByteCount > 0, text.payload.byteCount <= RecordReader.payloadByteLimit else {
+        return drop()
+      }
+      // The end is always possible, and so is a record of what was dropped.
+      let needed = partCount + 2
+      var failure: EnvelopeError?
+      if isDue(at: now, for: needed), spare != nil { failure = begin(at: now) }
+      guard let next = segment?.nextSequence, next + needed <= limits.recordCount || spare == nil,
+        next + needed <= RecordSegment.recordLimit, output.takesMore()
+      else { return drop() ?? failure }
+      do throws(EnvelopeError) {
+        if droppedCount > 0 { try writeDropped() }
+        try text.payload.withBytes { (payload) throws(EnvelopeError) in
+          for index in 0..<partCount {
+            let part = payload.extracting(droppingFirst: index * partByteCount).extracting(first: partByteCount)
+            try writeRecord(type, Self.part(index, of: partCount), text, part)
+          }
+        }
+      } catch {
+        failure = error
+      }
+      return failure
+    }
+
+    private mutating func drop() -> EnvelopeError? {
+      droppedCount &+= 1
+      return nil
+    }
+
+    /// How many sealed bytes fit into a line.
+    private static func partByteCount(clear: Int, header: Int) -> Int {
+      (lineByteLimit - memberByteLimit - clear - header) / 4 * 3
+    }
+
+    private static func part(_ index: Int, of count: Int) -> RecordPart {
+      if count == 1 { return .whole }
+      return index == 0 ? .first : index == count - 1 ? .last : .middle
+    }
+
+    /// Whether the segment has reached a limit.
+    private func isDue(at now: RecordTime, for count: Int) -> Bool {
+      guard let next = segment?.nextSequence else { return true }
+      return next + count > limits.recordCount || byteCount >= limits.byteCount
+        || now.milliseconds - began.milliseconds >= limits.duration.milliseconds || output.isDue(at: now)
+    }
+
+    /// Ends the segment, if there is one, and begins the next.
+    mutating func begin(at now: RecordTime) -> EnvelopeError? {
+      do throws(EnvelopeError) {
+        let failure = endSegment(at: now)
+        guard let next = spare else { return failure }
+        (segment, spare) = (next, nil)
+        (began, byteCount) = (now, 0)
+        try writeHeader()
+        let text = RecordText()
+        if let previous {
+          text.payload.append(previous.salt)
+          text.payload.append(bigEndian: UInt64(previous.last))
+        }
+        try writeRecord(.begin, text)
+        return failure
+      } catch {
+        return error
+      }
+    }
+
+    private mutating func endSegment(at now: RecordTime) -> EnvelopeError? {
+      guard segment != nil else { return nil }
+      do throws(EnvelopeError) {
+        defer {
+          if let segment { previous = (segment.segment.salt, segment.nextSequence - 1) }
+          segment = nil
+        }
+        if droppedCount > 0 { try writeDropped() }
+        try writeRecord(.end, RecordText())
+        guard let id = segment?.segment.id else { return nil }
+        try output.rotate(after: id, at: now)
+        return nil
+      } catch {
+        return error
+      }
+    }
+
+    private mutating func writeDropped() throws(EnvelopeError) {
+      let text = RecordText()
+      text.payload.append(bigEndian: droppedCount)
+      droppedCount = 0
+      try writeRecord(.dropped, text)
+    }
+
+    private mutating func writeRecord(_ type: RecordType, _ text: RecordText) throws(EnvelopeError) {
+      try text.payload.withBytes { (payload) throws(EnvelopeError) in try writeRecord(type, .whole, text, payload) }
+    }
+
+    private mutating func writeRecord(
+      _ type: RecordType, _ part: RecordPart, _ text: RecordText, _ payload: RawSpan
+    ) throws(EnvelopeError) {
+      guard let segment else { return }
+      let sequence = segment.nextSequence
+      if sequence > 0, sequence % Self.headerInterval == 0 { try writeHeader() }
+      associatedData.remove()
+      sealed.remove()
+      segment.segment.appendAssociatedData(type, part, to: &associatedData)
+      associatedData.append(text.clear)
+      try associatedData.withBytes { (associatedData) throws(EnvelopeError) in
+        try segment.segment.seal(payload, authenticating: associatedData, into: &sealed)
+      }
+      beginLine()
+      line.append("{")
+      line.append(text.members)
+      if text.members.byteCount > 0 { line.append(",") }
+      if type == .trace {
+        line.append("\"metadata\":{\"envelope\":{\"header\":\"")
+        line.append(segment.header)
+        line.append("\",")
+      }
+      appendOwnMembers(segment, sequence, type, part)
+      line.append(type == .trace ? "\"}}}\n" : "\"}\n")
+      try writeLine()
+    }
+
+    private mutating func appendOwnMembers(
+      _ segment: WritableSegment, _ sequence: Int, _ type: RecordType, _ part: RecordPart
+    ) {
+      line.append("\"segment\":\"")
+      line.append(segment.name)
+      line.append("\",\"sequence\":")
+      line.append(decimal: UInt64(sequence))
+      if let name = type.name {
+        line.append(",\"record\":\"")
+        line.append(name)
+        line.append(UInt8.doubleQuote)
+      }
+      if let name = part.name {
+        line.append(",\"part\":\"")
+        line.append(name)
+        line.append(UInt8.doubleQuote)
+      }
+      line.append(",\"sealed\":\"")
+      line.append(base64URL: sealed)
+    }
+
+    private mutating func writeHeader() throws(EnvelopeError) {
+      guard let segment else { return }
+      beginLine()
+      line.append("{\"segment\":\"")
+      line.append(segment.name)
+      line.append("\",\"header\":\"")
+      line.append(segment.header)
+      line.append("\"}\n")
+      try writeLine()
+    }
+
+    private mutating func beginLine() {
+      line.remove()
+      if isTorn { line.append(UInt8.lineFeed) }
+    }
+
+    private mutating func writeLine() throws(EnvelopeError) {
+      byteCount += line.byteCount
+      isTorn = true
+      try line.withBytes { (line) throws(EnvelopeError) in try output.write(line) }
+      isTorn = false
+    }
+
+    /// Writes what was dropped, and waits until the disk has what was written.
+    mutating func flush(at now: RecordTime) -> EnvelopeError? {
+      do throws(EnvelopeError) {
+        if droppedCount > 0, !isClosed, let next = segment?.nextSequence, next + 2 <= RecordSegment.recordLimit {
+          try writeDropped()
+        }
+        try output.sync()
+        return nil
+      } catch {
+        return error
+      }
+    }
+
+    mutating func close(at now: RecordTime) -> EnvelopeError? {
+      guard !isClosed else { return nil }
+      isClosed = true
+      var failure = endSegment(at: now)
+      do throws(EnvelopeError) { try output.sync() } catch { failure = failure ?? error }
+      spare = nil
+      output.close()
+      return failure
+    }
+  }
+
+  // Fetching the next data key ahead of need.
+  extension RecordState {
+    /// Whether a data key is to be fetched now: half of a limit is used, and none is there or on its way.
+    mutating func startsFetching(at now: RecordTime) -> Bool {
+      guard !isClosed, !isFetching, spare == nil, now.milliseconds >= nextFetch.milliseconds, isHalfDue(at: now) else {
+        return false
+      }
+      isFetching = true
+      return true
+    }
+
+    private func isHalfDue(at now: RecordTime) -> Bool {
+      guard let next = segment?.nextSequence else { return true }
+      return next >= limits.recordCount / 2 || byteCount >= limits.byteCount / 2 || output.isDue(at: now)
+        || now.milliseconds - began.milliseconds >= limits.duration.milliseconds / 2
+    }
+
+    mutating func finishFetching(_ made: WritableSegment) {
+      (isFetching, failureCount) = (false, 0)
+      if !isClosed { spare = made }
+    }
+
+    /// Waits longer after each failure, up to a minute: by the clock of the records, not by a timer.
+    mutating func failFetching(at now: RecordTime) {
+      isFetching = false
+      failureCount += 1
+      nextFetch = RecordTime(milliseconds: now.milliseconds + min(60_000, 500 << Int64(min(failureCount, 8))))
+    }
+  }
+#endif
