@@ -105,9 +105,18 @@ let package = Package(
     .testTarget(
       name: "EnvelopeKitAWSTests",
       dependencies: ["EnvelopeKit", "EnvelopeKitAWS", "EnvelopeKitTesting", "TestSupport"]),
+    .executableTarget(
+      name: "LogService",
+      dependencies: [
+        "EnvelopeKit", "EnvelopeKitTelemetry",
+        .product(name: "Logging", package: "swift-log", condition: .when(traits: ["Telemetry"])),
+        .product(name: "Tracing", package: "swift-distributed-tracing", condition: .when(traits: ["Telemetry"])),
+      ],
+      path: "Tests/LogService"
+    ),
     .testTarget(
       name: "EnvelopeKitTelemetryTests",
-      dependencies: ["EnvelopeKit", "EnvelopeKitFiles", "EnvelopeKitTelemetry", "EnvelopeKitTesting", "TestSupport"]),
+      dependencies: ["LogService", "EnvelopeKit", "EnvelopeKitFiles", "EnvelopeKitTelemetry", "EnvelopeKitTesting", "TestSupport"]),
     .testTarget(name: "EnvelopeKitTestingTests", dependencies: ["EnvelopeKit", "EnvelopeKitTesting", "TestSupport"]),
     .testTarget(
       name: "EnvelopeToolTests",

@@ -10,13 +10,9 @@ extension Header {
     var reader = ByteReader(bytes)
     self = try Header(from: &reader, expecting: .records)
     guard reader.remainingByteCount == 0 else { throw EnvelopeError(.malformed, "Bytes follow the header of records") }
-    try checkSchemes()
+    guard hasSchemeOfRecords else { throw EnvelopeError(.malformed, "Records are not sealed under a passphrase") }
   }
 
-  /// Refuses a passphrase: each segment would cost a hash that is slow on purpose.
-  func checkSchemes() throws(EnvelopeError) {
-    guard !wrappedKeys.contains(where: { $0.scheme == .passphrase }) else {
-      throw EnvelopeError(.malformed, "Records are not sealed under a passphrase")
-    }
-  }
+  /// Whether the header is not under a passphrase: each segment would cost a hash that is slow on purpose.
+  var hasSchemeOfRecords: Bool { !wrappedKeys.contains { $0.scheme == .passphrase } }
 }

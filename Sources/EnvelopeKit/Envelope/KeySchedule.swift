@@ -31,6 +31,8 @@ struct KeySchedule: ~Copyable, Sendable {
   init(
     dataKey: borrowing DataKey, form: Header.Form, salt: [UInt8], canonicalContext: [UInt8]
   ) throws(EnvelopeError) {
+    // BLAKE2b leaves what it computes on the stack, and threads wait for a long time with it there.
+    defer { wipeStack() }
     let prefix = form.bytes
     let output = try RawSpan.withTemporary(capacity: 2 + canonicalContext.count + prefix.count + salt.count) {
       (output) throws(EnvelopeError) in
@@ -51,6 +53,7 @@ struct KeySchedule: ~Copyable, Sendable {
 
   /// Appends the 32-byte key for a purpose.
   func append(_ purpose: Purpose, to output: inout OutputRawSpan) throws(EnvelopeError) {
+    defer { wipeStack() }
     try rootKey.withBytes { (rootKey) throws(EnvelopeError) in
       try BLAKE2b.derive(32, key: rootKey, personal: purpose.personal, into: &output)
     }

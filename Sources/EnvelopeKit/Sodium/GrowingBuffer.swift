@@ -15,7 +15,7 @@ internal import CLibsodium
 @safe
 package struct GrowingBuffer: ~Copyable {
   private var base: UnsafeMutableRawPointer
-  private var capacity: Int
+  package private(set) var capacity: Int
   /// How many bytes it holds.
   package private(set) var byteCount = 0
   // The most bytes that it has held since it was wiped.

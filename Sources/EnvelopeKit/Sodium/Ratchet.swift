@@ -33,6 +33,8 @@ package struct Ratchet: ~Copyable {
     }
     let count = unsafe output.finalize(for: buffer)
     precondition(count == Self.chainByteCount)
+    // BLAKE2b leaves what it computes on the stack.
+    wipeStack()
     unsafe self.base = base
   }
 

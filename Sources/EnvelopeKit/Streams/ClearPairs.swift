@@ -86,6 +86,7 @@ extension RecordLine {
       guard pair.name.count < 1 << 16, pair.value.count < (1 << 16) - 1,
         output.byteCount - start + 5 + pair.name.count + pair.value.count <= RecordSegment.clearByteLimit
       else { return false }
+      guard isUTF8(pair.name, in: line), pair.tag != .string || isUTF8(pair.value, in: line) else { return false }
       output.append(bigEndian: UInt16(pair.name.count))
       withBytes(of: pair.name, in: line) { output.append($0) }
       output.append(bigEndian: UInt16(pair.value.count + 1))
@@ -93,6 +94,10 @@ extension RecordLine {
       withBytes(of: pair.value, in: line) { output.append($0) }
     }
     return true
+  }
+
+  private func isUTF8(_ piece: Piece, in line: RawSpan) -> Bool {
+    withBytes(of: piece, in: line) { $0.firstOffsetOutsideUTF8 == nil }
   }
 
   /// Whether no object has the name of another member.

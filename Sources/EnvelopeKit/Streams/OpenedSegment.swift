@@ -9,8 +9,9 @@ final class OpenedSegment {
   private var keys: RecordKeys
   /// One bit for each sequence that was read.
   private var seen: [UInt64] = []
-  /// The first bytes of each record's nonce.
-  private var marks: [UInt64] = []
+  /// The first bytes of each record's nonce, in pages that are there where records were read.
+  private var marks: [Int: [UInt64]] = [:]
+  private static let pageLength = 256
   /// One more than the highest sequence that was read.
   private(set) var expected = 0
   /// The sequence of the end, if it was read.
@@ -60,7 +61,7 @@ final class OpenedSegment {
   }
 
   /// What a verified record's sequence says beside those that were read before.
-  enum Order {
+  enum Order: Equatable {
     case next
     case behindGap(ClosedRange<Int>)
     case late
@@ -72,12 +73,20 @@ final class OpenedSegment {
   func enter(_ sequence: Int, mark: UInt64) -> Order {
     let (word, bit) = (sequence / 64, UInt64(1) << UInt64(sequence % 64))
     while seen.count <= word { seen.append(0) }
-    while marks.count <= sequence { marks.append(0) }
-    guard seen[word] & bit == 0 else { return marks[sequence] == mark ? .doubled : .copied }
+    guard seen[word] & bit == 0 else { return self.mark(of: sequence) == mark ? .doubled : .copied }
     seen[word] |= bit
-    marks[sequence] = mark
+    let page = sequence / Self.pageLength
+    marks[page, default: Array(repeating: 0, count: Self.pageLength)][sequence % Self.pageLength] = mark
     defer { expected = max(expected, sequence + 1) }
     if sequence == expected { return .next }
     return sequence < expected ? .late : .behindGap(expected...sequence - 1)
+  }
+
+  /// The mark of the record of a sequence that was read first; nil if none was.
+  func mark(of sequence: Int) -> UInt64? {
+    guard sequence >= 0, sequence / 64 < seen.count, seen[sequence / 64] & 1 << UInt64(sequence % 64) != 0 else {
+      return nil
+    }
+    return marks[sequence / Self.pageLength]?[sequence % Self.pageLength]
   }
 }

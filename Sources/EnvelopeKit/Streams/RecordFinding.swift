@@ -13,6 +13,8 @@ public struct RecordFinding: Sendable, Equatable {
     case doubled
     /// Two different records of one sequence: two copies of the process wrote the segment, as after a fork.
     case copied
+    /// A record of several lines of which not all are there.
+    case incomplete
     /// A record that stands behind one that was written later.
     case reordered
     /// A segment without its end: the process still writes it, it ended without closing it, or the end was cut off.
@@ -62,8 +64,10 @@ extension RecordFinding: CustomStringConvertible {
       case .missing: "\(records ?? "records")\(place) \(sequences?.count == 1 ? "is" : "are") missing"
       case .doubled: "\(records ?? "a record")\(place) is there again"
       case .copied: "\(records ?? "a record")\(place) was written by another copy of the process"
+      case .incomplete: "a record of several lines is not complete: \(records ?? "")\(place)"
       case .reordered: "\(records ?? "a record")\(place) stands behind a later one"
-      case .unfinished: "segment \(segment ?? "?") has no end after record \(sequences?.upperBound ?? 0)"
+      case .unfinished:
+        "segment \(segment ?? "?") has no end after \(sequences.map { "record \($0.upperBound)" } ?? "its header")"
       case .noHeader: "segment \(segment ?? "?") has no header before its records"
       case .unopened: "segment \(segment ?? "?") does not open: \(error?.description ?? "")"
       }

@@ -44,11 +44,6 @@ struct RecordKeys: ~Copyable {
     advance()
   }
 
-  /// The first bytes of the nonce of a sealed record, by which two records of one sequence are told apart.
-  static func mark(of sealed: RawSpan) -> UInt64 {
-    unsafe UInt64(bigEndian: sealed.unsafeLoadUnaligned(fromByteOffset: 0, as: UInt64.self))
-  }
-
   /// Goes to the chain of a sequence, from the nearest one before it that is there.
   private mutating func walk(to sequence: Int) throws(EnvelopeError) {
     let nearest = min(sequence / Self.interval, checkpoints.byteCount / Self.chainByteCount - 1)

@@ -36,12 +36,22 @@ extension RecordLine {
         isAtTop = true
         return try read(own, in: line)
       }
-      if withBytes(of: name, in: line, { $0.isEmpty || $0.contains(0) }) { hasUnboundMember = true }
+      guard withBytes(of: name, in: line, { !$0.isEmpty && !$0.contains(0 as UInt8) }) else {
+        hasUnboundMember = true
+        return try skipValue(in: line)
+      }
       guard line.byteIfAny(at: position) == UInt8(ascii: "{") else { return try readPair(name, in: line) }
+      guard name.count <= Self.objectNameByteLimit else {
+        hasUnboundMember = true
+        return try skipValue(in: line)
+      }
       objects.append(name)
       return try readObject(of: name, in: line)
     }
-    if name.count == 0 { hasUnboundMember = true }
+    guard name.count > 0 else {
+      hasUnboundMember = true
+      return try skipValue(in: line)
+    }
     let isMetadata = withBytes(of: outer, in: line) { $0.byteCount == 8 && $0.starts(with: "metadata") }
     let isEnvelope = withBytes(of: name, in: line) { $0.byteCount == 8 && $0.starts(with: "envelope") }
     if isMetadata, isEnvelope, line.byteIfAny(at: position) == UInt8(ascii: "{") {

@@ -32,6 +32,9 @@ package struct RecordLine: ~Copyable {
   /// The longest line that is read in bytes; those that are written have at most 1,048,550.
   package static let byteLimit = 1 << 21
 
+  /// The longest name of a member that is an object, in bytes: it is repeated for each of the object's members.
+  static let objectNameByteLimit = 255
+
   package internal(set) var segment: SegmentID?
   package internal(set) var sequence: Int?
   package internal(set) var type = RecordType.log

@@ -11,12 +11,13 @@ extension RecordReader {
   package func finish(_ body: (RecordFinding) throws(EnvelopeError) -> Void) throws(EnvelopeError) {
     guard isOrdered else { return }
     var successors: [SegmentID: Int] = [:]
+    var absent: Set<SegmentID> = []
     for id in sequenceOfSegments {
       guard let segment = segments[id], let previous = segment.previous else { continue }
       let predecessor = unsafe SegmentID(salt: previous.salt.span.bytes)
       if segments[predecessor]?.salt == previous.salt {
         successors[predecessor] = max(previous.last, successors[predecessor] ?? 0)
-      } else {
+      } else if !refused.isReported(predecessor), absent.insert(predecessor).inserted {
         try body(
           RecordFinding(
             .missing, segment: predecessor, sequences: 0...previous.last, line: segment.firstLine,
@@ -25,11 +26,16 @@ extension RecordReader {
     }
     for id in sequenceOfSegments {
       guard let segment = segments[id] else { continue }
+      if let next = segment.partial.next {
+        let sequences = segment.partial.first...next - 1
+        try body(RecordFinding(.incomplete, segment: id, sequences: sequences, line: segment.line))
+      }
       if let last = successors[id], segment.expected <= last {
         try body(RecordFinding(.missing, segment: id, sequences: segment.expected...last, line: segment.line))
-      } else if segment.end == nil, successors[id] == nil {
-        let last = max(segment.expected - 1, 0)
-        try body(RecordFinding(.unfinished, segment: id, sequences: last...last, line: segment.line))
+      } else if segment.end == nil, successors[id].map({ segment.expected - 1 > $0 }) ?? true {
+        let last = segment.expected - 1
+        try body(
+          RecordFinding(.unfinished, segment: id, sequences: last < 0 ? nil : last...last, line: segment.line))
       }
     }
   }

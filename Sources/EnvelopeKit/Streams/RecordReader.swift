@@ -41,7 +41,7 @@ public struct RecordReader: ~Copyable {
   var sequenceOfSegments: [SegmentID] = []
   var isOrdered: Bool { order == .complete }
   private var latest: OpenedSegment?
-  private var refused = RefusedHeaders()
+  var refused = RefusedHeaders()
   private var line = RecordLine()
   private var associatedData = GrowingBuffer()
   private var sealed = GrowingBuffer()
@@ -97,13 +97,21 @@ public struct RecordReader: ~Copyable {
       return nil
     }
     if let known = segments[id], (try? Header(records: header)).map({ known.isOf($0) }) != false { return nil }
-    return segments[id] == nil && refused.reason(for: header, of: id) == nil ? header : nil
+    guard segments[id] == nil else { return nil }
+    return try refused.reason(for: header, of: id) == nil ? header : nil
   }
+
+  /// What says nothing of the header: the next one would meet it, too.
+  private static let concernsService: Set<EnvelopeError.Code> = [
+    .keyServiceUnavailable, .keyServiceThrottled, .keyServiceNotTrusted, .credentialsMissing, .credentialsRefused,
+    .systemFailure,
+  ]
 
   /// Unwraps the data key of a header that a line has.
   ///
-  /// - Throws: `keyServiceUnavailable`, `systemFailure`, or an error of another type: reading can be tried again. Other
-  ///   failures are findings when the line is read.
+  /// - Throws: `keyServiceUnavailable`, `keyServiceThrottled`, `keyServiceNotTrusted`, `credentialsMissing`,
+  ///   `credentialsRefused`, `systemFailure`, or an error of another type: reading can be tried again. Other failures are
+  ///   findings when the line is read.
   package mutating func unlock(_ header: [UInt8]) async throws {
     guard let id = line.segment else { return }
     do {
@@ -117,9 +125,9 @@ public struct RecordReader: ~Copyable {
       segments[id] = try OpenedSegment(unlocked)
       sequenceOfSegments.append(id)
       keyring.observer?.observe(EnvelopeEvent(.opened, source: unlocked.source))
-    } catch let error as EnvelopeError where ![.keyServiceUnavailable, .systemFailure].contains(error.code) {
+    } catch let error as EnvelopeError where !Self.concernsService.contains(error.code) {
       keyring.observer?.observe(EnvelopeEvent(.openFailed, failure: error))
-      refused.insert(header, of: id, error)
+      try refused.insert(header, of: id, error)
     }
   }
 
@@ -136,6 +144,7 @@ public struct RecordReader: ~Copyable {
       return try body(.finding(finding(.altered)), RawSpan(), RawSpan())
     }
     guard let known = segments[id] else { return try report(refused: header, of: id, body) }
+    if known.line == 0 { known.line = lineCount }
     // One that opened stays: another header of the same name is not of this segment.
     guard let parsed = try? Header(records: header), known.isOf(parsed) else {
       return try body(.finding(finding(.altered)), RawSpan(), RawSpan())
@@ -145,7 +154,7 @@ public struct RecordReader: ~Copyable {
   private mutating func report(
     refused header: [UInt8], of id: SegmentID, _ body: (Item, RawSpan, RawSpan) throws(EnvelopeError) -> Void
   ) throws(EnvelopeError) {
-    guard let error = refused.reason(for: header, of: id), refused.isNews(id) else { return }
+    guard let error = try refused.reason(for: header, of: id), refused.isNews(id) else { return }
     try body(.finding(finding(.unopened, error: error)), RawSpan(), RawSpan())
   }
 
@@ -156,8 +165,13 @@ public struct RecordReader: ~Copyable {
     if latest?.id != id { latest = segments[id] }
     guard let segment = latest else {
       if let header = line.headerBytes(in: bytes) { return try report(refused: header, of: id, body) }
-      guard refused.isNews(id) else { return }
+      guard refused.isMissingNews(id) else { return }
       return try body(.finding(finding(.noHeader)), RawSpan(), RawSpan())
+    }
+    // A trace has a header with it, which has to be its own.
+    if line.header != nil {
+      guard let header = line.headerBytes(in: bytes), let parsed = try? Header(records: header), segment.isOf(parsed)
+      else { return try body(.finding(finding(.altered)), RawSpan(), RawSpan()) }
     }
     let (type, part) = (line.type, line.part)
     associatedData.remove()
@@ -168,22 +182,29 @@ public struct RecordReader: ~Copyable {
       open(segment, sequence), isWellFormed(type, part, sequence)
     else { return try body(.finding(finding(.altered)), RawSpan(), RawSpan()) }
     segment.line = lineCount
-    let mark = sealed.withBytes { RecordKeys.mark(of: $0) }
+    let mark = sealed.withBytes { RecordSegment.mark(of: $0) }
     let isPast = segment.end.map { sequence > $0 } ?? false
-    switch segment.enter(sequence, mark: mark) {
-    case .doubled:
-      return try body(.finding(finding(.doubled, sequence...sequence)), RawSpan(), RawSpan())
-    case .copied:
-      try body(.finding(finding(.copied, sequence...sequence)), RawSpan(), RawSpan())
-    case .behindGap(let gap) where order == .complete:
-      try body(.finding(finding(.missing, gap)), RawSpan(), RawSpan())
-    case .late where order == .complete:
-      try body(.finding(finding(.reordered, sequence...sequence)), RawSpan(), RawSpan())
-    case .next where isPast:
-      try body(.finding(finding(.copied, sequence...sequence)), RawSpan(), RawSpan())
-    case .next, .behindGap, .late: break
+    let order = segment.enter(sequence, mark: mark)
+    if let kind = findingKind(order, isPast: isPast) {
+      let gap = kind == .missing ? Self.sequences(order) : nil
+      try body(.finding(finding(kind, gap ?? sequence...sequence)), RawSpan(), RawSpan())
     }
+    guard order != .doubled else { return }
     try pass(type, part, sequence, of: segment, body)
+  }
+
+  private func findingKind(_ order: OpenedSegment.Order, isPast: Bool) -> RecordFinding.Kind? {
+    switch order {
+    case .doubled: .doubled
+    case .copied: .copied
+    case .behindGap: isPast ? .copied : isOrdered ? .missing : nil
+    case .late: isOrdered ? .reordered : nil
+    case .next: isPast ? .copied : nil
+    }
+  }
+
+  private static func sequences(_ order: OpenedSegment.Order) -> ClosedRange<Int>? {
+    if case .behindGap(let gap) = order { gap } else { nil }
   }
 
   private mutating func open(_ segment: OpenedSegment, _ sequence: Int) -> Bool {
@@ -202,6 +223,8 @@ public struct RecordReader: ~Copyable {
   /// Whether a verified record is one that a writer writes.
   private func isWellFormed(_ type: RecordType, _ part: RecordPart, _ sequence: Int) -> Bool {
     guard (sequence == 0) == (type == .begin) else { return false }
+    // A part that goes on names the one before it.
+    guard !part.isContinued || payload.byteCount >= RecordPart.linkByteCount else { return false }
     return payload.withBytes { payload in
       switch type {
       case .log, .trace: true
@@ -225,8 +248,13 @@ public struct RecordReader: ~Copyable {
     case .begin: segment.previous = segment.previous ?? payload.withBytes { Self.previous($0) }
     case .log, .trace, .dropped: break
     }
-    guard part == .whole else { return try join(type, part, sequence, of: segment, body) }
-    segment.partial.drop()
+    if part.isContinued { return try join(type, part, sequence, of: segment, body) }
+    // The payload that was begun does not go on where it should.
+    if segment.partial.next == sequence { try reportIncomplete(segment, to: sequence, body) }
+    if part == .first {
+      if segment.partial.next != nil { try reportIncomplete(segment, to: sequence, body) }
+      return segment.partial.begin(type, sequence, clear: associatedData, payload: payload)
+    }
     let origin = Origin(type: type, segment: segment.id, sequence: sequence, line: lineCount)
     try payload.withBytes { (payload) throws(EnvelopeError) in
       try associatedData.withBytes { (clear) throws(EnvelopeError) in
@@ -235,20 +263,19 @@ public struct RecordReader: ~Copyable {
     }
   }
 
-  /// Joins the parts of a payload; one of which a part is missing is lost.
+  /// Joins a part to those before it; a payload of which a part is missing is lost.
   private mutating func join(
     _ type: RecordType, _ part: RecordPart, _ sequence: Int, of segment: OpenedSegment,
     _ body: (Item, RawSpan, RawSpan) throws(EnvelopeError) -> Void
   ) throws(EnvelopeError) {
-    if part == .first {
-      segment.partial.drop()
-      segment.partial.begin(type, sequence, clear: associatedData)
-    } else if segment.partial.next != sequence || segment.partial.type != type || !isSameClear(segment)
-      || segment.partial.payload.byteCount + payload.byteCount > Self.payloadByteLimit
-    {
-      return segment.partial.drop()
+    let link = payload.withBytes { $0.bigEndianInteger(at: 0) }
+    guard segment.partial.next == sequence, segment.partial.type == type, segment.mark(of: sequence - 1) == link,
+      isSameClear(segment), segment.partial.payload.byteCount + payload.byteCount <= Self.payloadByteLimit
+    else {
+      if part == .last { try reportIncomplete(segment, to: sequence, body) }
+      return
     }
-    payload.withBytes { segment.partial.payload.append($0) }
+    payload.withBytes { segment.partial.payload.append($0.extracting(droppingFirst: RecordPart.linkByteCount)) }
     segment.partial.next = sequence + 1
     guard part == .last else { return }
     defer { segment.partial.drop() }
@@ -258,6 +285,15 @@ public struct RecordReader: ~Copyable {
         try body(.record(origin), clear.extracting(droppingFirst: 9), payload)
       }
     }
+  }
+
+  private func reportIncomplete(
+    _ segment: OpenedSegment, to sequence: Int, _ body: (Item, RawSpan, RawSpan) throws(EnvelopeError) -> Void
+  ) throws(EnvelopeError) {
+    let first = segment.partial.next == nil ? sequence : min(segment.partial.first, sequence)
+    let last = segment.partial.next.map { min($0 - 1, sequence) } ?? sequence
+    segment.partial.drop()
+    try body(.finding(finding(.incomplete, first...max(first, last))), RawSpan(), RawSpan())
   }
 
   private func isSameClear(_ segment: OpenedSegment) -> Bool {
@@ -273,9 +309,12 @@ public struct RecordReader: ~Copyable {
 }
 
 extension OpenedSegment.Partial {
-  mutating func begin(_ type: RecordType, _ sequence: Int, clear associatedData: borrowing GrowingBuffer) {
-    (self.type, first) = (type, sequence)
+  mutating func begin(
+    _ type: RecordType, _ sequence: Int, clear associatedData: borrowing GrowingBuffer, payload: borrowing GrowingBuffer
+  ) {
+    (self.type, first, next) = (type, sequence, sequence + 1)
     associatedData.withBytes { clear.append($0.extracting(droppingFirst: 9)) }
+    self.payload.append(payload)
   }
 }
 

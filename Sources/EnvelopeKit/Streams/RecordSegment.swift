@@ -17,6 +17,8 @@ package struct RecordSegment: ~Copyable, Sendable {
   package let salt: [UInt8]
   /// The name of the segment in its lines.
   package let id: SegmentID
+  /// The first bytes of the nonce of the record that was sealed last, which the next part of its payload names.
+  package private(set) var lastMark: UInt64 = 0
   /// The sequence of the next record.
   package private(set) var nextSequence = 0
   private let aead: AEAD
@@ -24,11 +26,17 @@ package struct RecordSegment: ~Copyable, Sendable {
 
   /// Generates a data key and wraps it.
   ///
-  /// - Throws: `unsupportedSuite`, `invalidArgument` for a context that breaks a limit, or what the keyring throws.
+  /// - Throws: `unsupportedSuite`, `invalidArgument` for a context that breaks a limit or a keyring of a passphrase, or
+  ///   what the keyring throws.
   package static func make(
     context: EncryptionContext, suite: AlgorithmSuite, using keyring: some Keyring
   ) async throws -> RecordSegment {
     let unlocked = try await UnlockedHeader.make(.records(suite), context: context, using: keyring)
+    guard unlocked.header.hasSchemeOfRecords else {
+      throw EnvelopeError(
+        .invalidArgument, "Records cannot be sealed under a passphrase: each segment would cost a slow hash",
+        advice: "Seal them to a recipient or under a key.")
+    }
     return try RecordSegment(unlocked)
   }
 
@@ -76,12 +84,17 @@ package struct RecordSegment: ~Copyable, Sendable {
     }
     nextSequence += 1
     output.reserve(payload.byteCount + overheadByteCount)
+    let start = output.byteCount
     try ratchet.advance { (key) throws(EnvelopeError) in
       try output.append(capacity: payload.byteCount + aead.overheadByteCount) { (output) throws(EnvelopeError) in
         try aead.seal(payload, authenticating: associatedData, key: key, into: &output)
       }
     }
+    lastMark = output.withBytes { RecordSegment.mark(of: $0.extracting(droppingFirst: start)) }
   }
+
+  /// The first bytes of the nonce of a sealed record, by which two records of one sequence are told apart.
+  static func mark(of sealed: RawSpan) -> UInt64 { sealed.bigEndianInteger(at: 0) }
 }
 
 extension KeySchedule {

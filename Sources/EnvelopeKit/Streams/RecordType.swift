@@ -47,10 +47,14 @@ package enum RecordPart: UInt8, Sendable {
     }
   }
 
+  /// The length of what a part that goes on names the one before it by: the first bytes of that one's nonce, before the
+  /// payload. So parts of two copies of the process are not joined.
+  package static let linkByteCount = 8
+
   static let named: [RecordPart] = [.first, .middle, .last]
 
   /// Whether the payload goes on in the next record.
   var goesOn: Bool { self == .first || self == .middle }
   /// Whether the payload began in a record before.
-  var isContinued: Bool { self == .middle || self == .last }
+  package var isContinued: Bool { self == .middle || self == .last }
 }

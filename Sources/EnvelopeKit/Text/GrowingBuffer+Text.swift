@@ -31,7 +31,9 @@ extension GrowingBuffer {
     case .tab: append(UInt8(ascii: "t"))
     default:
       append("u00")
-      for digit in [byte >> 4, byte & 15] { append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10) }
+      for digit in [byte >> 4, byte & 15] {
+        append(digit + (digit < 10 ? UInt8(ascii: "0") : UInt8(ascii: "a") - 10))
+      }
     }
   }
 

@@ -84,7 +84,8 @@
       var byteCount = 0
       for index in entries.indices where canBeClear(entries[index]) {
         let text = entries[index].value.description
-        let needed = entries[index].key.utf8.count + text.utf8.count
+        // With what the canonical form has beside them.
+        let needed = entries[index].key.utf8.count + text.utf8.count + 16
         guard text.utf8.count <= Self.clearValueByteLimit, byteCount + needed <= Self.clearMetadataByteLimit else {
           continue
         }

@@ -42,6 +42,7 @@
       self.metadataProvider = metadataProvider
     }
 
+    /// Metadata of every record of the logger, by its key.
     public subscript(metadataKey key: String) -> Logger.Metadata.Value? {
       get { metadata[key] }
       set { metadata[key] = newValue }

@@ -9,6 +9,7 @@
   #elseif canImport(Musl)
     internal import Musl
   #endif
+  internal import EnvelopeKit
   internal import Synchronization
 
   /// Lines that wait for a consumer.
@@ -19,7 +20,13 @@
       var byteCount = 0
       var isClosed = false
       var hasConsumer = true
-      var waiting: CheckedContinuation<[UInt8]?, Never>?
+      /// Consumers that wait, the first first.
+      var waiting: [(id: UInt64, continuation: CheckedContinuation<[UInt8]?, Never>)] = []
+      var nextID: UInt64 = 0
+      /// Whether the last consumer was cancelled, so that nobody makes room.
+      var isUnread = false
+      var stopsWaiting = false
+      var isTaken = false
     }
 
     private let byteLimit: Int
@@ -32,20 +39,33 @@
       self.whenFull = whenFull
     }
 
+    /// Gives the queue to a writer.
+    ///
+    /// - Throws: `invalidArgument` if another one has it: the lines would end with the first that is closed.
+    func take() throws(EnvelopeError) {
+      let isFirst = state.withLock { state in
+        defer { state.isTaken = true }
+        return !state.isTaken
+      }
+      guard isFirst else {
+        throw EnvelopeError(
+          .invalidArgument, "A sink of lines is for one writer", advice: "Create a sink for each writer.")
+      }
+    }
+
     /// Whether a line would be taken now, or after a wait.
     var takesMore: Bool { whenFull == .wait || hasRoom }
 
-    private var hasRoom: Bool { state.withLock { $0.byteCount < byteLimit || !$0.hasConsumer } }
+    private var hasRoom: Bool {
+      state.withLock { $0.byteCount < byteLimit || !$0.hasConsumer || $0.isUnread || $0.stopsWaiting }
+    }
 
     /// Adds a line; waits for room first if that is the policy.
     func append(_ line: [UInt8]) {
       if whenFull == .wait { room.wait { hasRoom } }
       let waiting = state.withLock { state -> CheckedContinuation<[UInt8]?, Never>? in
         guard !state.isClosed, state.hasConsumer else { return nil }
-        if let waiting = state.waiting {
-          state.waiting = nil
-          return waiting
-        }
+        if !state.waiting.isEmpty { return state.waiting.removeFirst().continuation }
         state.lines.append(line)
         state.byteCount += line.count
         return nil
@@ -53,24 +73,42 @@
       waiting?.resume(returning: line)
     }
 
-    /// The next line, or nil after the last.
+    /// Lets no call wait any more, because the writer closes.
+    func stopWaiting() {
+      state.withLock { $0.stopsWaiting = true }
+      room.signal()
+    }
+
+    /// The next line, or nil after the last or if the task is cancelled.
     func next() async -> [UInt8]? {
-      await withTaskCancellationHandler {
+      let id = state.withLock { state in
+        state.nextID += 1
+        state.isUnread = false
+        return state.nextID
+      }
+      return await withTaskCancellationHandler {
         await withCheckedContinuation { continuation in
           let line = state.withLock { state -> [UInt8]?? in
             if state.first < state.lines.count { return .some(Self.takeFirst(of: &state)) }
-            if state.isClosed || Task.isCancelled { return .some(nil) }
-            state.waiting = continuation
+            if state.isClosed { return .some(nil) }
+            if Task.isCancelled {
+              state.isUnread = state.waiting.isEmpty
+              return .some(nil)
+            }
+            state.waiting.append((id, continuation))
             return nil
           }
           if let line { continuation.resume(returning: line) }
           room.signal()
         }
       } onCancel: {
-        state.withLock { state in
-          defer { state.waiting = nil }
-          return state.waiting
-        }?.resume(returning: nil)
+        let waiting = state.withLock { state -> CheckedContinuation<[UInt8]?, Never>? in
+          defer { state.isUnread = state.waiting.isEmpty }
+          guard let index = state.waiting.firstIndex(where: { $0.id == id }) else { return nil }
+          return state.waiting.remove(at: index).continuation
+        }
+        waiting?.resume(returning: nil)
+        room.signal()
       }
     }
 
@@ -88,11 +126,12 @@
 
     /// Ends the lines: the consumer receives those that wait, and then nil.
     func close() {
-      state.withLock { state in
+      let waiting = state.withLock { state in
         state.isClosed = true
-        defer { state.waiting = nil }
+        defer { state.waiting = [] }
         return state.waiting
-      }?.resume(returning: nil)
+      }
+      for (_, continuation) in waiting { continuation.resume(returning: nil) }
     }
 
     /// Forgets lines from now on, because nobody reads them.

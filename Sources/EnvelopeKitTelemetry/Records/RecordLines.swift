@@ -7,7 +7,9 @@
   /// It ends when the writer is closed. Lines are dropped from the moment on that nothing refers to the sequence or its
   /// iterator.
   public struct RecordLines: AsyncSequence, Sendable {
+    /// A line.
     public typealias Element = [UInt8]
+    /// It does not fail.
     public typealias Failure = Never
 
     private let consumer: Consumer

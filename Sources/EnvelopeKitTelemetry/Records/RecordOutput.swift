@@ -23,7 +23,9 @@
       switch sink.place {
       case .descriptor(let number, let whenFull): self = .descriptor(number, whenFull)
       case .file(let path, let rotation): self = .file(try LogFile(path, rotation))
-      case .queue(let queue): self = .queue(queue)
+      case .queue(let queue):
+        try queue.take()
+        self = .queue(queue)
       }
     }
 
@@ -89,7 +91,8 @@
     func close() {
       switch self {
       case .queue(let queue): queue.close()
-      case .descriptor, .file: break
+      case .file(let file): file.close()
+      case .descriptor: break
       }
     }
   }

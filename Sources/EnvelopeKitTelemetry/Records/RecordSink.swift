@@ -48,7 +48,8 @@
     ///
     /// - Parameters:
     ///   - byteLimit: How many bytes of lines wait for the consumer, or one line if that is longer.
-    ///   - whenFull: What happens beyond that. The consumer must not need the thread of a call that waits.
+    ///   - whenFull: What happens beyond that. The consumer must not log through the same writer, and must
+    ///     not need the thread of a call that waits.
     /// - Returns: The sink, and the lines that it is given: one consumer can read them.
     public static func lines(byteLimit: Int = 1 << 22, whenFull: WhenFull = .drop) -> (
       sink: RecordSink, lines: RecordLines
@@ -64,7 +65,7 @@
     public let byteCount: Int?
     /// A file ends with the first segment that ends when it is so old; nil for no limit.
     public let age: Duration?
-    /// How many ended files stay; nil for all. Older ones are removed.
+    /// How many ended files stay, because older ones are removed; nil for all.
     public let keptFileCount: Int?
 
     /// Creates a rotation.
@@ -73,13 +74,15 @@
     /// `app.log.20261127T031205.123Z-AbCdEfGhIjKl`.
     ///
     /// - Parameters:
-    ///   - byteCount: A file ends with the first segment that ends when it has so many bytes. The segment ends early for it.
-    ///   - age: A file ends with the first segment that ends when it is so old. The segment ends early for it.
-    ///   - keptFileCount: How many ended files stay. Older ones are removed.
+    ///   - byteCount: A file ends with the first segment that ends when it has so many bytes, at least 4,096. The segment
+    ///     ends early for it.
+    ///   - age: A file ends with the first segment that ends when it is so old, at least a second. The segment ends early
+    ///     for it.
+    ///   - keptFileCount: How many ended files stay beside the one that has just ended. Older ones are removed.
     public init(byteCount: Int? = nil, age: Duration? = nil, keptFileCount: Int? = nil) {
-      self.byteCount = byteCount
-      self.age = age
-      self.keptFileCount = keptFileCount
+      self.byteCount = byteCount.map { max($0, 4096) }
+      self.age = age.map { max($0, .seconds(1)) }
+      self.keptFileCount = keptFileCount.map { max($0, 0) }
     }
 
     /// One file for ever.

@@ -33,6 +33,9 @@
     private var line = GrowingBuffer(capacity: 1024)
     private var associatedData = GrowingBuffer()
     private var sealed = GrowingBuffer(capacity: 1024)
+    private var joined = GrowingBuffer(capacity: 16)
+    /// Whether the header has to be written before the next record.
+    private var needsHeader = false
     /// Whether the last line was written in part.
     private var isTorn = false
 
@@ -46,30 +49,35 @@
 
     /// Seals and writes a record, in several parts if it is long.
     mutating func write(_ type: RecordType, _ text: RecordText, at now: RecordTime) -> EnvelopeError? {
-      let partByteCount =
-        Self.partByteCount(clear: text.members.byteCount, header: segment?.header.count ?? 0)
-        - overheadByteCount
+      let partByteCount = partByteCount(beside: text)
       let partCount = max(1, (text.payload.byteCount + partByteCount - 1) / max(partByteCount, 1))
-      guard !isClosed, partByteCount > 0, text.payload.byteCount <= RecordReader.payloadByteLimit else {
-        return drop()
-      }
-      // The end is always possible, and so is a record of what was dropped.
-      let needed = partCount + 2
+      guard !isClosed, partByteCount > 0, text.payload.byteCount <= RecordReader.payloadByteLimit,
+        text.clear.byteCount <= RecordSegment.clearByteLimit, output.takesMore()
+      else { return drop() }
       var failure: EnvelopeError?
+      // A record of what was dropped may come before and after, and the end is always possible.
+      let needed = partCount + 3
       if isDue(at: now, for: needed), spare != nil { failure = begin(at: now) }
-      guard let next = segment?.nextSequence, next + needed <= limits.recordCount || spare == nil,
-        next + needed <= RecordSegment.recordLimit, output.takesMore()
-      else { return drop() ?? failure }
+      guard let segment, segment.nextSequence + needed <= RecordSegment.recordLimit else { return drop() ?? failure }
+      var isSealed = false
       do throws(EnvelopeError) {
-        if droppedCount > 0 { try writeDropped() }
+        try writeBegin()
+        if droppedCount > 0 {
+          try writeDropped()
+          guard output.takesMore() else { return drop() ?? failure }
+        }
         try text.payload.withBytes { (payload) throws(EnvelopeError) in
           for index in 0..<partCount {
             let part = payload.extracting(droppingFirst: index * partByteCount).extracting(first: partByteCount)
+            let sequence = segment.nextSequence
+            defer { isSealed = index == partCount - 1 && segment.nextSequence > sequence }
             try writeRecord(type, Self.part(index, of: partCount), text, part)
           }
         }
       } catch {
         failure = error
+        // A record that has a sequence shows as missing.
+        if !isSealed { droppedCount &+= 1 }
       }
       return failure
     }
@@ -79,9 +87,10 @@
       return nil
     }
 
-    /// How many sealed bytes fit into a line.
-    private static func partByteCount(clear: Int, header: Int) -> Int {
-      (lineByteLimit - memberByteLimit - clear - header) / 4 * 3
+    /// How many bytes of a payload fit into a line.
+    private func partByteCount(beside text: RecordText) -> Int {
+      let others = Self.memberByteLimit + text.members.byteCount + (segment?.header.count ?? 0)
+      return (Self.lineByteLimit - others) / 4 * 3 - overheadByteCount - RecordPart.linkByteCount
     }
 
     private static func part(_ index: Int, of count: Int) -> RecordPart {
@@ -91,42 +100,47 @@
 
     /// Whether the segment has reached a limit.
     private func isDue(at now: RecordTime, for count: Int) -> Bool {
-      guard let next = segment?.nextSequence else { return true }
-      return next + count > limits.recordCount || byteCount >= limits.byteCount
-        || now.milliseconds - began.milliseconds >= limits.duration.milliseconds || output.isDue(at: now)
+      guard let segment else { return true }
+      return segment.nextSequence + count > limits.recordCount || byteCount >= limits.byteCount
+        || now.isAfter(began, by: limits.duration.milliseconds) || output.isDue(at: now)
     }
 
     /// Ends the segment, if there is one, and begins the next.
     mutating func begin(at now: RecordTime) -> EnvelopeError? {
+      let failure = endSegment(at: now)
+      guard let next = spare else { return failure }
+      (segment, spare, needsHeader) = (next, nil, true)
+      (began, byteCount) = (now, 0)
       do throws(EnvelopeError) {
-        let failure = endSegment(at: now)
-        guard let next = spare else { return failure }
-        (segment, spare) = (next, nil)
-        (began, byteCount) = (now, 0)
-        try writeHeader()
-        let text = RecordText()
-        if let previous {
-          text.payload.append(previous.salt)
-          text.payload.append(bigEndian: UInt64(previous.last))
-        }
-        try writeRecord(.begin, text)
+        try writeBegin()
         return failure
       } catch {
         return error
       }
     }
 
+    /// Writes the first record of the segment, if it has none yet.
+    private mutating func writeBegin() throws(EnvelopeError) {
+      guard segment?.nextSequence == 0 else { return }
+      let text = RecordText()
+      if let previous {
+        text.payload.append(previous.salt)
+        text.payload.append(bigEndian: UInt64(previous.last))
+      }
+      try writeRecord(.begin, text)
+    }
+
     private mutating func endSegment(at now: RecordTime) -> EnvelopeError? {
-      guard segment != nil else { return nil }
+      guard let ended = segment else { return nil }
+      defer {
+        previous = (ended.segment.salt, max(ended.nextSequence - 1, 0))
+        segment = nil
+      }
       do throws(EnvelopeError) {
-        defer {
-          if let segment { previous = (segment.segment.salt, segment.nextSequence - 1) }
-          segment = nil
-        }
-        if droppedCount > 0 { try writeDropped() }
+        try writeBegin()
+        if droppedCount > 0, ended.nextSequence + 2 <= RecordSegment.recordLimit { try writeDropped() }
         try writeRecord(.end, RecordText())
-        guard let id = segment?.segment.id else { return nil }
-        try output.rotate(after: id, at: now)
+        try output.rotate(after: ended.segment.id, at: now)
         return nil
       } catch {
         return error
@@ -136,8 +150,8 @@
     private mutating func writeDropped() throws(EnvelopeError) {
       let text = RecordText()
       text.payload.append(bigEndian: droppedCount)
-      droppedCount = 0
       try writeRecord(.dropped, text)
+      droppedCount = 0
     }
 
     private mutating func writeRecord(_ type: RecordType, _ text: RecordText) throws(EnvelopeError) {
@@ -149,13 +163,20 @@
     ) throws(EnvelopeError) {
       guard let segment else { return }
       let sequence = segment.nextSequence
-      if sequence > 0, sequence % Self.headerInterval == 0 { try writeHeader() }
+      if needsHeader || sequence > 0 && sequence % Self.headerInterval == 0 { try writeHeader() }
       associatedData.remove()
       sealed.remove()
       segment.segment.appendAssociatedData(type, part, to: &associatedData)
       associatedData.append(text.clear)
-      try associatedData.withBytes { (associatedData) throws(EnvelopeError) in
-        try segment.segment.seal(payload, authenticating: associatedData, into: &sealed)
+      if part.isContinued {
+        joined.append(bigEndian: segment.segment.lastMark)
+        joined.append(payload)
+        try Self.seal(joined, authenticating: associatedData, in: segment, into: &sealed)
+        joined.wipe()
+      } else {
+        try associatedData.withBytes { (associatedData) throws(EnvelopeError) in
+          try segment.segment.seal(payload, authenticating: associatedData, into: &sealed)
+        }
       }
       beginLine()
       line.append("{")
@@ -169,6 +190,17 @@
       appendOwnMembers(segment, sequence, type, part)
       line.append(type == .trace ? "\"}}}\n" : "\"}\n")
       try writeLine()
+    }
+
+    private static func seal(
+      _ payload: borrowing GrowingBuffer, authenticating associatedData: borrowing GrowingBuffer,
+      in segment: WritableSegment, into sealed: inout GrowingBuffer
+    ) throws(EnvelopeError) {
+      try payload.withBytes { (payload) throws(EnvelopeError) in
+        try associatedData.withBytes { (associatedData) throws(EnvelopeError) in
+          try segment.segment.seal(payload, authenticating: associatedData, into: &sealed)
+        }
+      }
     }
 
     private mutating func appendOwnMembers(
@@ -200,7 +232,11 @@
       line.append("\",\"header\":\"")
       line.append(segment.header)
       line.append("\"}\n")
+      needsHeader = true
       try writeLine()
+      // A header is not counted among the segment's bytes: with many keys it is longer than small limits.
+      byteCount -= line.byteCount
+      needsHeader = false
     }
 
     private mutating func beginLine() {
@@ -218,7 +254,9 @@
     /// Writes what was dropped, and waits until the disk has what was written.
     mutating func flush(at now: RecordTime) -> EnvelopeError? {
       do throws(EnvelopeError) {
-        if droppedCount > 0, !isClosed, let next = segment?.nextSequence, next + 2 <= RecordSegment.recordLimit {
+        if droppedCount > 0, !isClosed, let next = segment?.nextSequence, next > 0,
+          next + 3 <= RecordSegment.recordLimit, output.takesMore()
+        {
           try writeDropped()
         }
         try output.sync()
@@ -231,7 +269,7 @@
     mutating func close(at now: RecordTime) -> EnvelopeError? {
       guard !isClosed else { return nil }
       isClosed = true
-      var failure = endSegment(at: now)
+      var failure = output.takesMore() ? endSegment(at: now) : nil
       do throws(EnvelopeError) { try output.sync() } catch { failure = failure ?? error }
       spare = nil
       output.close()
@@ -243,7 +281,10 @@
   extension RecordState {
     /// Whether a data key is to be fetched now: half of a limit is used, and none is there or on its way.
     mutating func startsFetching(at now: RecordTime) -> Bool {
-      guard !isClosed, !isFetching, spare == nil, now.milliseconds >= nextFetch.milliseconds, isHalfDue(at: now) else {
+      guard !isClosed, !isFetching, spare == nil, isHalfDue(at: now),
+        now.milliseconds >= nextFetch.milliseconds
+          || now.milliseconds < nextFetch.milliseconds - 60_000
+      else {
         return false
       }
       isFetching = true
@@ -253,7 +294,7 @@
     private func isHalfDue(at now: RecordTime) -> Bool {
       guard let next = segment?.nextSequence else { return true }
       return next >= limits.recordCount / 2 || byteCount >= limits.byteCount / 2 || output.isDue(at: now)
-        || now.milliseconds - began.milliseconds >= limits.duration.milliseconds / 2
+        || now.isAfter(began, by: limits.duration.milliseconds / 2)
     }
 
     mutating func finishFetching(_ made: WritableSegment) {

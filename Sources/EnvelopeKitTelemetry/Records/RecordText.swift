@@ -19,6 +19,9 @@
 
     package init() {}
 
+    /// Whether it is worth keeping for another record.
+    var isSmall: Bool { payload.capacity <= 1 << 16 && members.capacity <= 1 << 17 }
+
     /// Overwrites what it holds.
     package func wipe() {
       members.remove()

@@ -16,11 +16,18 @@
   package struct RecordTime: Sendable {
     package let milliseconds: Int64
 
-    /// The system's wall clock. A process that was frozen, as AWS Lambda's are, sees how much time has passed.
+    /// The system's wall clock.
+    ///
+    /// A process that was frozen, as AWS Lambda's are, sees how much time has passed.
     package static var now: RecordTime {
       var time = timespec()
       unsafe clock_gettime(CLOCK_REALTIME, &time)
-      return RecordTime(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
+      return RecordTime(milliseconds: max(0, Int64(time.tv_sec)) * 1000 + Int64(time.tv_nsec) / 1_000_000)
+    }
+
+    /// Whether a time has passed since another, or the clock was set back behind that.
+    func isAfter(_ other: RecordTime, by duration: Int64) -> Bool {
+      milliseconds < other.milliseconds || milliseconds - other.milliseconds >= duration
     }
 
     /// Appends it as RFC 3339 has it: `2026-11-27T03:12:05.123Z`.

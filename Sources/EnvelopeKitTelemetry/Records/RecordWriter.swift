@@ -18,6 +18,7 @@
     private let state: Mutex<RecordState>
     private let source: SegmentSource
     private let texts = Mutex<[RecordText]>([])
+    private let queue: LineQueue?
     private let report: @Sendable (EnvelopeError) -> Void
 
     /// Fetches the first data key and opens the sink.
@@ -38,6 +39,7 @@
       limits: SegmentLimits = SegmentLimits(), using keyring: some Keyring,
       reporting report: (@Sendable (EnvelopeError) -> Void)? = nil
     ) async throws {
+      queue = if case .queue(let queue) = sink.place { queue } else { nil }
       source = SegmentSource(context: context, suite: suite, keyring: keyring)
       self.report = report ?? Self.printFirst()
       let segment = try await source.make()
@@ -78,6 +80,7 @@
     ///
     /// To be called at shutdown. A log whose process did not call it shows as unfinished.
     public func close() {
+      queue?.stopWaiting()
       let failure = state.withLock { $0.close(at: .now) }
       if let failure { report(failure) }
     }
@@ -92,20 +95,20 @@
         return (flushes ? state.flush(at: now) ?? failure : failure, state.startsFetching(at: now))
       }
       text.wipe()
-      texts.withLock { if $0.count < 64 { $0.append(text) } }
+      if text.isSmall { texts.withLock { if $0.count < 64 { $0.append(text) } } }
       if let failure { report(failure) }
       if fetches { fetch() }
     }
 
     /// Fetches the data key of the next segment.
     private func fetch() {
-      Task.detached(priority: .utility) { [self] in
+      Task.detached(priority: .utility) { [source, weak self] in
         do {
           let segment = try await source.make()
-          state.withLock { $0.finishFetching(segment) }
+          self?.state.withLock { $0.finishFetching(segment) }
         } catch {
-          state.withLock { $0.failFetching(at: .now) }
-          report(
+          self?.state.withLock { $0.failFetching(at: .now) }
+          self?.report(
             error as? EnvelopeError
               ?? EnvelopeError(.keyServiceUnavailable, "Cannot fetch a data key for the log: \(type(of: error))"))
         }

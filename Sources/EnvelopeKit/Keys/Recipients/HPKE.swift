@@ -34,6 +34,8 @@ package enum HPKE {
     randomness: borrowing SecretBytes, into output: inout OutputRawSpan
   ) throws(EnvelopeError) {
     guard output.freeCapacity >= plaintext.byteCount + overheadByteCount(of: kem) else { throw .bufferTooSmall }
+    // What leads to the data key must not wait on the stack of a thread.
+    defer { wipeStack() }
     let secret = try randomness.withBytes { (randomness) throws(EnvelopeError) in
       try kem.encapsulate(to: publicKey, randomness: randomness, into: &output)
     }
