@@ -5,10 +5,14 @@
 final class OpenedSegment {
   let id: SegmentID
   let salt: [UInt8]
-  private let commitment: [UInt8]
+  private let header: Header
+  private let headerBytes: [UInt8]
+  private let headerKey: SecretBytes
   private var keys: RecordKeys
   /// One bit for each sequence that was read.
   private var seen: [UInt64] = []
+  /// One bit for each sequence whose payload goes on in the next record.
+  private var goesOn: [UInt64] = []
   /// The first bytes of each record's nonce.
   private var marks: [UInt64] = []
   /// One more than the highest sequence that was read.
@@ -45,12 +49,33 @@ final class OpenedSegment {
   init(_ unlocked: borrowing UnlockedHeader) throws(EnvelopeError) {
     salt = unlocked.header.salt
     id = unsafe SegmentID(salt: unlocked.header.salt.span.bytes)
-    commitment = unlocked.header.commitment
+    header = unlocked.header
+    headerBytes = unlocked.header.bytes
+    headerKey = try unlocked.keys.key(.header)
     keys = try RecordKeys(unlocked)
   }
 
-  /// Whether a header is of the same segment: the same, or the same under other wrapping keys.
-  func isOf(_ header: Header) -> Bool { header.salt == salt && header.commitment == commitment }
+  /// Returns whether a header is of the same segment: the same, or the same under other wrapping keys.
+  ///
+  /// Its tag verifies without unwrapping a key.
+  func isOf(_ bytes: [UInt8]) -> Bool {
+    guard bytes != headerBytes else { return true }
+    guard let other = try? Header(records: bytes), other.salt == salt, other.suite == header.suite,
+      other.contextCheck == header.contextCheck, other.commitment == header.commitment,
+      let tag = try? tag(of: other)
+    else { return false }
+    return tag.equalsInConstantTime(other.tag)
+  }
+
+  private func tag(of header: Header) throws(EnvelopeError) -> [UInt8] {
+    let bytes = header.taggedBytes
+    return try [UInt8].appending(capacity: Header.tagByteCount) { (output) throws(EnvelopeError) in
+      try headerKey.withBytes { (key) throws(EnvelopeError) in
+        try unsafe BLAKE2b.derive(
+          Header.tagByteCount, key: key, personal: "", message: bytes.span.bytes, into: &output)
+      }
+    }
+  }
 
   /// Opens the sealed bytes of a record.
   func open(
@@ -68,13 +93,24 @@ final class OpenedSegment {
     case copied
   }
 
-  /// Remembers a verified record.
-  func enter(_ sequence: Int, mark: UInt64) -> Order {
+  /// Whether a record was read whose payload ends with it.
+  func isComplete(_ sequence: Int) -> Bool {
+    guard sequence >= 0, sequence < expected else { return false }
     let (word, bit) = (sequence / 64, UInt64(1) << UInt64(sequence % 64))
-    while seen.count <= word { seen.append(0) }
+    return seen[word] & bit != 0 && goesOn[word] & bit == 0
+  }
+
+  /// Remembers a verified record.
+  func enter(_ sequence: Int, mark: UInt64, goesOn isPart: Bool) -> Order {
+    let (word, bit) = (sequence / 64, UInt64(1) << UInt64(sequence % 64))
+    while seen.count <= word {
+      seen.append(0)
+      goesOn.append(0)
+    }
     while marks.count <= sequence { marks.append(0) }
     guard seen[word] & bit == 0 else { return marks[sequence] == mark ? .doubled : .copied }
     seen[word] |= bit
+    if isPart { goesOn[word] |= bit }
     marks[sequence] = mark
     defer { expected = max(expected, sequence + 1) }
     if sequence == expected { return .next }

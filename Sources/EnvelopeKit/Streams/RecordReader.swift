@@ -96,7 +96,6 @@ public struct RecordReader: ~Copyable {
     guard form == .header || form == .record, let id = line.segment, let header = line.headerBytes(in: bytes) else {
       return nil
     }
-    if let known = segments[id], (try? Header(records: header)).map({ known.isOf($0) }) != false { return nil }
     return segments[id] == nil && refused.reason(for: header, of: id) == nil ? header : nil
   }
 
@@ -137,7 +136,7 @@ public struct RecordReader: ~Copyable {
     }
     guard let known = segments[id] else { return try report(refused: header, of: id, body) }
     // One that opened stays: another header of the same name is not of this segment.
-    guard let parsed = try? Header(records: header), known.isOf(parsed) else {
+    guard known.isOf(header) else {
       return try body(.finding(finding(.altered)), RawSpan(), RawSpan())
     }
   }
@@ -153,33 +152,41 @@ public struct RecordReader: ~Copyable {
     _ bytes: RawSpan, _ body: (Item, RawSpan, RawSpan) throws(EnvelopeError) -> Void
   ) throws(EnvelopeError) {
     guard let id = line.segment, let sequence = line.sequence else { return }
-    if latest?.id != id { latest = segments[id] }
-    guard let segment = latest else {
-      if let header = line.headerBytes(in: bytes) { return try report(refused: header, of: id, body) }
-      guard refused.isNews(id) else { return }
-      return try body(.finding(finding(.noHeader)), RawSpan(), RawSpan())
-    }
     let (type, part) = (line.type, line.part)
     associatedData.remove()
     sealed.remove()
     payload.wipe()
     RecordSegment.appendAssociatedData(sequence, type, part, to: &associatedData)
-    guard line.appendClearPairs(in: bytes, to: &associatedData), line.appendSealed(in: bytes, to: &sealed),
-      open(segment, sequence), isWellFormed(type, part, sequence)
+    // The form comes first, so that a line is judged alike whether its segment has opened or not.
+    guard (type == .log || type == .trace) || part == .whole,
+      line.appendClearPairs(in: bytes, to: &associatedData), line.appendSealed(in: bytes, to: &sealed)
+    else { return try body(.finding(finding(.altered)), RawSpan(), RawSpan()) }
+    let header = type == .trace ? line.headerBytes(in: bytes) : nil
+    guard type != .trace || header != nil else {
+      return try body(.finding(finding(.altered)), RawSpan(), RawSpan())
+    }
+    if latest?.id != id { latest = segments[id] }
+    guard let segment = latest else {
+      if let header { return try report(refused: header, of: id, body) }
+      guard refused.isNews(id) else { return }
+      return try body(.finding(finding(.noHeader)), RawSpan(), RawSpan())
+    }
+    guard header.map({ segment.isOf($0) }) ?? true, open(segment, sequence), isWellFormed(type, part, sequence)
     else { return try body(.finding(finding(.altered)), RawSpan(), RawSpan()) }
     segment.line = lineCount
     let mark = sealed.withBytes { RecordKeys.mark(of: $0) }
     let isPast = segment.end.map { sequence > $0 } ?? false
-    switch segment.enter(sequence, mark: mark) {
+    switch segment.enter(sequence, mark: mark, goesOn: part.goesOn) {
     case .doubled:
       return try body(.finding(finding(.doubled, sequence...sequence)), RawSpan(), RawSpan())
     case .copied:
       try body(.finding(finding(.copied, sequence...sequence)), RawSpan(), RawSpan())
     case .behindGap(let gap) where order == .complete:
       try body(.finding(finding(.missing, gap)), RawSpan(), RawSpan())
+      if isPast { try body(.finding(finding(.copied, sequence...sequence)), RawSpan(), RawSpan()) }
     case .late where order == .complete:
       try body(.finding(finding(.reordered, sequence...sequence)), RawSpan(), RawSpan())
-    case .next where isPast:
+    case .next where isPast, .behindGap where isPast:
       try body(.finding(finding(.copied, sequence...sequence)), RawSpan(), RawSpan())
     case .next, .behindGap, .late: break
     }
@@ -226,7 +233,11 @@ public struct RecordReader: ~Copyable {
     case .log, .trace, .dropped: break
     }
     guard part == .whole else { return try join(type, part, sequence, of: segment, body) }
-    segment.partial.drop()
+    if segment.partial.next == sequence {
+      // The payload that was begun does not go on, although nothing is missing.
+      segment.partial.drop()
+      try body(.finding(finding(.altered)), RawSpan(), RawSpan())
+    }
     let origin = Origin(type: type, segment: segment.id, sequence: sequence, line: lineCount)
     try payload.withBytes { (payload) throws(EnvelopeError) in
       try associatedData.withBytes { (clear) throws(EnvelopeError) in
@@ -240,13 +251,23 @@ public struct RecordReader: ~Copyable {
     _ type: RecordType, _ part: RecordPart, _ sequence: Int, of segment: OpenedSegment,
     _ body: (Item, RawSpan, RawSpan) throws(EnvelopeError) -> Void
   ) throws(EnvelopeError) {
+    if segment.partial.next == sequence {
+      let goesOn =
+        part.isContinued && segment.partial.type == type && isSameClear(segment)
+        && segment.partial.payload.byteCount + payload.byteCount <= Self.payloadByteLimit
+      if !goesOn {
+        segment.partial.drop()
+        try body(.finding(finding(.altered)), RawSpan(), RawSpan())
+        guard !part.isContinued else { return }
+      }
+    } else if part.isContinued {
+      // It is lost if what it goes on from is missing, and wrong if that is complete.
+      guard segment.isComplete(sequence - 1) else { return }
+      return try body(.finding(finding(.altered)), RawSpan(), RawSpan())
+    }
     if part == .first {
       segment.partial.drop()
       segment.partial.begin(type, sequence, clear: associatedData)
-    } else if segment.partial.next != sequence || segment.partial.type != type || !isSameClear(segment)
-      || segment.partial.payload.byteCount + payload.byteCount > Self.payloadByteLimit
-    {
-      return segment.partial.drop()
     }
     payload.withBytes { segment.partial.payload.append($0) }
     segment.partial.next = sequence + 1
