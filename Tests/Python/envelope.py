@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A second implementation of the envelope format, version 1, written from Docs/Format.md alone.
 
-It exists to test the first. It is not meant for production: it does not wipe memory.
+It exists to test the first. It is not meant for production: it does not wipe memory. Sealed records are in records.py.
 
     envelope.py open | seal | open-value | seal-value | open-file | seal-file | explain |
                 read-store | recipient | verify-log | write-log
@@ -40,12 +40,12 @@ import mlkem768
 import xwing
 from xwing import diffie_hellman
 
-VALUE, ENVIRONMENT, PACKED, FILE = 1, 2, 3, 4
+VALUE, ENVIRONMENT, PACKED, FILE, RECORDS = 1, 2, 3, 4, 5
 XCHACHA20, AEGIS_256 = 1, 2
 KEYSET, RECIPIENT, AWS_KMS, PASSPHRASE, XWING, OTHER_KEYRING = 1, 2, 3, 4, 5, 0x7F
 ANONYMOUS = (RECIPIENT, XWING)
 KIND_PAIR, KEY_STORE = "envelope-kind", "key-store"
-ENVELOPE_KIND = {VALUE: "value", ENVIRONMENT: "environment", PACKED: "environment", FILE: "file"}
+ENVELOPE_KIND = {VALUE: "value", ENVIRONMENT: "environment", PACKED: "environment", FILE: "file", RECORDS: "records"}
 HEADER_NAME, SEALED_NAME = "ENVELOPE_HEADER", "ENVELOPE_SEALED"
 ALIAS = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
@@ -657,8 +657,8 @@ def parse_header(reader, kind):
         raise Refused("unsupportedSuite", detail="suite")
     if header.kind != kind:
         raise Refused("malformed", detail="kind in the wrong place")
-    if header.suite == AEGIS_256 and kind not in (VALUE, FILE):
-        raise Refused("malformed", detail="a suite for values and files alone")
+    if header.suite == AEGIS_256 and kind in (ENVIRONMENT, PACKED):
+        raise Refused("malformed", detail="not a suite of environments")
     header.parameters = reader.take(1) if kind == FILE else b""
     if kind == FILE and header.parameters[0] not in LOG2_OF_CHUNK:
         raise Refused("malformed", detail="chunk size")
@@ -680,6 +680,8 @@ def parse_header(reader, kind):
         header.entries.append((scheme, key_id.decode("ascii"), wrapped))
     if len({key_id for _, key_id, _ in header.entries}) != count:
         raise Refused("malformed", detail="key id twice")
+    if kind == RECORDS and any(scheme == PASSPHRASE for scheme, _, _ in header.entries):
+        raise Refused("malformed", detail="records under a passphrase")
     if count > 1 and any(scheme == PASSPHRASE for scheme, _, _ in header.entries):
         raise Refused("malformed", detail="passphrase beside others")
     header.commitment = reader.take(32)

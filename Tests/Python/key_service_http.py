@@ -17,7 +17,8 @@ import sys
 import threading
 import traceback
 
-LARGEST_BODY = 1 << 20
+# A batch of log events has 1 MiB at most, and more as JSON with its escapes.
+LARGEST_BODY = 1 << 23
 HANDSHAKE_SECONDS = 30
 
 

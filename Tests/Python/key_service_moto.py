@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """moto as AWS KMS for key_service.py, nearer to the real service in what matters to a client.
 
+CloudWatch Logs and X-Ray are moto's as they are; ship_telemetry.py is their client.
+
 moto checks signatures and permissions for all requests or none; here each request says which.
 It does not look at a key's state and tells some errors by other names; this is put right too.
 """
@@ -49,6 +51,9 @@ OPERATIONS = {
     "ScheduleKeyDeletion": ["KeyId"],
     "CancelKeyDeletion": ["KeyId"],
 }
+
+# The other services that take a target: CloudWatch Logs. X-Ray takes paths.
+OTHER_TARGETS = ["Logs_20140328"]
 
 # The words of KMS for moto's verdicts on a signature.
 VERDICTS = {
@@ -124,7 +129,7 @@ def refused(request):
 def malformed(request):
     """What moto would break at."""
     service, _, operation = request.header("X-Amz-Target").partition(".")
-    if service != "TrentService" or operation not in OPERATIONS:
+    if service not in ["TrentService", *OTHER_TARGETS] or service == "TrentService" and operation not in OPERATIONS:
         return error("UnknownOperationException")
     try:
         body = json.loads(request.body)
@@ -132,7 +137,7 @@ def malformed(request):
         body = None
     if not isinstance(body, dict):
         return error("SerializationException")
-    for name in OPERATIONS[operation]:
+    for name in OPERATIONS[operation] if service == "TrentService" else []:
         if not isinstance(body.get(name), str):
             name = name[0].lower() + name[1:]
             text = f"Value null at '{name}' failed to satisfy constraint: Member must not be null"

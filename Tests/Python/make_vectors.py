@@ -14,7 +14,9 @@ import sys
 sys.dont_write_bytecode = True
 
 import envelope as e
+import records
 import vectors_files
+import vectors_records
 import vectors_suites
 import vectors_xwing
 
@@ -171,6 +173,8 @@ def open_vector(fields):
             plaintext, key_id = e.open_file(store, context, bytes.fromhex(all_of("file")[0]), trace, anonymous)
             assert plaintext == vectors_files.plaintext(len(plaintext))
             lines += [("byte-count", str(len(plaintext)))]
+        elif kind == "records":
+            return open_records(store, context, all_of, anonymous)
         else:
             variables = dict(pairs_of("variable"))
             for name, text in pairs_of("variable-hex"):
@@ -190,6 +194,17 @@ def open_vector(fields):
     shown = f"{shown} payloadKey headerKey manifestKey plainKey headerTag".split() + ["manifest", "plainTags"] * (kind == "environment")
     lines += [(name, trace[name].hex()) for name in shown if name in trace]
     return {"expect": "success", "names": [], "lines": lines}
+
+
+def open_records(store, context, all_of, anonymous):
+    sealed = [line.encode() for line in all_of("line")] + [bytes.fromhex(line) for line in all_of("line-hex")]
+    reader = records.RecordReader(store, context, anonymous)
+    events = [records.text_of(event) for event in records.all_events(reader, sealed)]
+    lacks = not (e.has_aegis_256 and e.has_xwing)
+    if lacks and "unsupportedSuite" in reader.codes:
+        return {"expect": "unsupportedSuite", "names": [], "lines": []}
+    whole = all(event.startswith(("record ", "other ")) for event in events)
+    return {"expect": "success" if whole else "damaged", "names": [], "lines": [("event", event) for event in events]}
 
 
 def holder_of(all_of):
@@ -1605,6 +1620,7 @@ def main(arguments):
     vectors_suites.add_all(this)
     vectors_xwing.add_all(this)
     vectors_files.add_all(this)
+    vectors_records.add_all(this)
     paths = {f"{name}.txt": text for name, text in vectors.items()}
     found = {path.name: path.read_text() for path in FOLDER.glob("*.txt")} if FOLDER.exists() else {}
     if arguments == ["--check"]:

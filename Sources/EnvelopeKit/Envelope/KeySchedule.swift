@@ -74,12 +74,22 @@ struct KeySchedule: ~Copyable, Sendable {
     try authenticate(bytes, with: .header, byteCount: Header.tagByteCount)
   }
 
+  /// The tag over a header's bytes before it, with a header key that was kept.
+  static func headerTag(over bytes: [UInt8], key: borrowing SecretBytes) throws(EnvelopeError) -> [UInt8] {
+    try tag(over: bytes, key: key, byteCount: Header.tagByteCount)
+  }
+
   /// A keyed hash over public bytes.
   func authenticate(
     _ bytes: [UInt8], with purpose: Purpose, byteCount: Int
   ) throws(EnvelopeError) -> [UInt8] {
-    let key = try key(purpose)
-    return try [UInt8].appending(capacity: byteCount) { (output) throws(EnvelopeError) in
+    try Self.tag(over: bytes, key: key(purpose), byteCount: byteCount)
+  }
+
+  private static func tag(
+    over bytes: [UInt8], key: borrowing SecretBytes, byteCount: Int
+  ) throws(EnvelopeError) -> [UInt8] {
+    try [UInt8].appending(capacity: byteCount) { (output) throws(EnvelopeError) in
       try key.withBytes { (key) throws(EnvelopeError) in
         try unsafe BLAKE2b.derive(byteCount, key: key, personal: "", message: bytes.span.bytes, into: &output)
       }

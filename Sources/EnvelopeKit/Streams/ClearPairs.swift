@@ -73,9 +73,12 @@ extension RecordLine {
   mutating func appendClearPairs(in line: RawSpan, to output: inout GrowingBuffer) -> Bool {
     let start = output.byteCount
     if isInMetadata {
+      guard hasOneOfEachTraceMember(in: line) else { return false }
       let all = pairs
       pairs.removeAll(keepingCapacity: true)
-      for pair in all where withBytes(of: pair.name, in: line, { $0.isBoundInTrace }) { pairs.append(pair) }
+      for pair in all where withBytes(of: pair.name, in: line, { $0.isBoundInTrace(isInner: pair.isInner) }) {
+        pairs.append(pair)
+      }
     } else if !objects.isEmpty, !hasDistinctObjects(in: line) {
       return false
     }
@@ -86,7 +89,6 @@ extension RecordLine {
       guard pair.name.count < 1 << 16, pair.value.count < (1 << 16) - 1,
         output.byteCount - start + 5 + pair.name.count + pair.value.count <= RecordSegment.clearByteLimit
       else { return false }
-      guard isUTF8(pair.name, in: line), pair.tag != .string || isUTF8(pair.value, in: line) else { return false }
       output.append(bigEndian: UInt16(pair.name.count))
       withBytes(of: pair.name, in: line) { output.append($0) }
       output.append(bigEndian: UInt16(pair.value.count + 1))
@@ -96,8 +98,17 @@ extension RecordLine {
     return true
   }
 
-  private func isUTF8(_ piece: Piece, in line: RawSpan) -> Bool {
-    withBytes(of: piece, in: line) { $0.firstOffsetOutsideUTF8 == nil }
+  /// Whether no clear member of an X-Ray document is an object, but the annotations, once.
+  private func hasOneOfEachTraceMember(in line: RawSpan) -> Bool {
+    var hasAnnotations = false
+    for object in objects {
+      let (isAnnotations, isOther) = withBytes(of: object, in: line) {
+        ($0.isNamed("annotations"), $0.isBoundInTrace(isInner: false))
+      }
+      if isOther || isAnnotations && hasAnnotations { return false }
+      hasAnnotations = hasAnnotations || isAnnotations
+    }
+    return !pairs.contains { pair in !pair.isInner && withBytes(of: pair.name, in: line) { $0.isNamed("annotations") } }
   }
 
   /// Whether no object has the name of another member.
@@ -136,11 +147,13 @@ extension RecordLine {
 
 extension RawSpan {
   /// Whether a clear member of this name of an X-Ray document is bound to its seal; services add and move others.
-  fileprivate var isBoundInTrace: Bool {
-    (byteCount == 4 && starts(with: "name")) || (byteCount == 2 && starts(with: "id"))
-      || (byteCount == 10 && starts(with: "start_time")) || (byteCount == 8 && starts(with: "end_time"))
-      || starts(with: "annotations\0")
+  func isBoundInTrace(isInner: Bool) -> Bool {
+    guard !isInner else { return starts(with: "annotations\0") }
+    return isNamed("name") || isNamed("id") || isNamed("start_time") || isNamed("end_time")
   }
+
+  /// Whether the bytes are those of a name.
+  func isNamed(_ name: String) -> Bool { byteCount == name.utf8.count && starts(with: name) }
 
   /// Compares bytes that are not secret: negative if these come first, zero if they are the same.
   func comparePublicBytes(to other: RawSpan) -> Int {

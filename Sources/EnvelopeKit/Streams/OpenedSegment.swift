@@ -5,7 +5,9 @@
 final class OpenedSegment {
   let id: SegmentID
   let salt: [UInt8]
-  private let commitment: [UInt8]
+  private let header: Header
+  private let headerBytes: [UInt8]
+  private let headerKey: SecretBytes
   private var keys: RecordKeys
   /// One bit for each sequence that was read.
   private var seen: [UInt64] = []
@@ -46,12 +48,23 @@ final class OpenedSegment {
   init(_ unlocked: borrowing UnlockedHeader) throws(EnvelopeError) {
     salt = unlocked.header.salt
     id = unsafe SegmentID(salt: unlocked.header.salt.span.bytes)
-    commitment = unlocked.header.commitment
+    header = unlocked.header
+    headerBytes = unlocked.header.bytes
+    headerKey = try unlocked.keys.key(.header)
     keys = try RecordKeys(unlocked)
   }
 
-  /// Whether a header is of the same segment: the same, or the same under other wrapping keys.
-  func isOf(_ header: Header) -> Bool { header.salt == salt && header.commitment == commitment }
+  /// Whether a header is of this segment: the same, or the same under other wrapping keys.
+  ///
+  /// Its tag is verified, for which no key is unwrapped.
+  func isOf(_ bytes: [UInt8]) -> Bool {
+    guard bytes != headerBytes else { return true }
+    guard let other = try? Header(records: bytes), other.salt == salt, other.suite == header.suite,
+      other.contextCheck == header.contextCheck, other.commitment == header.commitment,
+      let tag = try? KeySchedule.headerTag(over: other.taggedBytes, key: headerKey)
+    else { return false }
+    return tag.equalsInConstantTime(other.tag)
+  }
 
   /// Opens the sealed bytes of a record.
   func open(

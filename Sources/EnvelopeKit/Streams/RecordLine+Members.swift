@@ -36,11 +36,10 @@ extension RecordLine {
         isAtTop = true
         return try read(own, in: line)
       }
-      guard withBytes(of: name, in: line, { !$0.isEmpty && !$0.contains(0 as UInt8) }) else {
-        hasUnboundMember = true
-        return try skipValue(in: line)
+      if withBytes(of: name, in: line, { $0.isEmpty || $0.contains(0) }) { hasUnboundMember = true }
+      guard line.byteIfAny(at: position) == UInt8(ascii: "{") else {
+        return try readPair(name, isInner: false, in: line)
       }
-      guard line.byteIfAny(at: position) == UInt8(ascii: "{") else { return try readPair(name, in: line) }
       guard name.count <= Self.objectNameByteLimit else {
         hasUnboundMember = true
         return try skipValue(in: line)
@@ -48,9 +47,9 @@ extension RecordLine {
       objects.append(name)
       return try readObject(of: name, in: line)
     }
-    guard name.count > 0 else {
+    if name.count == 0 {
       hasUnboundMember = true
-      return try skipValue(in: line)
+      if withBytes(of: outer, in: line, { $0.isNamed("annotations") }) { hasUnboundTraceMember = true }
     }
     let isMetadata = withBytes(of: outer, in: line) { $0.byteCount == 8 && $0.starts(with: "metadata") }
     let isEnvelope = withBytes(of: name, in: line) { $0.byteCount == 8 && $0.starts(with: "envelope") }
@@ -59,7 +58,7 @@ extension RecordLine {
       isInMetadata = true
       return try readEnvelope(in: line)
     }
-    try readPair(joined(outer, name, in: line), in: line)
+    try readPair(joined(outer, name, in: line), isInner: true, in: line)
   }
 
   /// Reads the object of own members in the metadata of an X-Ray document.
@@ -101,27 +100,35 @@ extension RecordLine {
     return Piece(start: start, count: texts.byteCount - start, isText: true)
   }
 
-  private mutating func readPair(_ name: Piece, in line: RawSpan) throws(EnvelopeError) {
+  private mutating func readPair(_ name: Piece, isInner: Bool, in line: RawSpan) throws(EnvelopeError) {
     let start = position
     switch line.byteIfAny(at: position) {
     case .doubleQuote?:
-      pairs.append(Pair(name: name, tag: .string, value: try readString(in: line)))
+      pairs.append(Pair(name: name, tag: .string, value: try readString(in: line), isInner: isInner))
     case UInt8(ascii: "t")?, UInt8(ascii: "f")?:
       try skipValue(in: line)
       let isTrue = line.byte(at: start) == UInt8(ascii: "t")
-      pairs.append(Pair(name: name, tag: isTrue ? .true : .false, value: Piece(start: 0, count: 0)))
+      pairs.append(Pair(name: name, tag: isTrue ? .true : .false, value: Piece(start: 0, count: 0), isInner: isInner))
     case let byte? where byte.isDigit || byte == UInt8(ascii: "-"):
       try skipValue(in: line)
       let text = String(decoding: [UInt8](copying: line.extracting(start..<position)), as: UTF8.self)
-      guard let number = Double(text), number.isFinite else { return hasUnboundMember = true }
+      guard let number = Double(text), number.isFinite else { return refusePair(name, isInner: isInner, in: line) }
       let value = Piece(start: texts.byteCount, count: 8, isText: true)
       texts.append(bigEndian: number.bitPattern)
-      pairs.append(Pair(name: name, tag: .number, value: value))
+      pairs.append(Pair(name: name, tag: .number, value: value, isInner: isInner))
     default:
       // Arrays, null and objects in objects.
-      hasUnboundMember = true
       try skipValue(in: line)
+      refusePair(name, isInner: isInner, in: line)
     }
+  }
+
+  private mutating func refusePair(_ name: Piece, isInner: Bool, in line: RawSpan) {
+    hasUnboundMember = true
+    let isClear = withBytes(of: name, in: line) {
+      $0.isBoundInTrace(isInner: isInner) || !isInner && $0.isNamed("annotations")
+    }
+    if isClear { hasUnboundTraceMember = true }
   }
 
   private mutating func read(_ member: OwnMember, in line: RawSpan) throws(EnvelopeError) {
@@ -214,6 +221,17 @@ extension RecordLine {
 }
 
 extension RawSpan {
+  /// The offset of the first byte that is not part of well-formed UTF-8, or nil; quick if all is ASCII.
+  var firstOffsetOutsideUTF8Quickly: Int? {
+    var offset = 0
+    while offset + 8 <= byteCount {
+      let bytes = unsafe unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self)
+      if bytes & 0x8080_8080_8080_8080 != 0 { break }
+      offset += 8
+    }
+    return extracting(droppingFirst: offset).firstOffsetOutsideUTF8.map { $0 + offset }
+  }
+
   /// The offset of the first byte from here on that ends or interrupts a string of JSON: a quote, a backslash or a control
   /// character; or the length.
   @inline(__always)

@@ -27,6 +27,8 @@ package struct RecordLine: ~Copyable {
     var name: Piece
     var tag: ClearPairs.Tag
     var value: Piece
+    /// Whether it is a member of an object.
+    var isInner = false
   }
 
   /// The longest line that is read in bytes; those that are written have at most 1,048,550.
@@ -47,6 +49,8 @@ package struct RecordLine: ~Copyable {
   var isUnsupported = false
   /// Whether other members are not what clear members can be.
   var hasUnboundMember = false
+  /// Whether that is so of a member that is clear in an X-Ray document.
+  var hasUnboundTraceMember = false
   /// The names of members that are objects.
   var objects: [Piece] = []
   /// Whether own members stand at the top, or in the metadata of an X-Ray document.
@@ -64,17 +68,23 @@ package struct RecordLine: ~Copyable {
     guard line.byteCount <= Self.byteLimit else { return .other }
     skipBlanks(in: line)
     guard line.byteIfAny(at: position) == UInt8(ascii: "{") else { return .other }
+    guard line.firstOffsetOutsideUTF8Quickly == nil else { return formOfText(line) }
     do throws(EnvelopeError) {
       try readObject(of: nil, in: line)
       skipBlanks(in: line)
       guard position == line.byteCount else { throw .notRecord }
     } catch {
-      return line.contains("\"sealed\"") || line.contains("\"ek1:") ? .damaged : .other
+      return formOfText(line)
     }
     let isNamed = seen & OwnMember.segment.bit != 0 && seen & OwnMember.sequence.bit != 0
     guard seen & OwnMember.sealed.bit != 0 || isNamed || hasHeader(in: line) else { return .other }
     guard let form, !isUnsupported, !(isInMetadata && isAtTop) else { return .damaged }
     return form
+  }
+
+  /// What a line is that is not JSON.
+  private func formOfText(_ line: RawSpan) -> Form {
+    line.contains("\"sealed\"") || line.contains("\"ek1:") ? .damaged : .other
   }
 
   private var form: Form? {
@@ -86,7 +96,7 @@ package struct RecordLine: ~Copyable {
     }
     // An X-Ray document is opened by itself, and services add members to it.
     guard sequence != nil, (type == .trace) == isInMetadata, hasHeader == isInMetadata else { return nil }
-    return isInMetadata || !hasUnboundMember ? .record : nil
+    return (isInMetadata ? !hasUnboundTraceMember : !hasUnboundMember) ? .record : nil
   }
 
   private func hasHeader(in line: RawSpan) -> Bool {
@@ -97,6 +107,7 @@ package struct RecordLine: ~Copyable {
   private mutating func reset() {
     (segment, sequence, type, part, sealed, header) = (nil, nil, .log, .whole, nil, nil)
     (seen, isUnsupported, hasUnboundMember, isAtTop, isInMetadata, position) = (0, false, false, false, false, 0)
+    hasUnboundTraceMember = false
     objects.removeAll(keepingCapacity: true)
     pairs.removeAll(keepingCapacity: true)
     texts.remove()

@@ -96,7 +96,6 @@ public struct RecordReader: ~Copyable {
     guard form == .header || form == .record, let id = line.segment, let header = line.headerBytes(in: bytes) else {
       return nil
     }
-    if let known = segments[id], (try? Header(records: header)).map({ known.isOf($0) }) != false { return nil }
     guard segments[id] == nil else { return nil }
     return try refused.reason(for: header, of: id) == nil ? header : nil
   }
@@ -146,7 +145,7 @@ public struct RecordReader: ~Copyable {
     guard let known = segments[id] else { return try report(refused: header, of: id, body) }
     if known.line == 0 { known.line = lineCount }
     // One that opened stays: another header of the same name is not of this segment.
-    guard let parsed = try? Header(records: header), known.isOf(parsed) else {
+    guard known.isOf(header) else {
       return try body(.finding(finding(.altered)), RawSpan(), RawSpan())
     }
   }
@@ -162,44 +161,45 @@ public struct RecordReader: ~Copyable {
     _ bytes: RawSpan, _ body: (Item, RawSpan, RawSpan) throws(EnvelopeError) -> Void
   ) throws(EnvelopeError) {
     guard let id = line.segment, let sequence = line.sequence else { return }
-    if latest?.id != id { latest = segments[id] }
-    guard let segment = latest else {
-      if let header = line.headerBytes(in: bytes) { return try report(refused: header, of: id, body) }
-      guard refused.isMissingNews(id) else { return }
-      return try body(.finding(finding(.noHeader)), RawSpan(), RawSpan())
-    }
-    // A trace has a header with it, which has to be its own.
-    if line.header != nil {
-      guard let header = line.headerBytes(in: bytes), let parsed = try? Header(records: header), segment.isOf(parsed)
-      else { return try body(.finding(finding(.altered)), RawSpan(), RawSpan()) }
-    }
     let (type, part) = (line.type, line.part)
     associatedData.remove()
     sealed.remove()
     payload.wipe()
     RecordSegment.appendAssociatedData(sequence, type, part, to: &associatedData)
-    guard line.appendClearPairs(in: bytes, to: &associatedData), line.appendSealed(in: bytes, to: &sealed),
-      open(segment, sequence), isWellFormed(type, part, sequence)
+    // The form comes first, so that a line is judged alike whether its segment has opened or not.
+    let header = type == .trace ? line.headerBytes(in: bytes) : nil
+    guard part == .whole || type == .log || type == .trace, type != .trace || header != nil,
+      line.appendClearPairs(in: bytes, to: &associatedData), line.appendSealed(in: bytes, to: &sealed)
+    else { return try body(.finding(finding(.altered)), RawSpan(), RawSpan()) }
+    if latest?.id != id { latest = segments[id] }
+    guard let segment = latest else {
+      if let header { return try report(refused: header, of: id, body) }
+      guard refused.isMissingNews(id) else { return }
+      return try body(.finding(finding(.noHeader)), RawSpan(), RawSpan())
+    }
+    guard header.map({ segment.isOf($0) }) ?? true, open(segment, sequence), isWellFormed(type, part, sequence)
     else { return try body(.finding(finding(.altered)), RawSpan(), RawSpan()) }
     segment.line = lineCount
     let mark = sealed.withBytes { RecordSegment.mark(of: $0) }
     let isPast = segment.end.map { sequence > $0 } ?? false
     let order = segment.enter(sequence, mark: mark)
-    if let kind = findingKind(order, isPast: isPast) {
-      let gap = kind == .missing ? Self.sequences(order) : nil
-      try body(.finding(finding(kind, gap ?? sequence...sequence)), RawSpan(), RawSpan())
+    if let kind = findingKind(order) {
+      try body(.finding(finding(kind, Self.sequences(order) ?? sequence...sequence)), RawSpan(), RawSpan())
+    }
+    if isPast, order != .copied, order != .doubled {
+      try body(.finding(finding(.copied, sequence...sequence)), RawSpan(), RawSpan())
     }
     guard order != .doubled else { return }
     try pass(type, part, sequence, of: segment, body)
   }
 
-  private func findingKind(_ order: OpenedSegment.Order, isPast: Bool) -> RecordFinding.Kind? {
+  private func findingKind(_ order: OpenedSegment.Order) -> RecordFinding.Kind? {
     switch order {
     case .doubled: .doubled
     case .copied: .copied
-    case .behindGap: isPast ? .copied : isOrdered ? .missing : nil
+    case .behindGap: isOrdered ? .missing : nil
     case .late: isOrdered ? .reordered : nil
-    case .next: isPast ? .copied : nil
+    case .next: nil
     }
   }
 

@@ -78,7 +78,7 @@ final class PythonPeer {
     throw Failure(description: "\(script) gave no answer; what it wrote to standard error says why")
   }
 
-  private func ask(_ command: String, _ holder: Holder, _ request: [String: Any]) throws -> [String: Any] {
+  func ask(_ command: String, _ holder: Holder, _ request: [String: Any]) throws -> [String: Any] {
     try ask(command, request.merging(holder.fields) { $1 })
   }
 

@@ -12,6 +12,7 @@ struct VectorFile {
     case environment
     case packed
     case file
+    case records
     case recipient
   }
 
@@ -27,7 +28,7 @@ struct VectorFile {
     "byte-count", "verified",
   ]
   private static let many: Set = [
-    "store", "context", "allow", "variable", "variable-hex", "name", "plain", "needs",
+    "store", "context", "allow", "variable", "variable-hex", "name", "plain", "needs", "line", "line-hex", "event",
   ]
   private static let always: Set = ["comment", "kind", "expect"]
   private static let intermediate: Set = [
@@ -83,6 +84,14 @@ struct VectorFile {
     guard kind != .recipient else {
       return names == always.union(["recipient"]).union(succeeds ? ["keyId", "publicKey"] : [])
     }
+    guard kind != .records else {
+      let mayHave: Set = [
+        "store", "store-hex", "passphrase", "context", "sender", "needs", "line", "line-hex", "event",
+      ]
+      return names.intersection(["line", "line-hex"]).count == 1 && names.isSuperset(of: always)
+        && names.intersection(["store", "store-hex", "passphrase"]).count == 1
+        && names.isSubset(of: mayHave.union(always))
+    }
     let hasVariables = kind == .environment || kind == .packed
     var mustHave = always.union(kind == .value ? ["associated-data", "envelope"] : kind == .file ? ["file"] : [])
     var mayHave: Set = ["store", "store-hex", "passphrase", "context", "sender", "needs"]
@@ -129,6 +138,16 @@ struct VectorFile {
       return Array(lines.map { $0 + "\n" }.joined().utf8)
     }
   }
+
+  /// The lines of a sealed log.
+  var lines: [[UInt8]] {
+    get throws {
+      try fields["line"].map { $0.map { Array($0.utf8) } } ?? (fields["line-hex"] ?? []).map(Self.bytes(ofHex:))
+    }
+  }
+
+  /// What a reader of the lines reports, in order.
+  var events: [String] { fields["event"] ?? [] }
 
   /// What opens it where that is no store.
   var passphrase: [UInt8]? {
