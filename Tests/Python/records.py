@@ -21,6 +21,7 @@ An event is one of these texts; LINE counts from 1, CLEAR is the canonical form.
   copied SEGMENT N        another record of a sequence that was read, or one after the end
   reordered SEGMENT N     a record that came after a later one
   missing SEGMENT N M     the records N to M
+  incomplete SEGMENT N M  a payload of several records of which not all are there
   unopened SEGMENT CODE   a header that does not open; reported once for a segment, as is the next
   noHeader SEGMENT        records before a header
   unfinished SEGMENT      no end record
@@ -39,6 +40,8 @@ LOG, END, DROPPED, BEGIN, TRACE = range(5)
 TYPE_NAMES = {END: "end", DROPPED: "dropped", BEGIN: "begin", TRACE: "trace"}
 # The payload goes on in the next record; the payload began in the record before.
 CONTINUES, CONTINUED = 0x80, 0x40
+# A part that goes on begins with so many bytes of the nonce of the one before it.
+LINK = 8
 PART_NAMES = {CONTINUES: "first", CONTINUES | CONTINUED: "middle", CONTINUED: "last"}
 OWN = ("header", "segment", "sequence", "record", "part", "sealed")
 # The clear members of an X-Ray document, and an object whose members are clear.
@@ -318,12 +321,16 @@ class Writer:
     def __init__(self, header, schedule, suite):
         self.header, self.suite, self.segment = header, suite, segment_name(header[5:21])
         self.schedule, self.chain, self.sequence = schedule, first_chain(schedule), 0
+        self.link = bytes(LINK)
 
     def seal(self, payload=b"", kind=LOG, clear=None):
         clear = clear or {}
         canonical = canonical_clear(pairs_of(kind, Parser(text_line(clear)).whole()))
         self.chain, key = ratchet(self.chain)
+        if kind & CONTINUED:
+            payload = self.link + payload
         sealed = seal_record(self.suite, key, self.sequence, kind, canonical, payload)
+        self.link = sealed[:LINK]
         header = self.header if kind & 0x3F == TRACE else None
         line = record_line(self.segment, self.sequence, kind, clear, sealed, header)
         self.sequence += 1
@@ -459,8 +466,9 @@ class RecordReader:
     def __init__(self, holder, pairs, anonymous=False):
         e.canonical_context(pairs)
         self.holder, self.pairs, self.anonymous = holder, pairs, anonymous
-        # `reported` are the segments whose records have no header that opens, `codes` are why headers do not.
+        # `reported` are the segments whose header does not open, `codes` are why headers do not.
         self.segments, self.reported, self.codes, self.count = {}, set(), set(), 0
+        self.without_header = set()
 
     def read(self, data):
         self.count += 1
@@ -477,18 +485,21 @@ class RecordReader:
             yield "altered", self.count
 
     def finish(self):
-        named = {}
+        named, absent = {}, set(self.reported | self.without_header)
         for segment in self.segments.values():
             if segment.previous is not None:
                 name, last = segment.previous
                 if name in self.segments:
                     named[name] = max(last, named.get(name, 0))
-                else:
+                elif name not in absent:
+                    absent.add(name)
                     yield "missing", name, 0, last
         for name, segment in self.segments.items():
+            if segment.parts:
+                yield "incomplete", name, segment.parts[0], segment.parts[1] - 1
             if named.get(name, -1) >= segment.expected:
                 yield "missing", name, segment.expected, named[name]
-            elif segment.end is None and name not in named:
+            elif segment.end is None and segment.expected - 1 > named.get(name, -2):
                 yield "unfinished", name
 
     def take_header(self, line):
@@ -528,8 +539,8 @@ class RecordReader:
     def take_record(self, line):
         segment, sequence = self.segments.get(line.segment), line.sequence
         if segment is None:
-            if line.segment not in self.reported:
-                self.reported.add(line.segment)
+            if line.segment not in self.reported | self.without_header:
+                self.without_header.add(line.segment)
                 yield "noHeader", line.segment
             return
         payload = open_record(
@@ -558,27 +569,37 @@ class RecordReader:
             segment.previous = segment_name(payload), int.from_bytes(payload[16:], "big")
         yield from self.join(segment, line, payload)
 
+    @staticmethod
+    def incomplete(segment, sequence):
+        first, last = (segment.parts[0], segment.parts[1] - 1) if segment.parts else (sequence, sequence)
+        segment.parts = None
+        first, last = min(first, sequence), min(last, sequence)
+        return "incomplete", segment.name, first, max(first, last)
+
     def join(self, segment, line, payload):
-        """A payload of which a part is missing is lost; one that does not go on as it says is reported, too."""
+        """A payload of which a part is missing is lost, and reported. A part names the nonce of the one before it."""
         sequence, kind, parts = line.sequence, line.kind & 0x3F, segment.parts
-        is_next = parts is not None and parts[1] == sequence
-        if is_next:
+        link, rest = payload[:LINK], payload[LINK:]
+        if line.kind & CONTINUED:
+            fits = parts and parts[1:4] == (sequence, kind, line.clear) and parts[5] == link
+            if not fits or len(parts[4]) + len(payload) > MOST_JOINED:
+                if not line.kind & CONTINUES:
+                    yield self.incomplete(segment, sequence)
+                return
+            if line.kind & CONTINUES:
+                segment.parts = parts[0], sequence + 1, kind, line.clear, parts[4] + rest, line.sealed[:LINK]
+                return
             segment.parts = None
-            if not line.kind & CONTINUED or parts[2:4] != (kind, line.clear) or len(parts[4]) + len(payload) > MOST_JOINED:
-                yield "altered", self.count
-                if line.kind & CONTINUED:
-                    return
-                is_next = False
-        elif line.kind & CONTINUED:
-            before = segment.seen.get(sequence - 1)
-            if before is not None and not before[1] & CONTINUES:
-                yield "altered", self.count
+            yield "record", segment.name, parts[0], kind, parts[4] + rest, line.clear
             return
-        first, payload = (parts[0], parts[4] + payload) if is_next else (sequence, payload)
+        if parts and parts[1] == sequence:
+            yield self.incomplete(segment, sequence)
         if line.kind & CONTINUES:
-            segment.parts = first, sequence + 1, kind, line.clear, payload
+            if segment.parts:
+                yield self.incomplete(segment, sequence)
+            segment.parts = sequence, sequence + 1, kind, line.clear, payload, line.sealed[:LINK]
         else:
-            yield "record", segment.name, first, kind, payload, line.clear
+            yield "record", segment.name, sequence, kind, payload, line.clear
 
 
 def parse_header(data):
@@ -591,6 +612,8 @@ def parse_header(data):
 def check(line, payload):
     """What is wrong in a record though it verifies."""
     kind = line.kind & 0x3F
+    if line.kind & CONTINUED and len(payload) < LINK:
+        raise Malformed("no link")
     if (kind == BEGIN) != (line.sequence == 0):
         raise Malformed("begin is sequence 0, and only that")
     if kind == BEGIN and (len(payload) not in (0, 24) or int.from_bytes(payload[16:], "big") >= MOST_RECORDS):

@@ -5,6 +5,7 @@
 Unless a vector says otherwise, its lines are the header (line 1), begin (2), two log records (3 and 4) and end (5).
 """
 
+import copy
 import json
 import struct
 
@@ -869,33 +870,43 @@ def parts(of):
     made("empty", "a payload in records of which one is empty", [], two[0], (b"", r.LOG | C | B), two[1], opened=[0, 1, 4])
     made("clear", "a payload in two records with the same clear members", [], *[(*part, {"level": "info"}) for part in two],
          opened=[0, 1, 3])  # fmt: skip
-    made("clear-differ", "a payload in two records whose clear members differ", ["altered 4"], (*two[0], {"level": "info"}), two[1],
+    made("clear-differ", "a payload in two records whose clear members differ", ["incomplete S 1 1"], (*two[0], {"level": "info"}), two[1],
          after, opened=[0, 3, 4])  # fmt: skip
-    made("first-missing", "the first of three parts is missing", ["missing S 1 1"], *three, after, change=lost(2), opened=[0, 4, 5])
-    made("middle-missing", "the second of three parts is missing", ["missing S 2 2"], *three, after, change=lost(3), opened=[0, 4, 5])
-    made("last-missing", "the last of three parts is missing", ["missing S 3 3"], *three, after, change=lost(4), opened=[0, 4, 5])
-    made("first-of-two-missing", "the first of two parts is missing", ["missing S 1 1"], *two, after, change=lost(2), opened=[0, 3, 4])
-    made("two-missing", "two of three parts are missing", ["missing S 1 2"], *three, after, change=lost(2, 3), opened=[0, 4, 5])
-    made("last-altered", "the last of three parts is altered", ["altered 5", "missing S 3 3"], *three, after, opened=[0, 4, 5],
+    made("first-missing", "the first of three parts is missing", ["missing S 1 1", "incomplete S 3 3"], *three, after, change=lost(2), opened=[0, 4, 5])
+    made("middle-missing", "the second of three parts is missing", ["missing S 2 2", "incomplete S 1 1"], *three, after, change=lost(3), opened=[0, 4, 5])
+    made("last-missing", "the last of three parts is missing", ["missing S 3 3", "incomplete S 1 2"], *three, after, change=lost(4), opened=[0, 4, 5])
+    made("first-of-two-missing", "the first of two parts is missing", ["missing S 1 1", "incomplete S 2 2"], *two, after, change=lost(2), opened=[0, 3, 4])
+    made("two-missing", "two of three parts are missing", ["missing S 1 2", "incomplete S 3 3"], *three, after, change=lost(2, 3), opened=[0, 4, 5])
+    made("last-altered", "the last of three parts is altered", ["altered 5", "missing S 3 3", "incomplete S 1 2"], *three, after, opened=[0, 4, 5],
          change=lambda x: x[:4] + [x[4].replace(b'"sequence":3', b'"x":"y","sequence":3')] + x[5:])  # fmt: skip
-    made("cut", "the log ends within a payload", ["unfinished S"], *three, change=lambda x: x[:4], opened=[0])
+    made("cut", "the log ends within a payload", ["incomplete S 1 2", "unfinished S"], *three, change=lambda x: x[:4], opened=[0])
     made("doubled", "a part twice", ["doubled S 2"], *three, change=lambda x: x[:4] + x[3:], opened=[0, 1, 4])
-    made("other-between", "a count of dropped records between two parts", ["altered 4", "altered 5"], two[0], (e.u64(1), r.DROPPED), two[1],
+    made("other-between", "a count of dropped records between two parts", ["incomplete S 1 1", "incomplete S 3 3"], two[0], (e.u64(1), r.DROPPED), two[1],
          after, opened=[0, 2, 4, 5])  # fmt: skip
-    made("not-continued", "a payload that goes on, and a record that does not go on from it", ["altered 4"], two[0], after, after,
+    made("not-continued", "a payload that goes on, and a record that does not go on from it", ["incomplete S 1 1"], two[0], after, after,
          opened=[0, 2, 3, 4])  # fmt: skip
-    made("continued-of-none", "a record that goes on from one that is whole", ["altered 4"], after, two[1], after, opened=[0, 1, 3, 4])
-    made("type-differs", "a payload that goes on in a record of another type", ["altered 4"], two[0], (b"x", r.TRACE | B), after,
+    made("continued-of-none", "a record that goes on from one that is whole", ["incomplete S 2 2"], after, two[1], after, opened=[0, 1, 3, 4])
+    made("type-differs", "a payload that goes on in a record of another type", ["incomplete S 1 1"], two[0], (b"x", r.TRACE | B), after,
          opened=[0, 3, 4])  # fmt: skip
     for number, part, of_part in ((3, "first", "first"), (4, "last", "last")):
         for name, text in (("removed", b""), ("whole", b'"part":"whole",'), ("middle", b'"part":"middle",')):
-            made(f"{of_part}-{name}", f"part of the {of_part} part: {name}", [f"altered {number}", f"missing S {number - 2} {number - 2}"],
+            made(f"{of_part}-{name}", f"part of the {of_part} part: {name}", [f"altered {number}", f"missing S {number - 2} {number - 2}", "incomplete S %s" % {3: "2 2", 4: "1 1"}[number]],
                  *two, after, opened=[0, 3, 4],
                  change=lambda x: [line.replace(b'"part":"%s",' % part.encode(), text) for line in x])  # fmt: skip
     made("late-between", "a record that comes late, between two parts", ["missing S 1 1", "reordered S 1"], after, *two, opened=[0, 1, 2, 4],
          change=lambda x: x[:2] + [x[3], x[2]] + x[4:])  # fmt: skip
-    made("end-within", "an end within a payload", ["altered 4"], two[0], opened=[0, 2])
-    made("exchanged", "two parts exchanged", ["missing S 1 1", "reordered S 1"], *two, after, opened=[0, 3, 4], change=lambda x: x[:2] + [x[3], x[2]] + x[4:])
+    made("end-within", "an end within a payload", ["incomplete S 1 1"], two[0], opened=[0, 2])
+    made("exchanged", "two parts exchanged", ["missing S 1 1", "incomplete S 2 2", "reordered S 1", "incomplete S 1 1"], *two, after, opened=[0, 3, 4], change=lambda x: x[:2] + [x[3], x[2]] + x[4:])
+
+
+    def copies(writer):
+        lines = [r.header_line(writer.header), writer.seal(b"", r.BEGIN)]
+        other = copy.deepcopy(writer)
+        writer.seal(*two[0])
+        return lines + [other.seal(b'{"other":', r.LOG | C), writer.seal(*two[1]), writer.seal(b"", r.END)]
+
+    of.add("parts-of-two-copies", "the first part of one copy of the process, and the last of another", ["incomplete S 1 1"],
+           make=copies, opened=[0, 3])  # fmt: skip
 
 
 def other_segments(of):
@@ -930,7 +941,7 @@ def other_segments(of):
     previous("previous-missing", "begin names the segment before, which is missing", ["missing S 0 3"], lambda a, b: b, opened=[0, 1, 2, 3])
     previous("previous-longer", "begin names the segment before, which is longer than it says", [], lambda a, b: a + b, last=2)
     previous("previous-later", "the segment before comes later", [], lambda a, b: b + a)
-    previous("previous-no-header", "begin names the segment before, whose header is missing", ["noHeader S", "missing S 0 3"],
+    previous("previous-no-header", "begin names the segment before, whose header is missing", ["noHeader S"],
              lambda a, b: a[1:] + b, opened=[0, 1, 2, 3])  # fmt: skip
 
 

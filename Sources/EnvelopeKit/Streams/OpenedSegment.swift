@@ -36,6 +36,8 @@ final class OpenedSegment {
     /// The sequence that it goes on with; nil if none is begun.
     var next: Int?
     var first = 0
+    /// The mark of the last part, which the next one names.
+    var mark: UInt64 = 0
 
     /// Forgets what was begun.
     mutating func drop() {

@@ -190,7 +190,7 @@ public struct RecordReader: ~Copyable {
       try body(.finding(finding(.copied, sequence...sequence)), RawSpan(), RawSpan())
     }
     guard order != .doubled else { return }
-    try pass(type, part, sequence, of: segment, body)
+    try pass(type, part, sequence, mark: mark, of: segment, body)
   }
 
   private func findingKind(_ order: OpenedSegment.Order) -> RecordFinding.Kind? {
@@ -240,7 +240,7 @@ public struct RecordReader: ~Copyable {
 
   /// Passes a verified record on, or keeps a part of one.
   private mutating func pass(
-    _ type: RecordType, _ part: RecordPart, _ sequence: Int, of segment: OpenedSegment,
+    _ type: RecordType, _ part: RecordPart, _ sequence: Int, mark: UInt64, of segment: OpenedSegment,
     _ body: (Item, RawSpan, RawSpan) throws(EnvelopeError) -> Void
   ) throws(EnvelopeError) {
     switch type {
@@ -248,12 +248,12 @@ public struct RecordReader: ~Copyable {
     case .begin: segment.previous = segment.previous ?? payload.withBytes { Self.previous($0) }
     case .log, .trace, .dropped: break
     }
-    if part.isContinued { return try join(type, part, sequence, of: segment, body) }
+    if part.isContinued { return try join(type, part, sequence, mark: mark, of: segment, body) }
     // The payload that was begun does not go on where it should.
     if segment.partial.next == sequence { try reportIncomplete(segment, to: sequence, body) }
     if part == .first {
       if segment.partial.next != nil { try reportIncomplete(segment, to: sequence, body) }
-      return segment.partial.begin(type, sequence, clear: associatedData, payload: payload)
+      return segment.partial.begin(type, sequence, mark: mark, clear: associatedData, payload: payload)
     }
     let origin = Origin(type: type, segment: segment.id, sequence: sequence, line: lineCount)
     try payload.withBytes { (payload) throws(EnvelopeError) in
@@ -265,18 +265,18 @@ public struct RecordReader: ~Copyable {
 
   /// Joins a part to those before it; a payload of which a part is missing is lost.
   private mutating func join(
-    _ type: RecordType, _ part: RecordPart, _ sequence: Int, of segment: OpenedSegment,
+    _ type: RecordType, _ part: RecordPart, _ sequence: Int, mark: UInt64, of segment: OpenedSegment,
     _ body: (Item, RawSpan, RawSpan) throws(EnvelopeError) -> Void
   ) throws(EnvelopeError) {
     let link = payload.withBytes { $0.bigEndianInteger(at: 0) }
-    guard segment.partial.next == sequence, segment.partial.type == type, segment.mark(of: sequence - 1) == link,
+    guard segment.partial.next == sequence, segment.partial.type == type, segment.partial.mark == link,
       isSameClear(segment), segment.partial.payload.byteCount + payload.byteCount <= Self.payloadByteLimit
     else {
       if part == .last { try reportIncomplete(segment, to: sequence, body) }
       return
     }
     payload.withBytes { segment.partial.payload.append($0.extracting(droppingFirst: RecordPart.linkByteCount)) }
-    segment.partial.next = sequence + 1
+    (segment.partial.next, segment.partial.mark) = (sequence + 1, mark)
     guard part == .last else { return }
     defer { segment.partial.drop() }
     let origin = Origin(type: type, segment: segment.id, sequence: segment.partial.first, line: lineCount)
@@ -310,9 +310,10 @@ public struct RecordReader: ~Copyable {
 
 extension OpenedSegment.Partial {
   mutating func begin(
-    _ type: RecordType, _ sequence: Int, clear associatedData: borrowing GrowingBuffer, payload: borrowing GrowingBuffer
+    _ type: RecordType, _ sequence: Int, mark: UInt64, clear associatedData: borrowing GrowingBuffer,
+    payload: borrowing GrowingBuffer
   ) {
-    (self.type, first, next) = (type, sequence, sequence + 1)
+    (self.type, first, next, self.mark) = (type, sequence, sequence + 1, mark)
     associatedData.withBytes { clear.append($0.extracting(droppingFirst: 9)) }
     self.payload.append(payload)
   }

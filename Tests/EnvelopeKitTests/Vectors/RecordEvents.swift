@@ -39,7 +39,7 @@ enum RecordEvents {
     let (first, last) = (finding.sequences?.lowerBound ?? -1, finding.sequences?.upperBound ?? -1)
     return switch finding.kind {
     case .altered: "altered \(finding.line)"
-    case .missing: "missing \(segment) \(first) \(last)"
+    case .missing, .incomplete: "\(finding.kind.rawValue) \(segment) \(first) \(last)"
     case .doubled, .copied, .reordered: "\(finding.kind.rawValue) \(segment) \(first)"
     case .noHeader, .unfinished: "\(finding.kind.rawValue) \(segment)"
     case .unopened: "unopened \(segment) \(finding.error?.code.rawValue ?? "?")"
