@@ -70,7 +70,11 @@
     /// The attributes of the span: annotations, the `http` object or metadata of its segment.
     public var attributes: SpanAttributes {
       get { state.withLock { $0.recording.attributes } }
-      set { change { $0.attributes = newValue } }
+      set {
+        // The former values leave the lock: their release may run foreign code.
+        var attributes = newValue
+        change { swap(&$0.attributes, &attributes) }
+      }
     }
 
     /// Sets whether the operation failed, and why.

@@ -24,8 +24,8 @@
     ///
     /// A span whose parent is not among them has a document of its own. A subsegment moves to a document of its own if its
     /// parent's would exceed the size that X-Ray takes, or would nest more than 64 subsegments inside each other, or if
-    /// it has a clear annotation of the same name as another in the document, with another value. Deeper documents come
-    /// before those of their ancestors.
+    /// it has a clear annotation of the same name as another in the document, with another value. The
+    /// segment comes last.
     static func documents(
       of spans: [FinishedSpan], trace: TraceID, limits: TraceLimits
     ) -> [SegmentDocument] {
@@ -63,7 +63,8 @@
         stack += children[index]
       }
       for index in order.reversed() { assemble(index) }
-      for root in roots { emit(root) }
+      for root in roots where !spans[root].isSegment { emit(root) }
+      for root in roots where spans[root].isSegment { emit(root) }
     }
 
     /// Nests the children that the document holds, and emits the others.

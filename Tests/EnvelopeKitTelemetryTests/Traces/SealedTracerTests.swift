@@ -354,6 +354,24 @@
       #expect(written.count == 2)
     }
 
+    @Test func releasingForeignValuesMayUseTheSpan() throws {
+      // A value whose release locks the span again must not be released under the lock.
+      final class Releasing: CustomStringConvertible, Sendable {
+        let span: SealedSpan
+        var description: String { "releasing" }
+
+        init(_ span: SealedSpan) { self.span = span }
+
+        deinit { span.addEvent("released") }
+      }
+      let tracer = written.tracer()
+      let span = tracer.startSpan("root")
+      span.attributes.set("value", value: .stringConvertible(Releasing(span)))
+      span.attributes = [:]
+      span.end()
+      #expect(try written.only().json["metadata"]?["events"]?.elements.count == 1)
+    }
+
     @Test func writingMayStartSpans() {
       let box = Mutex<SealedTracer?>(nil)
       let count = Mutex(0)

@@ -31,9 +31,9 @@
         independent.insert("namespace")
       }
       let traceID = json["trace_id"]?.text ?? ""
-      #expect(traceID.wholeMatch(of: /1-[0-9a-f]{8}-[0-9a-f]{24}/) != nil, sourceLocation: location)
+      #expect(isTraceID(traceID), sourceLocation: location)
       if let parent = json["parent_id"] {
-        #expect(parent.text?.wholeMatch(of: /[0-9a-f]{16}/) != nil, sourceLocation: location)
+        #expect(isID(parent), sourceLocation: location)
       }
       try check(json, allowing: independent, location)
       try checkClear(document, json, location)
@@ -59,7 +59,7 @@
     private static func check(_ json: StrictJSON, allowing others: Set<String>, _ location: SourceLocation) throws {
       let unknown = Set(json.members.keys).subtracting(members).subtracting(others)
       #expect(unknown.isEmpty, sourceLocation: location)
-      #expect(json["id"]?.text?.wholeMatch(of: /[0-9a-f]{16}/) != nil, sourceLocation: location)
+      #expect(isID(json["id"]), sourceLocation: location)
       let name = try #require(json["name"]?.text, sourceLocation: location)
       #expect(isName(name), "\(name)", sourceLocation: location)
       let start = try #require(seconds(json["start_time"]), sourceLocation: location)
@@ -80,7 +80,7 @@
       if let cause = json["cause"] {
         #expect(Set(cause.members.keys) == ["exceptions"], sourceLocation: location)
         for exception in cause["exceptions"]?.elements ?? [] {
-          #expect(exception["id"]?.text?.wholeMatch(of: /[0-9a-f]{16}/) != nil, sourceLocation: location)
+          #expect(isID(exception["id"]), sourceLocation: location)
           #expect(
             Set(exception.members.keys).subtracting(["id", "type", "message"]).isEmpty, sourceLocation: location)
         }
@@ -92,7 +92,7 @@
       guard let annotations else { return }
       #expect((1...50).contains(annotations.members.count), sourceLocation: location)
       for (name, value) in annotations.members {
-        #expect(name.wholeMatch(of: /[A-Za-z0-9_]{1,500}/) != nil, sourceLocation: location)
+        #expect(isAnnotationName(name), sourceLocation: location)
         #expect(value.isScalar, sourceLocation: location)
       }
     }
@@ -118,9 +118,35 @@
         }
     }
 
-    /// Returns nil unless the number has no exponent and at most six decimals.
+    private static func isAnnotationName(_ name: String) -> Bool {
+      (1...500).contains(name.utf8.count)
+        && name.utf8.allSatisfy { $0 == UInt8(ascii: "_") || SegmentName.isLetterOrDigit($0) }
+    }
+
+    private static func isHexadecimal(_ text: some Collection<UInt8>, digits: Int) -> Bool {
+      text.count == digits
+        && text.allSatisfy {
+          (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains($0)
+        }
+    }
+
+    private static func isID(_ value: StrictJSON?) -> Bool {
+      isHexadecimal(Array((value?.text ?? "").utf8), digits: 16)
+    }
+
+    private static func isTraceID(_ text: String) -> Bool {
+      let parts = Array(text.utf8).split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
+      return parts.count == 3 && parts[0].elementsEqual("1".utf8) && isHexadecimal(parts[1], digits: 8)
+        && isHexadecimal(parts[2], digits: 24)
+    }
+
+    /// Returns nil unless the number has no exponent and at most six decimals, the last of them not zero.
     private static func seconds(_ value: StrictJSON?) -> Double? {
-      guard let text = value?.numberText, text.wholeMatch(of: /[0-9]+(\.[0-9]{0,5}[1-9])?/) != nil else { return nil }
+      guard let text = value?.numberText, !text.contains("e"), !text.contains("-") else { return nil }
+      let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+      if parts.count > 1 {
+        guard (1...6).contains(parts[1].count), parts[1].last != "0" else { return nil }
+      }
       return Double(text)
     }
   }

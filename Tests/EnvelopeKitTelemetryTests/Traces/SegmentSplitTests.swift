@@ -34,7 +34,7 @@
     @Test(arguments: seeds, [0, 7, 100, 5_000])
     func everySpanIsWrittenOnceAndFits(seed: UInt64, waitingCount: Int) throws {
       var random = SplitMix64(seed: seed &+ UInt64(waitingCount))
-      for _ in 0..<6 {
+      for _ in 0..<3 {
         let written = WrittenDocuments()
         let tracer = written.tracer(clear: ["tenant"], waitingCount: waitingCount)
         var started: [SealedSpan] = []

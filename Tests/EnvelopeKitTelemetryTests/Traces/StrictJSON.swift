@@ -9,17 +9,16 @@
     case string(String)
     case number(String)
     case boolean(Bool)
-    case null
 
     struct Malformed: Error, CustomStringConvertible {
       let description: String
     }
 
     init(_ bytes: [UInt8]) throws {
-      guard let text = String(validating: bytes, as: UTF8.self) else { throw Malformed(description: "not UTF-8") }
-      var reader = Reader(scalars: Array(text.unicodeScalars))
+      guard String(validating: bytes, as: UTF8.self) != nil else { throw Malformed(description: "not UTF-8") }
+      var reader = Reader(bytes: bytes)
       self = try reader.value()
-      guard reader.position == reader.scalars.count else {
+      guard reader.position == bytes.count else {
         throw Malformed(description: "more after the value at \(reader.position)")
       }
     }
@@ -41,28 +40,28 @@
     }
 
     private struct Reader {
-      let scalars: [Unicode.Scalar]
+      let bytes: [UInt8]
       var position = 0
 
-      var next: Unicode.Scalar? { position < scalars.count ? scalars[position] : nil }
+      var next: UInt8? { position < bytes.count ? bytes[position] : nil }
 
-      mutating func take() throws -> Unicode.Scalar {
-        guard let scalar = next else { throw Malformed(description: "ends early") }
+      mutating func take() throws -> UInt8 {
+        guard let byte = next else { throw Malformed(description: "ends early") }
         position += 1
-        return scalar
+        return byte
       }
 
-      mutating func take(_ text: String) throws {
-        for scalar in text.unicodeScalars where try take() != scalar {
+      mutating func take(_ text: StaticString) throws {
+        for byte in "\(text)".utf8 where try take() != byte {
           throw Malformed(description: "no \(text) at \(position)")
         }
       }
 
       mutating func value() throws -> StrictJSON {
         switch next {
-        case "{":
+        case UInt8(ascii: "{"):
           var members: [String: StrictJSON] = [:]
-          try list("{", "}") { reader in
+          try list("{", UInt8(ascii: "}")) { reader in
             let name = try reader.string()
             try reader.take(":")
             guard members.updateValue(try reader.value(), forKey: name) == nil else {
@@ -70,77 +69,88 @@
             }
           }
           return .object(members)
-        case "[":
+        case UInt8(ascii: "["):
           var elements: [StrictJSON] = []
-          try list("[", "]") { elements.append(try $0.value()) }
+          try list("[", UInt8(ascii: "]")) { elements.append(try $0.value()) }
           return .array(elements)
-        case "\"": return .string(try string())
-        case "t":
+        case UInt8(ascii: "\""): return .string(try string())
+        case UInt8(ascii: "t"):
           try take("true")
           return .boolean(true)
-        case "f":
+        case UInt8(ascii: "f"):
           try take("false")
           return .boolean(false)
-        case "n":
-          try take("null")
-          return .null
         default: return .number(try number())
         }
       }
 
-      mutating func list(_ open: String, _ close: Unicode.Scalar, _ element: (inout Reader) throws -> Void) throws {
+      mutating func list(_ open: StaticString, _ close: UInt8, _ element: (inout Reader) throws -> Void) throws {
         try take(open)
         if next == close { return position += 1 }
         while true {
           try element(&self)
           let separator = try take()
           if separator == close { return }
-          guard separator == "," else { throw Malformed(description: "\(separator) at \(position)") }
+          guard separator == UInt8(ascii: ",") else { throw Malformed(description: "no comma at \(position)") }
         }
       }
 
       mutating func number() throws -> String {
-        var text = ""
-        while let scalar = next, "+-.eE0123456789".unicodeScalars.contains(scalar) {
-          text.unicodeScalars.append(scalar)
+        let start = position
+        if next == UInt8(ascii: "-") { position += 1 }
+        let whole = digits()
+        let hasLeadingZero = whole.count > 1 && whole.first == UInt8(ascii: "0")
+        var isNumber = !whole.isEmpty && !hasLeadingZero
+        if next == UInt8(ascii: ".") {
           position += 1
+          isNumber = !digits().isEmpty && isNumber
         }
-        let pattern = /-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+\-]?[0-9]+)?/
-        guard text.wholeMatch(of: pattern) != nil else {
-          throw Malformed(description: "no number at \(position): \(text)")
+        if next == UInt8(ascii: "e") || next == UInt8(ascii: "E") {
+          position += 1
+          if next == UInt8(ascii: "-") || next == UInt8(ascii: "+") { position += 1 }
+          isNumber = !digits().isEmpty && isNumber
         }
+        let text = String(decoding: bytes[start..<position], as: UTF8.self)
+        guard isNumber else { throw Malformed(description: "no number at \(start): \(text)") }
         return text
+      }
+
+      private mutating func digits() -> ArraySlice<UInt8> {
+        let rest = bytes[position...].prefix { (0x30...0x39).contains($0) }
+        position += rest.count
+        return rest
       }
 
       mutating func string() throws -> String {
         try take("\"")
-        var text = ""
+        var text: [UInt8] = []
         while true {
-          let scalar = try take()
-          switch scalar {
-          case "\"": return text
-          case "\\":
-            let escape = try take()
-            switch escape {
-            case "\"", "\\", "/": text.unicodeScalars.append(escape)
-            case "n": text += "\n"
-            case "r": text += "\r"
-            case "t": text += "\t"
-            case "u":
-              var digits = ""
-              for _ in 0..<4 { digits.unicodeScalars.append(try take()) }
-              guard let value = UInt32(digits, radix: 16), let scalar = Unicode.Scalar(value) else {
-                throw Malformed(description: "no scalar: \(digits)")
-              }
-              text.unicodeScalars.append(scalar)
-            default: throw Malformed(description: "escape \(escape)")
-            }
+          let byte = try take()
+          switch byte {
+          case UInt8(ascii: "\""): return String(decoding: text, as: UTF8.self)
+          case UInt8(ascii: "\\"): text += try escape()
+          case 0..<0x20, 0x7f: throw Malformed(description: "control character \(byte)")
           default:
-            guard scalar.value >= 0x20, !(0x7f...0x9f).contains(scalar.value) else {
-              throw Malformed(description: "control character \(scalar.value)")
-            }
-            text.unicodeScalars.append(scalar)
+            guard byte != 0xc2 || (next ?? 0) >= 0xa0 else { throw Malformed(description: "C1 control character") }
+            text.append(byte)
           }
+        }
+      }
+
+      private mutating func escape() throws -> [UInt8] {
+        let escape = try take()
+        switch escape {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): return [escape]
+        case UInt8(ascii: "n"): return [0x0a]
+        case UInt8(ascii: "r"): return [0x0d]
+        case UInt8(ascii: "t"): return [0x09]
+        case UInt8(ascii: "u"):
+          let digits = [try take(), try take(), try take(), try take()]
+          guard let value = UInt32(String(decoding: digits, as: UTF8.self), radix: 16),
+            let scalar = Unicode.Scalar(value)
+          else { throw Malformed(description: "no scalar") }
+          return Array(String(Character(scalar)).utf8)
+        default: throw Malformed(description: "escape \(escape)")
         }
       }
     }
