@@ -46,7 +46,7 @@
     }
   }
 
-  /// How a span failed, as X-Ray distinguishes.
+  /// The kinds of failure that X-Ray distinguishes.
   struct FailureMarks: Sendable {
     /// A client's error, 4xx.
     var isError = false

@@ -70,7 +70,7 @@
 
     /// Appends a string in quotes.
     ///
-    /// Escapes quotes, backslashes and control characters, those above U+007E too, so that no terminal follows them. Text
+    /// Escapes quotes, backslashes and control characters, those above U+007E too, so that no terminal interprets them. Text
     /// of more than about `limit` bytes as JSON is cut, with a note of how many bytes are missing. Returns whether it is
     /// whole.
     @discardableResult
@@ -84,6 +84,15 @@
       unsafe text.utf8.withContiguousStorageIfAvailable { buffer in
         var index = 0
         while index < buffer.count {
+          // Bytes that need neither an escape nor a look at the limit.
+          var end = index
+          let safeEnd = index + min(buffer.count - index, max(0, limit - 6 - (bytes.count - start)))
+          while end < safeEnd, unsafe !Self.needsEscape(buffer[end]) { end += 1 }
+          if end > index {
+            unsafe bytes.append(contentsOf: UnsafeBufferPointer(rebasing: buffer[index..<end]))
+            index = end
+            continue
+          }
           let byte = unsafe buffer[index]
           // A scalar takes at most six bytes as JSON. Only where one starts can the text be cut.
           if byte & 0xc0 != 0x80, bytes.count - start > limit - 6, buffer.count - index > limit - (bytes.count - start)
@@ -104,6 +113,11 @@
       if cut > 0 { bytes.append(contentsOf: "… [\(cut) bytes cut]".utf8) }
       bytes.append(.doubleQuote)
       return cut == 0
+    }
+
+    /// Whether the byte has an escape, or begins a character that may have one.
+    private static func needsEscape(_ byte: UInt8) -> Bool {
+      byte < 0x20 || byte == .doubleQuote || byte == .backslash || byte == 0x7f || byte == 0xc2
     }
 
     private mutating func append(escaping byte: UInt8) {

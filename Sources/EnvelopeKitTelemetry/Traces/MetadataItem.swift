@@ -8,7 +8,7 @@
   struct MetadataItem {
     /// A namespace of `metadata`, in the order of the document.
     enum Section: Int, Comparable {
-      /// The name of the operation, its kind, and what was dropped.
+      /// The name of the operation, its kind, and the numbers of dropped events, links and errors.
       case span
       /// Attributes that are no annotations.
       case attributes

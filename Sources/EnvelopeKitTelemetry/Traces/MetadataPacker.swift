@@ -4,7 +4,7 @@
 #if Telemetry
   /// Distributes a span's metadata to its own document and to as many continuations as it needs.
   struct MetadataPacker {
-    /// What members of a document take beside name and metadata: ids, times, marks and the mark of a continuation.
+    /// The bytes of a document's other members: ids, times, marks and the mark of a continuation.
     private static let reservedByteCount = FinishedSpan.fixedByteCount + 256
 
     private let items: [MetadataItem]

@@ -7,7 +7,7 @@
 
   /// A span of ``SealedTracer``.
   ///
-  /// All references to a span share what it records. A span ends once: later ends and changes are ignored. A span that is
+  /// All references to a span share its data. A span ends once: later ends and changes are ignored. A span that is
   /// released without an end is not written; its finished children are, as subsegments of their own.
   ///
   /// A span keeps at most 1,000 events, 1,000 links and 1,000 errors, and about 1 MiB of them. The document says how many
@@ -77,7 +77,7 @@
       }
     }
 
-    /// Sets whether the operation failed, and why.
+    /// Sets whether the operation failed, with an optional message.
     public func setStatus(_ status: SpanStatus) { change { $0.status = status } }
 
     /// Adds an event, which becomes metadata of the segment.
@@ -127,7 +127,7 @@
     /// The ids of the span, as in a tracing header.
     public var description: String { context.xRayTrace?.header ?? "" }
 
-    /// A mirror without children: what the span records is not shown.
+    /// A mirror without children, which shows no data of the span.
     public var customMirror: Mirror { Mirror(self, children: []) }
   }
 #endif

@@ -20,8 +20,8 @@
   /// `continues` with the id of the span, and `part`. A single value of more than 16 KiB is cut, and says how many bytes
   /// are missing. A span that never ends is not written.
   ///
-  /// What stays readable: the names of the service and of operations, ids, times, whether a span failed, and the
-  /// annotations whose attributes were chosen. Attributes of HTTP become the `http` object of a segment; strings of at
+  /// A sealed document shows the names of the service and of the operation, ids, times, whether the span failed, and the
+  /// annotations whose attributes were chosen. Put no secret in the name of an operation. Attributes of HTTP become the `http` object of a segment; strings of at
   /// most 1,000 bytes, numbers and booleans become annotations, 50 and 8,192 bytes of them at most. All others, events
   /// and links are metadata, and errors are exceptions.
   ///
@@ -93,7 +93,7 @@
   }
 
   extension SealedTracer: CustomReflectable {
-    /// A mirror without children: what finished spans recorded is not shown.
+    /// A mirror without children, which shows no data of spans.
     public var customMirror: Mirror { Mirror(self, children: []) }
   }
 #endif

@@ -4,7 +4,7 @@
 #if Telemetry
   internal import Tracing
 
-  /// What a span has recorded.
+  /// The data that a span records until it ends.
   struct SpanRecording: Sendable {
     /// An error, and where and when it was recorded.
     struct Failure: Sendable {

@@ -45,7 +45,7 @@
       state.withLock { $0.active[id]?.span }
     }
 
-    /// Takes a finished span, and writes what need not wait any longer.
+    /// Takes a finished span, and writes the spans that need not wait any longer.
     ///
     /// A span waits for its root, so that one document holds both. It does not wait if the root has ended. All that wait
     /// are written when they are too many.

@@ -36,7 +36,7 @@
           guard segment == nil, let id = SegmentID(value) else { return nil }
           segment = id
         case "Sampled":
-          // "?" asks for a decision. No value that is not a decision is taken for one.
+          // Other values, "?" among them, are no decision.
           isSampled = value.elementsEqual("1".utf8) ? true : value.elementsEqual("0".utf8) ? false : isSampled
         case "Self": continue
         default:

@@ -50,7 +50,7 @@
     /// The text of the tracing header for requests to other services.
     public var description: String { header }
 
-    /// A mirror without children: what finished spans recorded is not shown.
+    /// A mirror without children, which shows no data of spans.
     public var customMirror: Mirror { Mirror(self, children: []) }
   }
 

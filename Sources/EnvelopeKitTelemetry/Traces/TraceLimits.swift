@@ -12,7 +12,7 @@
     static let documentByteCount = 65_536
     /// The members of the sealed record, without header and ciphertext.
     static let recordMembersByteCount = 300
-    /// What sealing adds to the payload: nonce and tag.
+    /// The bytes that sealing adds to the payload: nonce and tag.
     static let sealingByteCount = 64
     /// Characters of a segment's name, counted in UTF-16.
     static let segmentNameLength = 200

@@ -4,7 +4,7 @@
 #if Telemetry
   internal import Synchronization
 
-  /// What a tracer and its spans share.
+  /// The state that a tracer shares with its spans.
   final class TracerCore: Sendable {
     private struct OpenTree {
       weak var tree: SpanTree?
