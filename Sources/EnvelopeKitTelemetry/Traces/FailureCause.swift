@@ -59,8 +59,8 @@
   extension FailureMarks {
     /// Distinguishes the failures as X-Ray does.
     ///
-    /// A status of HTTP decides if there is one of 400 or more: a client's error is no fault of the service, even if the
-    /// handler threw it. Otherwise, the span's status decides, and without one, whether an error was recorded.
+    /// A status of HTTP decides if there is one of 400 or more: a client's error is no fault of the service, even if
+    /// the handler threw it. Otherwise, the span's status decides, and without one, whether an error was recorded.
     init(_ recording: SpanRecording, httpStatus: Int?) {
       switch httpStatus {
       case 429?: (isError, isThrottle) = (true, true)

@@ -70,9 +70,9 @@
 
     /// Appends a string in quotes.
     ///
-    /// Escapes quotes, backslashes and control characters, those above U+007E too, so that no terminal interprets them. Text
-    /// of more than about `limit` bytes as JSON is cut, with a note of how many bytes are missing. Returns whether it is
-    /// whole.
+    /// Escapes quotes, backslashes and control characters, those above U+007E too, so that no terminal interprets them.
+    /// Text of more than about `limit` bytes as JSON is cut, with a note of how many bytes are missing. Returns whether
+    /// it is whole.
     @discardableResult
     mutating func append(string: String, limit: Int = .max) -> Bool {
       separate()

@@ -27,7 +27,7 @@
 
     /// Appends as much metadata as there is room for.
     ///
-    /// - Parameter continuing: The span that a continuation belongs to, and its number; the span's own document is part 1.
+    /// - Parameter continuing: The span that a continuation belongs to, and its number, from 2 on.
     mutating func appendNext(to text: inout JSONText, continuing: (SegmentID, part: Int)?) {
       guard continuing != nil || hasItems else { return }
       text.append(name: "metadata")

@@ -10,8 +10,8 @@
   /// All references to a span share its data. A span ends once: later ends and changes are ignored. A span that is
   /// released without an end is not written; its finished children are, as subsegments of their own.
   ///
-  /// A span keeps at most 1,000 events, 1,000 links and 1,000 errors, and about 1 MiB of them. The document says how many
-  /// were dropped.
+  /// A span keeps at most 1,000 events, 1,000 links and 1,000 errors, and about 1 MiB of them. The document says how
+  /// many were dropped.
   public final class SealedSpan: Span {
     private struct State {
       var recording: SpanRecording

@@ -17,13 +17,13 @@
   /// - spans with a clear annotation of the same name as another in the document, with another value.
   ///
   /// The metadata of a span that alone exceeds a document goes on in subsegments of it, whose metadata has the member
-  /// `continues` with the id of the span, and `part`. A single value of more than 16 KiB is cut, and says how many bytes
-  /// are missing. A span that never ends is not written.
+  /// `continues` with the id of the span, and `part`. A single value of more than 16 KiB is cut, and says how many
+  /// bytes are missing. A span that never ends is not written.
   ///
-  /// A sealed document shows the names of the service and of the operation, ids, times, whether the span failed, and the
-  /// annotations whose attributes were chosen. Put no secret in the name of an operation. Attributes of HTTP become the `http` object of a segment; strings of at
-  /// most 1,000 bytes, numbers and booleans become annotations, 50 and 8,192 bytes of them at most. All others, events
-  /// and links are metadata, and errors are exceptions.
+  /// A sealed document shows the names of the service and of the operation, ids, times, whether the span failed, and
+  /// the annotations whose attributes were chosen. Put no secret in the name of an operation. Attributes of HTTP become
+  /// the `http` object of a segment; strings of at most 1,000 bytes, numbers and booleans become annotations, 50 and
+  /// 8,192 bytes of them at most. All others, events and links are metadata, and errors are exceptions.
   ///
   /// Source: AWS X-Ray, segment documents.
   public struct SealedTracer: Tracer {

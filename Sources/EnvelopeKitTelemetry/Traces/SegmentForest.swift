@@ -22,10 +22,10 @@
 
     /// Returns the documents of the spans, each span in one of them.
     ///
-    /// A span whose parent is not among them has a document of its own. A subsegment moves to a document of its own if its
-    /// parent's would exceed the size that X-Ray takes, or would nest more than 64 subsegments inside each other, or if
-    /// it has a clear annotation of the same name as another in the document, with another value. The
-    /// segment comes last.
+    /// A span whose parent is not among them has a document of its own. A subsegment moves to a document of its own if
+    /// its parent's would exceed the size that X-Ray takes, or would nest more than 64 subsegments inside each other,
+    /// or if it has a clear annotation of the same name as another in the document, with another value. The segment
+    /// comes last.
     static func documents(
       of spans: [FinishedSpan], trace: TraceID, limits: TraceLimits
     ) -> [SegmentDocument] {

@@ -4,7 +4,8 @@
 #if Telemetry
   internal import Synchronization
 
-  /// The spans of one trace under one root of this process: the active ones, and the finished ones that wait for the root.
+  /// The spans of one trace under one root of this process: the active ones, and the finished ones that wait for the
+  /// root.
   final class SpanTree: Sendable {
     private struct State {
       var isClosed = false
@@ -47,8 +48,8 @@
 
     /// Takes a finished span, and writes the spans that need not wait any longer.
     ///
-    /// A span waits for its root, so that one document holds both. It does not wait if the root has ended. All that wait
-    /// are written when they are too many.
+    /// A span waits for its root, so that one document holds both. It does not wait if the root has ended. All that
+    /// wait are written when they are too many.
     func finish(_ span: FinishedSpan) {
       let ready = state.withLock { state -> [FinishedSpan] in
         state.active[span.id] = nil

@@ -11,9 +11,9 @@
 
     /// Parses a tracing header, `Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1` say.
     ///
-    /// Returns nil if `Root` is missing, `Root` or `Parent` is not a valid id or occurs twice, or the text is longer than
-    /// 1,024 bytes. `Self` is ignored. Up to 256 bytes of other fields are kept and passed on in requests; longer or
-    /// malformed ones are dropped.
+    /// Returns nil if `Root` is missing, `Root` or `Parent` is not a valid id or occurs twice, or the text is longer
+    /// than 1,024 bytes. `Self` is ignored. Up to 256 bytes of other fields are kept and passed on in requests; longer
+    /// or malformed ones are dropped.
     public init?(header: String) {
       self.init(header: header, isInvocation: false)
     }

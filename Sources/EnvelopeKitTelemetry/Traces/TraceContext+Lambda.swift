@@ -20,8 +20,8 @@
 
     /// Reads the trace of the current invocation from `_X_AMZN_TRACE_ID` of the process's environment.
     ///
-    /// Call it when an invocation starts and no other thread sets variables. Returns nil if the variable is not set, or if
-    /// ``init(header:)`` refuses its value.
+    /// Call it when an invocation starts and no other thread sets variables. Returns nil if the variable is not set, or
+    /// if ``init(header:)`` refuses its value.
     public static func currentInvocation() -> TraceContext? {
       ProcessEnvironment.value(of: invocationVariable).flatMap(TraceContext.init(invocationHeader:))
     }

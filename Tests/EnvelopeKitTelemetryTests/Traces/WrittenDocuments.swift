@@ -44,6 +44,15 @@
       try #require(all.count == 1, sourceLocation: location)
       return all[0]
     }
+
+    /// Returns the subsegment of a span that `body` filled.
+    func subsegment(
+      kind: SpanKind = .internal, name: String = "span", clear: Set<String> = [], _ body: (SealedSpan) -> Void
+    ) throws -> WrittenSegment {
+      let tracer = tracer(clear: clear)
+      tracer.withSpan("root") { _ in tracer.withSpan(name, ofKind: kind, body) }
+      return try #require(try only().subsegments.first)
+    }
   }
 
   /// A segment or subsegment as it was written.
