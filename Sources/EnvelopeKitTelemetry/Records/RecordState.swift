@@ -45,6 +45,7 @@
       overheadByteCount = suite.aead.overheadByteCount
     }
 
+    var headerByteCount: Int { segment?.header.count ?? 0 }
     var isLocked: Bool { segment?.segment.isLocked ?? false }
 
     /// Seals and writes a record, in several parts if it is long.

@@ -65,6 +65,9 @@
     /// Whether the system keeps the keys of the current segment out of swap.
     public var isLocked: Bool { state.withLock { $0.isLocked } }
 
+    /// The length of the text of the segment's header in bytes.
+    var headerByteCount: Int { state.withLock { $0.headerByteCount } }
+
     /// How many records were dropped and have not been reported in the log yet.
     public var droppedRecordCount: UInt64 { state.withLock { $0.droppedCount } }
 

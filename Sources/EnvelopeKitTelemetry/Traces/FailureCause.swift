@@ -43,7 +43,7 @@
     @discardableResult
     private static func append(type: String?, message: String, to json: inout JSONText) -> Bool {
       json.open("{")
-      json.append([.init("id", .string(SegmentID().text))])
+      json.append([.init("id", .string(XRaySegmentID().text))])
       var isWhole = true
       for (name, value) in [("type", type), ("message", message)] {
         guard let value else { continue }

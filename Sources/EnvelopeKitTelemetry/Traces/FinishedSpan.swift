@@ -4,8 +4,8 @@
 #if Telemetry
   /// A span that has ended, rendered as the members of an X-Ray segment or subsegment.
   struct FinishedSpan: Sendable {
-    let id: SegmentID
-    let parent: SegmentID?
+    let id: XRaySegmentID
+    let parent: XRaySegmentID?
     /// Whether it is a segment of its own, the root of this process, and not a subsegment.
     let isSegment: Bool
     let start: UInt64

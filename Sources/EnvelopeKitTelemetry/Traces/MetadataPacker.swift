@@ -28,7 +28,7 @@
     /// Appends as much metadata as there is room for.
     ///
     /// - Parameter continuing: The span that a continuation belongs to, and its number, from 2 on.
-    mutating func appendNext(to text: inout JSONText, continuing: (SegmentID, part: Int)?) {
+    mutating func appendNext(to text: inout JSONText, continuing: (XRaySegmentID, part: Int)?) {
       guard continuing != nil || hasItems else { return }
       text.append(name: "metadata")
       text.open("{")
@@ -64,7 +64,7 @@
     private var isStarted = false
 
     /// Whether the item is the first of a continuation, which takes one in any case: otherwise, none would end.
-    private func isFirst(_ index: Int, _ continuing: (SegmentID, part: Int)?) -> Bool {
+    private func isFirst(_ index: Int, _ continuing: (XRaySegmentID, part: Int)?) -> Bool {
       continuing != nil && !isStarted
     }
   }

@@ -20,8 +20,8 @@
 
     /// The context of the span, with its trace and segment.
     public let context: ServiceContext
-    private let id: SegmentID
-    private let parent: SegmentID?
+    private let id: XRaySegmentID
+    private let parent: XRaySegmentID?
     private let isSegment: Bool
     /// The tree that records the span; nil if the trace is not sampled.
     private let tree: SpanTree?
@@ -29,7 +29,7 @@
 
     /// Starts a span that is recorded.
     init(
-      _ recording: SpanRecording, id: SegmentID, parent: SegmentID?, isSegment: Bool, in tree: SpanTree,
+      _ recording: SpanRecording, id: XRaySegmentID, parent: XRaySegmentID?, isSegment: Bool, in tree: SpanTree,
       context: ServiceContext
     ) {
       self.context = context
@@ -44,7 +44,7 @@
     /// Starts a span that is not recorded.
     init(unrecorded recording: SpanRecording, context: ServiceContext) {
       self.context = context
-      id = SegmentID()
+      id = XRaySegmentID()
       parent = nil
       isSegment = false
       tree = nil

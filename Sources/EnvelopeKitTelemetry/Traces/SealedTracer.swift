@@ -67,7 +67,7 @@
         context.xRayTrace = parent
         return SealedSpan(unrecorded: recording, context: context)
       }
-      let id = SegmentID()
+      let id = XRaySegmentID()
       if let tree = parent.tree, tree.core === core {
         context.xRayTrace = parent.child(id, in: tree)
         return SealedSpan(

@@ -44,7 +44,7 @@
     }
 
     private mutating func assemble() {
-      var places: [SegmentID: Int] = [:]
+      var places: [XRaySegmentID: Int] = [:]
       for (index, span) in spans.enumerated() { places[span.id] = index }
       var roots: [Int] = []
       for (index, span) in spans.enumerated() {

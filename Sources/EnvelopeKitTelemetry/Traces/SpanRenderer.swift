@@ -6,8 +6,8 @@
 
   /// Renders a span that has ended as the members of a segment or subsegment.
   struct SpanRenderer {
-    let id: SegmentID
-    let parent: SegmentID?
+    let id: XRaySegmentID
+    let parent: XRaySegmentID?
     let isSegment: Bool
     let service: String
     let clearAnnotations: Set<String>
@@ -52,7 +52,7 @@
       packer.appendNext(to: &body, continuing: nil)
       var continuations: [FinishedSpan] = []
       while packer.hasItems {
-        let partID = SegmentID()
+        let partID = XRaySegmentID()
         var part = JSONText()
         part.append([
           .init("name", .string(name)), .init("id", .string(partID.text)),

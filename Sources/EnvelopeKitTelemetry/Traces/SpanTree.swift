@@ -9,7 +9,7 @@
   final class SpanTree: Sendable {
     private struct State {
       var isClosed = false
-      var active: [SegmentID: ActiveSpan] = [:]
+      var active: [XRaySegmentID: ActiveSpan] = [:]
       var waiting: [FinishedSpan] = []
       var waitingByteCount = 0
 
@@ -27,21 +27,21 @@
 
     let core: TracerCore
     let trace: TraceID
-    let root: SegmentID
+    let root: XRaySegmentID
     private let state = Mutex(State())
 
-    init(core: TracerCore, trace: TraceID, root: SegmentID) {
+    init(core: TracerCore, trace: TraceID, root: XRaySegmentID) {
       self.core = core
       self.trace = trace
       self.root = root
       core.register(self)
     }
 
-    func begin(_ span: SealedSpan, identifiedBy id: SegmentID) {
+    func begin(_ span: SealedSpan, identifiedBy id: XRaySegmentID) {
       state.withLock { $0.active[id] = ActiveSpan(span: span) }
     }
 
-    func activeSpan(identifiedBy id: SegmentID) -> SealedSpan? {
+    func activeSpan(identifiedBy id: XRaySegmentID) -> SealedSpan? {
       // The reference leaves the lock: if it is the last one, its release locks again.
       state.withLock { $0.active[id]?.span }
     }
@@ -67,7 +67,7 @@
     /// Forgets a span that was released without an end.
     ///
     /// If it is the root, nothing waits for it any longer.
-    func abandon(_ id: SegmentID) {
+    func abandon(_ id: XRaySegmentID) {
       let ready = state.withLock { state -> [FinishedSpan] in
         state.active[id] = nil
         guard id == root else { return [] }

@@ -21,7 +21,7 @@
     init?(header: String, isInvocation: Bool) {
       guard header.utf8.count <= Self.maximumHeaderByteCount else { return nil }
       var trace: TraceID?
-      var segment: SegmentID?
+      var segment: XRaySegmentID?
       var isSampled: Bool?
       var further = ""
       for field in Array(header.utf8).split(separator: UInt8(ascii: ";")) {
@@ -33,7 +33,7 @@
           guard trace == nil, let id = TraceID(value) else { return nil }
           trace = id
         case "Parent":
-          guard segment == nil, let id = SegmentID(value) else { return nil }
+          guard segment == nil, let id = XRaySegmentID(value) else { return nil }
           segment = id
         case "Sampled":
           // Other values, "?" among them, are no decision.

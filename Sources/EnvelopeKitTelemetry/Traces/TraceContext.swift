@@ -10,7 +10,7 @@
   /// Source: AWS X-Ray, tracing header and segment documents.
   public struct TraceContext: Sendable {
     let trace: TraceID
-    let segment: SegmentID?
+    let segment: XRaySegmentID?
     /// Whether the trace is recorded: false means that spans are not recorded, nil that no service has decided yet.
     public let isSampled: Bool?
     /// Further fields of the tracing header, `Lineage=…` say, each behind a semicolon; passed on unchanged.
@@ -21,7 +21,7 @@
     let tree: SpanTree?
 
     init(
-      trace: TraceID, segment: SegmentID?, isSampled: Bool?, furtherFields: String = "", isInvocation: Bool = false,
+      trace: TraceID, segment: XRaySegmentID?, isSampled: Bool?, furtherFields: String = "", isInvocation: Bool = false,
       tree: SpanTree? = nil
     ) {
       self.trace = trace
@@ -39,7 +39,7 @@
     public var segmentID: String? { segment?.text }
 
     /// Returns the context of a span of the same trace.
-    func child(_ id: SegmentID, in tree: SpanTree) -> TraceContext {
+    func child(_ id: XRaySegmentID, in tree: SpanTree) -> TraceContext {
       TraceContext(
         trace: trace, segment: id, isSampled: true, furtherFields: furtherFields, isInvocation: isInvocation, tree: tree
       )

@@ -41,7 +41,7 @@
   }
 
   /// The id of a segment or subsegment: 16 hexadecimal digits.
-  package struct SegmentID: Hashable, Sendable {
+  package struct XRaySegmentID: Hashable, Sendable {
     let value: UInt64
 
     /// Generates a random id.
