@@ -29,13 +29,16 @@
       var isTaken = false
     }
 
+    /// What the lines that begin a segment need, so that no writer waits before its consumer is there.
+    private static let leastByteLimit = 1 << 16
+
     private let byteLimit: Int
     private let whenFull: RecordSink.WhenFull
     private let state = Mutex(State())
     private let room = Condition()
 
     init(byteLimit: Int, whenFull: RecordSink.WhenFull) {
-      self.byteLimit = byteLimit
+      self.byteLimit = max(byteLimit, Self.leastByteLimit)
       self.whenFull = whenFull
     }
 
@@ -53,16 +56,18 @@
       }
     }
 
-    /// Whether a line would be taken now, or after a wait.
-    var takesMore: Bool { whenFull == .wait || hasRoom }
-
-    private var hasRoom: Bool {
-      state.withLock { $0.byteCount < byteLimit || !$0.hasConsumer || $0.isUnread || $0.stopsWaiting }
+    /// Whether a record is to be written now, or after a wait.
+    var takesMore: Bool {
+      state.withLock { $0.byteCount < byteLimit || !$0.hasConsumer || whenFull == .wait && !$0.isUnread }
     }
 
     /// Adds a line; waits for room first if that is the policy.
     func append(_ line: [UInt8]) {
-      if whenFull == .wait { room.wait { hasRoom } }
+      if whenFull == .wait {
+        room.wait {
+          state.withLock { $0.byteCount < byteLimit || !$0.hasConsumer || $0.isUnread || $0.stopsWaiting }
+        }
+      }
       let waiting = state.withLock { state -> CheckedContinuation<[UInt8]?, Never>? in
         guard !state.isClosed, state.hasConsumer else { return nil }
         if !state.waiting.isEmpty { return state.waiting.removeFirst().continuation }

@@ -47,8 +47,8 @@
     /// An asynchronous sequence of lines, for consumers that ship them.
     ///
     /// - Parameters:
-    ///   - byteLimit: How many bytes of lines wait for the consumer, or one line if that is longer.
-    ///   - whenFull: What happens beyond that. The consumer must not log through the same writer, and must
+    ///   - byteLimit: How many bytes of lines wait for the consumer, at least 65,536, or one line if that is longer.
+    ///   - whenFull: What happens beyond that. While the consumer is cancelled, records are dropped. The consumer must not log through the same writer, and must
     ///     not need the thread of a call that waits.
     /// - Returns: The sink, and the lines that it is given: one consumer can read them.
     public static func lines(byteLimit: Int = 1 << 22, whenFull: WhenFull = .drop) -> (

@@ -65,6 +65,9 @@
     /// Whether the system keeps the keys of the current segment out of swap.
     public var isLocked: Bool { state.withLock { $0.isLocked } }
 
+    /// Whether the data key of the next segment is on its way; for tests, which wait for it.
+    var isFetching: Bool { state.withLock { $0.isFetching } }
+
     /// The length of the text of the segment's header in bytes.
     var headerByteCount: Int { state.withLock { $0.headerByteCount } }
 

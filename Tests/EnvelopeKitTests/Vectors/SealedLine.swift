@@ -89,8 +89,12 @@ enum SealedLine {
     segment.appendAssociatedData(record.type, record.part, to: &associatedData)
     for byte in record.clear.canonical { associatedData.append(byte) }
     var sealed = GrowingBuffer()
+    // A part that goes on names the one before it.
+    var payload: [UInt8] = []
+    if record.part.isContinued { payload.append(bigEndian: segment.lastMark) }
+    payload += record.payload
     try associatedData.withBytes { (associatedData) throws(EnvelopeError) in
-      try unsafe segment.seal(record.payload.span.bytes, authenticating: associatedData, into: &sealed)
+      try unsafe segment.seal(payload.span.bytes, authenticating: associatedData, into: &sealed)
     }
     var own: [String: Any] = ["segment": segment.id.description, "sequence": sequence]
     own["record"] = record.type.name?.description
