@@ -197,7 +197,9 @@ import Testing
     let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..").standardized
     let sources = root.appending(path: "Sources")
     let files = try #require(FileManager.default.enumerator(at: sources, includingPropertiesForKeys: nil))
-    let elsewhere = ["EnvelopeKitTesting", "EnvelopeKitAWS", "EnvelopeKitArchives", "EnvelopeKitFiles", "EnvelopeKitTelemetry"]
+    let elsewhere = [
+      "EnvelopeKitTesting", "EnvelopeKitAWS", "EnvelopeKitArchives", "EnvelopeKitFiles", "EnvelopeKitTelemetry",
+    ]
     let declaration = /public (?:[a-z]+ )*(?:struct|class|actor|enum|protocol) (\w+)/
     var names: Set<String> = []
     for case let file as URL in files
