@@ -134,6 +134,7 @@ import Testing
       ("SealedEnvironment", sealed), ("SealedEnvironment", packed), ("Form", packed.form),
       ("SealedEnvironment", document), ("AcceptedMerge", accepted),
       ("OpenedEnvironment", opened), ("OpenedEnvironment", try OpenedEnvironment(Planted.values)),
+      ("Redactor", try Redactor(opened)),
       ("Secret", secret), ("HandlerSecrets", handler), ("EncryptionContext", context),
       ("WrappedDataKey", try #require(sealed.wrappedKeys.first)), ("KeyID", keyset.id),
       ("WrappingScheme", WrappingScheme.keyset), ("AlgorithmSuite", AlgorithmSuite.aegis256),
@@ -196,7 +197,9 @@ import Testing
     let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..").standardized
     let sources = root.appending(path: "Sources")
     let files = try #require(FileManager.default.enumerator(at: sources, includingPropertiesForKeys: nil))
-    let elsewhere = ["EnvelopeKitTesting", "EnvelopeKitAWS", "EnvelopeKitArchives", "EnvelopeKitFiles"]
+    let elsewhere = [
+      "EnvelopeKitTesting", "EnvelopeKitAWS", "EnvelopeKitArchives", "EnvelopeKitFiles", "EnvelopeKitTelemetry",
+    ]
     let declaration = /public (?:[a-z]+ )*(?:struct|class|actor|enum|protocol) (\w+)/
     var names: Set<String> = []
     for case let file as URL in files

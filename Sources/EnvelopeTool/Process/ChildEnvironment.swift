@@ -57,10 +57,27 @@ struct ChildEnvironment: ~Copyable {
 
   /// Replaces this process by a command; returns only where that fails, the exit code that shells give for it.
   func run(_ command: [String]) throws(EnvelopeError) -> Int32 {
+    BrokenPipe.restore()
+    let failure = try unsafe start(command) { program, arguments, variables in
+      unsafe execve(program, arguments, variables)
+      return errno
+    }
+    return failure ?? 126
+  }
+
+  /// Starts a program with arguments and variables.
+  typealias Starter = (
+    String, UnsafePointer<UnsafeMutablePointer<CChar>?>, UnsafePointer<UnsafeMutablePointer<CChar>?>
+  ) -> Int32
+
+  /// Starts a command by `starter`, which returns 0 or the error's number.
+  ///
+  /// - Returns: Nil if the command was started; else the exit code that shells give for the failure, which is reported.
+  func start(_ command: [String], by starter: Starter) throws(EnvelopeError) -> Int32? {
     let programs = try Self.candidates(for: command[0])
     var failure = ENOENT
     // The process's own variables and the arguments live as long as it does.
-    var arguments = unsafe command.map { unsafe strdup($0) } + [nil]
+    let arguments = unsafe command.map { unsafe strdup($0) } + [nil]
     OpenDescriptors.closeOthersOnExec()
     text.withBytes { text in
       unsafe text.withUnsafeBytes { text in
@@ -72,19 +89,19 @@ struct ChildEnvironment: ~Copyable {
           unsafe environment.append(entry.assumingMemoryBound(to: CChar.self))
         }
         unsafe environment.append(nil)
-        BrokenPipe.restore()
         for program in programs {
-          unsafe execve(program, &arguments, &environment)
+          var result = unsafe starter(program, arguments, environment)
           // As a shell does: go on looking, but remember a program that is there and cannot be run.
-          if errno == ENOEXEC {
-            var script = unsafe [strdup("/bin/sh"), strdup(program)] + arguments.dropFirst()
-            unsafe execve("/bin/sh", &script, &environment)
+          if result == ENOEXEC {
+            let script = unsafe [strdup("/bin/sh"), strdup(program)] + arguments.dropFirst()
+            result = unsafe starter("/bin/sh", script, environment)
           }
-          if errno != ENOENT && errno != ENOTDIR { failure = errno }
-          if errno == E2BIG { break }
+          if result != ENOENT && result != ENOTDIR { failure = result }
+          if result == E2BIG || result == 0 { break }
         }
       }
     }
+    guard failure != 0 else { return nil }
     let reason = failure == E2BIG ? reasonForLength(of: command) : unsafe String(cString: strerror(failure))
     Console.say("envelope: cannot run \(EnvelopeError.quoted(command[0])): \(reason)")
     return failure == ENOENT ? 127 : 126

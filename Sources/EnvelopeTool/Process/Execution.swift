@@ -12,6 +12,7 @@ struct Execution: Equatable {
   var keys: [String] = []
   var keyService = KeyServiceSettings()
   var isPristine = false
+  var isRedacting = false
   var acceptsAnonymousSender = false
   var changeablePlain: [String] = []
   var command: [String] = []
@@ -30,6 +31,7 @@ struct Execution: Equatable {
     while let word = words.popFirst() {
       switch word {
       case "--pristine": isPristine = true
+      case "--redact": isRedacting = true
       case "--accept-anonymous-sender": acceptsAnonymousSender = true
       case "--allow-changed", "--function", "--context", "--key", "--region", "--profile", "--endpoint-url",
         "--ca-bundle":
@@ -43,7 +45,8 @@ struct Execution: Equatable {
 
   init(
     files: [String], function: String?, context: [String], keys: [String], keyService: KeyServiceSettings,
-    isPristine: Bool, acceptsAnonymousSender: Bool, changeablePlain: [String], command: [String]
+    isPristine: Bool, isRedacting: Bool = false, acceptsAnonymousSender: Bool, changeablePlain: [String],
+    command: [String]
   ) {
     self.files = files
     self.function = function
@@ -51,6 +54,7 @@ struct Execution: Equatable {
     self.keys = keys
     self.keyService = keyService
     self.isPristine = isPristine
+    self.isRedacting = isRedacting
     self.acceptsAnonymousSender = acceptsAnonymousSender
     self.changeablePlain = changeablePlain
     self.command = command
@@ -78,9 +82,9 @@ struct Execution: Equatable {
   }
 
   #if CommandLine
-    /// Opens the variables and replaces this process by the command.
+    /// Opens the variables and replaces this process by the command, unless the command's output passes through it.
     ///
-    /// - Returns: Only where the command cannot be run, the exit code that shells give for that.
+    /// - Returns: The command's exit code, or the exit code that shells give for a command that cannot be run.
     func run() async throws -> Int32 {
       guard !command.isEmpty else {
         throw EnvelopeError(.usage, "There is no command to run", advice: "Give it after --, as in: -- ./server")
@@ -91,9 +95,10 @@ struct Execution: Equatable {
         let settings = try settings(
           of: nil, function: function ?? (try? LambdaFunction.name(in: variables)), configuration)
         let secrets = try await open(SealedEnvironment(variables: variables), settings)
-        return try ChildEnvironment(secrets, inheriting: !isPristine).run(command)
+        return try run(with: secrets, masking: secrets)
       }
       var (secrets, names): ([Secret], Set<String>) = ([], [])
+      var masked: [Secret] = []
       for file in files {
         let document = try Document.read(file)
         let sealed = try document.requireSealed(in: file).allowing(plain: Set(changeablePlain))
@@ -106,8 +111,21 @@ struct Execution: Equatable {
         }
         names.formUnion(added.map(\.name))
         secrets += added
+        masked += opened
       }
-      return try ChildEnvironment(secrets, inheriting: !isPristine).run(command)
+      return try run(with: secrets, masking: masked)
+    }
+
+    private func run(with variables: [Secret], masking secrets: [Secret]) throws(EnvelopeError) -> Int32 {
+      let environment = try ChildEnvironment(variables, inheriting: !isPristine)
+      guard isRedacting else { return try environment.run(command) }
+      let redactor = try Redactor(secrets)
+      if !redactor.unmaskedNames.isEmpty {
+        Console.say(
+          "envelope: these variables are not masked, because they are shorter than \(redactor.minimumByteCount) bytes: "
+            + "\(EnvelopeError.listed(redactor.unmaskedNames))")
+      }
+      return try RedactedCommand(command: command, redactor: redactor).run(in: environment)
     }
 
     private func settings(

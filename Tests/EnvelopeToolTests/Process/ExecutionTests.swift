@@ -15,14 +15,15 @@
       return Execution(
         files: command.file, function: command.options.function, context: command.options.context,
         keys: command.keys.key, keyService: command.keys.keyService, isPristine: command.pristine,
-        acceptsAnonymousSender: command.trust.acceptAnonymousSender,
+        isRedacting: command.redact, acceptsAnonymousSender: command.trust.acceptAnonymousSender,
         changeablePlain: command.trust.change.allowChanged, command: command.command)
     }
 
     @Test(arguments: seeds)
     func whatIsReadHereIsReadAlikeThere(seed: UInt64) throws {
       let words = [
-        "--", "--pristine", "--function", "--context", "checkout", "a=b", "team=payments", "checkout.env", "-", "-f",
+        "--", "--pristine", "--redact", "--function", "--context", "checkout", "a=b", "team=payments", "checkout.env",
+        "-", "-f",
         "--function=checkout", "--context=a=b", "--help", "-h", "--version", "--json", "", "exec", "x y", "--prist",
         "--key", "--region", "--profile", "--endpoint-url", "--ca-bundle", "--key=alias/a", "alias/a",
         "--accept-anonymous-sender", "--allow-changed", "LOG_LEVEL",
@@ -42,7 +43,8 @@
 
     @Test func aPlainCallIsTaken() {
       let execution = Execution(arguments: [
-        "exec", "checkout.env", "--function", "checkout", "--context", "a=b", "--pristine", "--key", "alias/a",
+        "exec", "checkout.env", "--function", "checkout", "--context", "a=b", "--pristine", "--redact", "--key",
+        "alias/a",
         "--region", "r", "--accept-anonymous-sender", "--allow-changed", "A", "--allow-changed", "B",
         "--profile", "p", "--endpoint-url", "https://h", "--ca-bundle", "ca.pem", "--", "./server", "--", "-x",
       ])
@@ -51,7 +53,7 @@
           == Execution(
             files: ["checkout.env"], function: "checkout", context: ["a=b"], keys: ["alias/a"],
             keyService: KeyServiceSettings(region: "r", profile: "p", endpointURL: "https://h", caBundle: "ca.pem"),
-            isPristine: true, acceptsAnonymousSender: true, changeablePlain: ["A", "B"],
+            isPristine: true, isRedacting: true, acceptsAnonymousSender: true, changeablePlain: ["A", "B"],
             command: ["./server", "--", "-x"]))
       #expect(Execution(arguments: ["exec", "--", "true"])?.command == ["true"])
       #expect(Execution(arguments: ["exec", "a", "-", "--function", "f", "b", "--", "c"])?.files == ["a", "-", "b"])
