@@ -11,6 +11,8 @@ final class FindingReport {
     enum Unfinished { case none, last, all }
 
     var unfinished = Unfinished.none
+    /// Whether records before the first one of the input may be missing.
+    var beginsAnywhere = false
     /// Whether the input may begin and end in the middle of a log.
     var isPartial = false
   }
@@ -28,6 +30,8 @@ final class FindingReport {
   private var (firstSegment, latestSegment) = (String?.none, String?.none)
   private(set) var (recordCount, foreignCount, droppedCount) = (0, 0, UInt64(0))
   private(set) var notes = 0
+  /// Segments that do not open, which are reported when another one has.
+  private var deferred: [String] = []
   /// Called before a message, so that what was written before is shown before it.
   var beforeMessage: () -> Void = {}
   /// Receives each finding that is a failure.
@@ -38,6 +42,7 @@ final class FindingReport {
   var failureCount: Int { counts.values.reduce(damagedExportCount, +) }
 
   func countRecord(_ origin: RecordReader.Origin) {
+    if !deferred.isEmpty { reportUnopened() }
     let segment = origin.segment.description
     firstSegment = firstSegment ?? segment
     latestSegment = segment
@@ -81,7 +86,16 @@ final class FindingReport {
     }
     counts[finding.kind, default: 0] += 1
     whenFound(finding, place)
-    say("\(place.text): \(text)")
+    guard finding.kind == .unopened, firstSegment == nil else { return say("\(place.text): \(text)") }
+    if deferred.count < Self.limit { deferred.append("\(place.text): \(text)") }
+  }
+
+  /// Reports the segments that do not open.
+  ///
+  /// If there are no others, the command's error says why.
+  func reportUnopened() {
+    for message in deferred { say(message) }
+    deferred = []
   }
 
   private func accepts(_ finding: RecordFinding) -> Bool {
@@ -89,7 +103,7 @@ final class FindingReport {
     case .unfinished:
       return acceptance.unfinished == .all || acceptance.isPartial
         || acceptance.unfinished == .last && finding.segment == latestSegment
-    case .missing where acceptance.isPartial:
+    case .missing where acceptance.isPartial || acceptance.beginsAnywhere:
       // The record behind the gap has not been counted when the gap is found.
       return finding.isBeforeInput || finding.sequences?.lowerBound == 0 && firstSegment == nil
     case .noHeader: return acceptance.isPartial && firstSegment == nil

@@ -55,7 +55,7 @@
         let found = findings.map(\.json).joined(separator: ",")
         let json =
           "{\"records\":\(report.recordCount),\"segments\":\(segmentCount)"
-            + ",\"unauthenticated\":\(report.foreignCount),\"dropped\":\(report.droppedCount),\"findings\":[\(found)]}"
+          + ",\"unauthenticated\":\(report.foreignCount),\"dropped\":\(report.droppedCount),\"findings\":[\(found)]}"
         try json.withUTF8Bytes { (json) throws(EnvelopeError) in try output.append(json: json) }
         return try output.flush()
       }

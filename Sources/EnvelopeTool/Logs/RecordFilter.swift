@@ -13,7 +13,9 @@ struct RecordFilter {
   /// Whether there is a filter, which leaves lines that are not authenticated out.
   var isSet: Bool { since != nil || level != nil || pattern != nil }
 
-  /// Whether a record is shown. One without the member that a filter is about is not.
+  /// Whether a record is shown.
+  ///
+  /// One without the member that a filter is about is not.
   func includes(_ members: [MergedRecord.Member], of json: RawSpan) -> Bool {
     guard isSet else { return true }
     func string(_ name: String) -> String? {

@@ -7,7 +7,9 @@ import EnvelopeKit
 ///
 /// All text is escaped, so that it is one line and steers no terminal.
 struct RecordText {
-  /// What stands before a line that is not authenticated. No line of a record begins so.
+  /// What stands before a line that is not authenticated.
+  ///
+  /// No line of a record begins so.
   static let foreignMark = "[unauthenticated] "
 
   private var head: [String: String] = [:]

@@ -103,7 +103,10 @@
       if reader.segmentCount == 0, let error = consumer.report.firstError {
         try await EnvelopeError.advisingOptions(opening: keyring.entries) { throw error }
       }
-      if reader.segmentCount > 0 || consumer.report.failureCount > 0 { try consumer.end(segmentCount: reader.segmentCount) }
+      consumer.report.reportUnopened()
+      if reader.segmentCount > 0 || consumer.report.failureCount > 0 {
+        try consumer.end(segmentCount: reader.segmentCount)
+      }
       consumer.report.finish()
       guard consumer.report.failureCount == 0 else { throw ExitCode(ExitStatus.dataError.rawValue) }
       guard reader.segmentCount > 0 else {
@@ -116,6 +119,7 @@
 
   extension EnvelopeError {
     fileprivate static let isCompressed = EnvelopeError(
-      .usage, "The input is compressed, and gzip is not read", advice: "Decompress it: gzip -dc FILE | envelope logs open")
+      .usage, "The input is compressed, and gzip is not read",
+      advice: "Decompress it: gzip -dc FILE | envelope logs open")
   }
 #endif

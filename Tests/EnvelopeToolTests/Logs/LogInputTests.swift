@@ -68,13 +68,16 @@ import Testing
     // A sealed line with a clear member that looks like another.
     let clear = "{\"message\":\(Self.quoted),\"segment\":\"AbCdEfGhIjKl\",\"sequence\":1,\"sealed\":\"AA\"}"
     expect(clear, [clear])
-    for line in ["{\"log\":7}", "{\"log\":\"a\"", "{\"log\":\"\\ud800\"}", "{\"other\":\(Self.quoted)}", "{\"log\":\"\\x\"}"] {
+    for line in [
+      "{\"log\":7}", "{\"log\":\"a\"", "{\"log\":\"\\ud800\"}", "{\"other\":\(Self.quoted)}", "{\"log\":\"\\x\"}",
+    ] {
       expect(line, [line])
     }
   }
 
   @Test func linesThatDriversCutAreJoined() {
-    let long = "{\"time\":\"2026\",\"segment\":\"AbCdEfGhIjKl\",\"sealed\":\"\(String(repeating: "A", count: 40_000))\"}"
+    let long =
+      "{\"time\":\"2026\",\"segment\":\"AbCdEfGhIjKl\",\"sealed\":\"\(String(repeating: "A", count: 40_000))\"}"
     func cut(_ text: String) -> [String] {
       stride(from: 0, to: text.utf8.count, by: 16_384).map { start in
         let part = String(decoding: Array(text.utf8)[start..<min(start + 16_384, text.utf8.count)], as: UTF8.self)
@@ -106,13 +109,16 @@ import Testing
     expect("{\"events\":[{\"message\":\"a\"}]}\n{\"events\":[{\"message\":\"b\"}]}\n", ["a", "b"])
     expect("{\"events\":[{\"message\":\"a\"}]}\n\(sealed)\nb", ["a", sealed, "b"])
     let events = lines(of: Array("{\"events\":[{\"message\":\"a\\nb\"},{\"message\":\"c\"}]}\n\nd".utf8)).map(\.0)
-    #expect(events.map(\.number) == [1, 1, 2, 3] && events.map(\.isEvent) == [true, true, true, false])
+    #expect(events.map(\.number) == [1, 1, 2, 2, 3] && events.map(\.isEvent) == [true, true, true, false, false])
   }
 
   @Test func exportsOfQueries() {
     let (sealed, quoted) = (Self.sealed, Self.quoted)
-    let row = "[{\"field\":\"@timestamp\",\"value\":\"2026\"},{\"field\":\"@message\",\"value\":\(quoted)},{\"field\":\"@ptr\",\"value\":\"x\"}]"
-    expect("{\"results\":[\(row),\(row)],\"statistics\":{\"recordsMatched\":2.0e0},\"status\":\"Complete\"}", [sealed, sealed])
+    let row =
+      "[{\"field\":\"@timestamp\",\"value\":\"2026\"},{\"field\":\"@message\",\"value\":\(quoted)},{\"field\":\"@ptr\",\"value\":\"x\"}]"
+    expect(
+      "{\"results\":[\(row),\(row)],\"statistics\":{\"recordsMatched\":2.0e0},\"status\":\"Complete\"}",
+      [sealed, sealed])
     expect("{\"queryLanguage\":\"CWLI\",\"results\":[[{\"value\":\(quoted),\"field\":\"@message\"}]]}", [sealed])
     expect("[\(row)]", [sealed])
     expect("[{\"field\":\"message\",\"value\":\"x\"},{\"field\":7,\"value\":\"@message\"}]", [])
@@ -126,10 +132,13 @@ import Testing
   }
 
   @Test(arguments: [
-    "{\"events\":[", "{\"events\":[{\"message\":\"a", "{\"events\":[{\"message\":\"a\\", "{\"events\":[}", "{\"events\":]",
-    "{\"events\":[{\"message\":\"\\x\"}]}", "{\"events\":[{\"message\" \"a\"}]}", "{\"events\":[]} x", "{\"events\":[],}",
+    "{\"events\":[", "{\"events\":[{\"message\":\"a", "{\"events\":[{\"message\":\"a\\", "{\"events\":[}",
+    "{\"events\":]",
+    "{\"events\":[{\"message\":\"\\x\"}]}", "{\"events\":[{\"message\" \"a\"}]}", "{\"events\":[]} x",
+    "{\"events\":[],}",
     "{\"events\":[1 2]}", "{\"events\":\(String(repeating: "[", count: 70))", "{\"events\":[{\"message\":\"\\u12",
-    "{\"events\":[{\"message\":\"\\u12x4\"}]}", "[\"{\"", "{\"events\":}", "{\"events\":[\"a\"]]", "{\"events\":{\"a\"}}",
+    "{\"events\":[{\"message\":\"\\u12x4\"}]}", "[\"{\"", "{\"events\":}", "{\"events\":[\"a\"]]",
+    "{\"events\":{\"a\"}}",
   ]) func exportsThatAreCutOrNoJSON(text: String) {
     for parts in [1, 5, .max] {
       let found = lines(of: Array((text + "\n" + Self.sealed + "\nnext\n").utf8), parts: parts)

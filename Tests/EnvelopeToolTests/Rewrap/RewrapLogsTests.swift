@@ -147,7 +147,8 @@ import Testing
     try sandbox.write(lines: try await makeLog())
     let id = try sandbox.keyring().keyset.id.string
     let text = try sandbox.envelope("inspect", "shop.log").succeeded().text
-    #expect(text.hasPrefix("A sealed log, format 1\n") && text.contains("segments: 2\n") && text.contains(id), "\(text)")
+    #expect(
+      text.hasPrefix("A sealed log, format 1\n") && text.contains("segments: 2\n") && text.contains(id), "\(text)")
     let json = try sandbox.envelope("inspect", "shop.log", "--json").succeeded().text
     #expect(json.contains("\"form\" : \"log\"") && json.contains("\"segments\" : 2"))
     let explained = try sandbox.envelope("explain", "shop.log", "--context", "service=shop").succeeded().text

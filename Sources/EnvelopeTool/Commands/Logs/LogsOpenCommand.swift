@@ -20,7 +20,7 @@
 
           To a pipe it writes one JSON object a line: the clear members, the sealed ones, and the record's segment and sequence. Lines that are not sealed become {"unauthenticated":"…"}: anyone can have written them. To a terminal it writes text, in which such lines are marked.
 
-          What does not verify is reported on standard error, with the file and the line, and then the exit code is 65. A last segment without its end is only noted: its process may still write it. Filters leave out records, and lines that are not sealed; they change nothing about what is verified.
+          What does not verify is reported on standard error, with the file and the line, and then the exit code is 65. A last segment without its end is only noted, because its process may still write it, and so are records that are missing before the first one, because the log may have been rotated. Filters leave out records, and lines that are not sealed; they change nothing about what is verified.
           """)
 
       @Argument(
@@ -62,7 +62,7 @@
           since: try since.map { (text) throws(EnvelopeError) in try TimeText.start(text) }, level: level,
           pattern: try grep.map { (text) throws(EnvelopeError) in try TextPattern(text) })
         let output = RecordOutput(format)
-        let report = FindingReport(.init(unfinished: follow ? .all : .last))
+        let report = FindingReport(.init(unfinished: follow ? .all : .last, beginsAnywhere: true))
         let opening = LogOpening(output, filter, report)
         var run = try RecordsRun(
           options.settings(ofSealed: files[0]), options.anonymousSender, order: .complete, to: opening)

@@ -31,7 +31,8 @@
       var allowUnfinished = false
 
       @Flag(
-        help: "Accept that the log begins or ends in the middle: records before the first and after the last can be missing."
+        help:
+          "Accept that the log begins or ends in the middle: records before the first and after the last can be missing."
       )
       var partial = false
 

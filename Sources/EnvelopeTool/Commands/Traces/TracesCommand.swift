@@ -32,7 +32,8 @@
           """)
 
       @Argument(
-        help: "What X-Ray returned, or lines of sealed documents; - is standard input, which is read if there are none.",
+        help:
+          "What X-Ray returned, or lines of sealed documents; - is standard input, which is read if there are none.",
         completion: .file())
       var file: [String] = []
 

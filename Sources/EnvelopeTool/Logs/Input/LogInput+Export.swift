@@ -80,10 +80,16 @@ enum LogForm {
 
   /// Looks at the beginning of an input; nil if more bytes are needed to decide.
   static func detect(_ bytes: RawSpan, isAtEnd: Bool) -> LogForm? {
+    let undecided: LogForm? = isAtEnd || bytes.byteCount >= byteLimit ? .lines : nil
+    // Two bytes of compressed data, and three of a byte order mark.
+    if let first = bytes.byteIfAny(at: 0), first == 0x1f && bytes.byteCount < 2 || first == 0xef && bytes.byteCount < 3,
+      undecided == nil
+    {
+      return nil
+    }
     if bytes.byteIfAny(at: 0) == 0x1f, bytes.byteIfAny(at: 1) == 0x8b { return .compressed }
     var offset = bytes.byteOrderMarkLength
     var isSpread = false
-    let undecided: LogForm? = isAtEnd || bytes.byteCount >= byteLimit ? .lines : nil
     func skipBlanks() {
       while let byte = bytes.byteIfAny(at: offset), byte.isBlank || byte == .lineFeed || byte == .carriageReturn {
         offset += 1

@@ -73,7 +73,9 @@ struct LogInput: ~Copyable {
 
   init() {}
 
-  /// Appends bytes. Call ``next()`` until it returns nil before appending more, or the buffer grows.
+  /// Appends bytes.
+  ///
+  /// Call ``next()`` until it returns nil before appending more, or the buffer grows.
   mutating func append(_ bytes: RawSpan) {
     if position > 0 {
       buffer.removeSubrange(..<position)
@@ -141,7 +143,8 @@ struct LogInput: ~Copyable {
   /// The next line of the buffer; nil if more bytes are needed, and no line in it if it is a part that is kept.
   private mutating func nextLine() -> (line: Line?, Void)? {
     guard let end = endOfLine() else {
-      guard buffer.count - position > Self.byteLimit else { return nil }
+      // A carriage return may be the last byte.
+      guard buffer.count - position > Self.byteLimit + 1 else { return nil }
       lineCount += 1
       place = .buffer(position..<position + Self.byteLimit)
       position += Self.byteLimit

@@ -19,7 +19,8 @@ import Testing
     return [
       "events": "{\"events\": [\(quoted.map { "{\"message\": \($0), \"timestamp\": 1}" }.joined(separator: ",\n"))]}",
       "query": "{\"results\": [\n\(rows.joined(separator: ",\n"))], \"status\": \"Complete\"}\n",
-      "docker": lines.map { "{\"log\":\(SealedLines.quoted($0 + "\n")),\"stream\":\"stdout\",\"time\":\"2026\"}\n" }.joined(),
+      "docker": lines.map { "{\"log\":\(SealedLines.quoted($0 + "\n")),\"stream\":\"stdout\",\"time\":\"2026\"}\n" }
+        .joined(),
       "tail": lines.map { "2026-11-27T03:12:05.123000+00:00 stream \($0)\n" }.joined(),
     ]
   }
@@ -47,7 +48,8 @@ import Testing
     let log = try await sandbox.sealedLog("one", "two")
     let export = try #require(forms(of: log)["events"])
     try sandbox.write(String(export.dropLast(300)), to: "log")
-    let outcome = try sandbox.logs("open", "log").found("the exported JSON is cut here, or is not JSON", "1 damaged export")
+    let outcome = try sandbox.logs("open", "log").found(
+      "the exported JSON is cut here, or is not JSON", "1 damaged export")
     #expect(try outcome.logged.first == "one")
   }
 

@@ -21,7 +21,8 @@ import Testing
         metadata: [("order", "o-\(index)"), ("text", "two\nlines")])
     }
     try lines.append([("level", .string("loud"))], payload: "{\"message\":\"of no time\"}")
-    try lines.append([], payload: "{\"message\":\"sealed\",\"time\":\"2026-11-27T04:06:00+01:00\",\"level\":\"CRITICAL\"}")
+    try lines.append(
+      [], payload: "{\"message\":\"sealed\",\"time\":\"2026-11-27T04:06:00+01:00\",\"level\":\"CRITICAL\"}")
     try lines.end()
     try sandbox.write(lines: lines.lines + ["critical error of another origin o-3"])
   }
@@ -81,7 +82,8 @@ import Testing
     #expect(TimeText.nanoseconds(of: "2026-11-27T03:12:05.1234567891Z") == 1_795_749_125_123_456_789)
     for text in [
       "", "2026", "2026-11-27T03:12:05", "2026-11-27T03:12:05.Z", "2026-11-27T24:00:00Z", "2026-11-27T03:12:05+1:00",
-      "2026-11-27T03:12:05Zx", "2026-11-32T03:12:05Z", "1969-12-31T23:59:59Z", "9999-01-01T00:00:00Z", "２026-11-27T03:12:05Z",
+      "2026-11-27T03:12:05Zx", "2026-11-32T03:12:05Z", "1969-12-31T23:59:59Z", "9999-01-01T00:00:00Z",
+      "２026-11-27T03:12:05Z",
     ] {
       #expect(TimeText.nanoseconds(of: text) == nil, "\(text)")
     }

@@ -28,7 +28,8 @@ import Testing
   @Test func alteredRecords() async throws {
     let log = try await sandbox.sealedLog("one", "two", "three")
     for (old, new) in [
-      ("\"info\"", "\"debug\""), ("03:12", "03:13"), ("\"sequence\":2", "\"sequence\":3"), ("\"sealed\":\"", "\"sealed\":\"A"),
+      ("\"info\"", "\"debug\""), ("03:12", "03:13"), ("\"sequence\":2", "\"sequence\":3"),
+      ("\"sealed\":\"", "\"sealed\":\"A"),
       ("\"label\":\"shop\",", ""), ("{", "{\"record\":\"end\","), ("{", "{\"approved\":\"yes\","),
       ("{", "{\"part\":\"last\","), ("{", "{\"metadata\":{},"),
     ] {
@@ -52,7 +53,7 @@ import Testing
 
   @Test func missingDoubledAndReorderedRecords() async throws {
     let log = try await sandbox.sealedLog("one", "two", "three")
-    let id = try #require(log[0].split(separator: "\"").dropFirst(2).first.map(String.init))
+    let id = try #require(log[0].split(separator: "\"").dropFirst(3).first.map(String.init))
     var lines = log
     lines.remove(at: 3)
     try expect(lines, opens: ["one", "three"], saying: "shop.log:4: record 2 of segment \(id) is missing")
@@ -79,7 +80,10 @@ import Testing
     let (lines, more) = (first.lines, second.lines)
     try sandbox.write(lines: lines + more)
     try sandbox.logs("verify", "shop.log").succeeded()
-    try expect(more, opens: ["two"], saying: "shop.log:2: records 0 to 2 of segment \(first.id) are missing")
+    try sandbox.write(lines: more)
+    try sandbox.logs("verify", "shop.log").found("shop.log:2: records 0 to 2 of segment \(first.id) are missing")
+    let opened = try sandbox.logs("open", "shop.log").succeeded()
+    #expect(opened.messages.contains("shop.log:2: note: records 0 to 2 of segment \(first.id) are missing"))
     try expect(
       lines.dropLast() + more, opens: ["one", "two"], saying: "shop.log:3: record 2 of segment \(first.id) is missing")
     // What a reader accepts who knows that it is so.
@@ -104,7 +108,8 @@ import Testing
     let lines = Array(log.lines[3...])
     try expect(
       lines, opens: ["last"], saying: "shop.log:1: segment \(log.id) has no header before its records",
-      "shop.log:5: records 0 to 4 of segment \(log.id) are missing")
+      "records 0 to 4 of segment \(log.id) are missing")
+    try sandbox.logs("verify", "shop.log").found("shop.log:5: records 0 to 4")
     try sandbox.logs("verify", "shop.log", "--partial").succeeded()
     // Only the first segment can begin before the input.
     try sandbox.write(lines: await sandbox.sealedLog("other") + lines)
@@ -118,7 +123,8 @@ import Testing
     try first.end()
     try first.log("after the end")
     try sandbox.write(lines: first.lines)
-    try sandbox.logs("verify", "shop.log").found("shop.log:5: record 3 of segment \(first.id) was written by another copy")
+    try sandbox.logs("verify", "shop.log").found(
+      "shop.log:5: record 3 of segment \(first.id) was written by another copy")
   }
 
   @Test func headersThatAreDamagedOrOfOthers() async throws {
@@ -146,7 +152,8 @@ import Testing
       try lines.append([], payload: payload)
       try lines.log("two")
       try lines.end()
-      try expect(lines.lines, opens: ["two"], saying: "shop.log:3: record 1 of segment \(lines.id)", "not a JSON object")
+      try expect(
+        lines.lines, opens: ["two"], saying: "shop.log:3: record 1 of segment \(lines.id)", "not a JSON object")
     }
   }
 

@@ -32,9 +32,13 @@ import Testing
   }
 
   private func start() throws -> (Running, FileHandle) {
+    // Opened first, so that the command need not wait for a reader.
+    let number = unsafe open(sandbox.path("pipe"), O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+    try #require(number >= 0)
     let running = try sandbox.start(
       ["logs", "open", "shop.log", "--context", "service=shop", "--follow"], outputPath: sandbox.path("pipe"))
-    return (running, try #require(FileHandle(forReadingAtPath: sandbox.path("pipe"))))
+    try #require(fcntl(number, F_SETFL, 0) == 0)
+    return (running, FileHandle(fileDescriptor: number, closeOnDealloc: true))
   }
 
   @Test(arguments: [SIGINT, SIGTERM]) func fileThatGrowsAndIsRotated(signal: Int32) async throws {

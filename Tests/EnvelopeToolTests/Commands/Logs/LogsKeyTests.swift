@@ -13,7 +13,9 @@ import Testing
 
   @Test func otherContextsAreRefused() async throws {
     try sandbox.write(lines: try await sandbox.sealedLog("one"))
-    for options in [[], ["--context", "service=other"], ["--function", "shop"], ["--context", "service=shop", "--context", "a=b"]] {
+    for options in [
+      [], ["--context", "service=other"], ["--function", "shop"], ["--context", "service=shop", "--context", "a=b"],
+    ] {
       for command in ["open", "verify"] {
         let outcome = try sandbox.start(["logs", command, "shop.log"] + options).wait()
         #expect(outcome.code == 65 && outcome.output.isEmpty)
@@ -44,7 +46,8 @@ import Testing
   @Test func segmentsOfOthersAreFindings() async throws {
     let other = try await sandbox.sealedLines(["service": "other"])
     try sandbox.write(lines: try await sandbox.sealedLog("one") + other.lines)
-    let outcome = try sandbox.logs("open", "shop.log").found("shop.log:5: segment \(other.id) does not open", "1 unopened")
+    let outcome = try sandbox.logs("open", "shop.log").found(
+      "shop.log:5: segment \(other.id) does not open", "1 unopened")
     #expect(try outcome.logged == ["one"])
   }
 
