@@ -30,7 +30,7 @@ let readers: [Target] = [
   .target(
     name: "EnvelopeTool",
     dependencies: ["CYAML", "EnvelopeKit", "EnvelopeKitFiles"],
-    path: "Library/EnvelopeTool", sources: ["Configuration", "Text", "Console/ExitStatus.swift"],
+    path: "Library/EnvelopeTool", sources: ["Configuration", "Logs/Input", "Text", "Console/ExitStatus.swift"],
     swiftSettings: [.define("CommandLine")]),
   .target(name: "Fuzzing", dependencies: ["CLibsodium", "EnvelopeKit"]),
 ]
@@ -55,6 +55,8 @@ let package = Package(
     fuzzer("DotenvFuzzer", reading: "EnvelopeTool"),
     fuzzer("VariablesJSONFuzzer", reading: "EnvelopeTool"),
     fuzzer("ConfigurationFuzzer", reading: "EnvelopeTool"),
+    fuzzer("ExportFuzzer", reading: "EnvelopeTool"),
+    fuzzer("RecordLineFuzzer"),
     fuzzer("KMSAnswerFuzzer", reading: "EnvelopeKitAWS"),
     fuzzer("SharedFileFuzzer", reading: "EnvelopeKitAWS", "EnvelopeKitFiles"),
     fuzzer("AuditLogFuzzer", reading: "EnvelopeKitFiles"),

@@ -18,6 +18,7 @@
           envelope keys rotate default && envelope rewrap .
           envelope explain checkout.env
           envelope file seal dump.sql -o dump.sql.sealed
+          envelope logs open shop.log --context service=shop
           envelope seal .env --function checkout --format lambda > variables.json
           aws lambda update-function-configuration --function-name checkout --environment file://variables.json
 
@@ -44,7 +45,7 @@
         EditCommand.self,
         ExecCommand.self, AcceptCommand.self, MigrateCommand.self, InspectCommand.self, BudgetCommand.self,
         KeysCommand.self, RewrapCommand.self, ResealCommand.self, ExplainCommand.self,
-        FileCommand.self, AuditCommand.self,
+        FileCommand.self, LogsCommand.self, TracesCommand.self, AuditCommand.self,
       ])
 
     /// Runs what the arguments ask for, tells of failures on standard error, and returns the exit code.

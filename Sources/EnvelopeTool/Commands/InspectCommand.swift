@@ -17,12 +17,13 @@
       commandName: "inspect",
       abstract: "Show what a sealed file contains, without a key.",
       discussion: """
-        It takes files of variables, sealed values and sealed files of any length. Nothing that it shows is verified: to verify a file, open it. With --function, or --context for a sealed file, it shows whether the file was sealed for that, as far as four bytes can prove.
+        It takes files of variables, sealed values, sealed files of any length, and sealed logs. Nothing that it shows is verified: to verify a file, open it. With --function, or --context for a sealed file, it shows whether the file was sealed for that, as far as four bytes can prove.
 
         EXAMPLES
           envelope inspect checkout.env
           envelope inspect checkout.env --function checkout --json
           envelope inspect dump.sql.sealed
+          envelope inspect shop.log
         """)
 
     @Argument(
@@ -37,6 +38,7 @@
     func run() throws {
       var (report, header): (Report, Header)
       var context: EncryptionContext?
+      if LogFile.isLog(at: file) { return try write(Report(LogFile(at: file))) }
       switch try SealedInput.read(file) {
       case .text(let bytes):
         let sealed = try SealedContent.require(bytes, of: file)
@@ -54,6 +56,10 @@
         report.contextMatches = try header.matches(canonicalContext: context.canonicalBytes())
         if report.contextMatches == false { Configuration.reportRefusal() }
       }
+      try write(report)
+    }
+
+    private func write(_ report: Report) throws {
       guard json else { return try Console.write(report.text) }
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
@@ -67,8 +73,8 @@
       let scheme: String
       let id: String
 
-      static func all(of header: Header) -> [Key] {
-        header.wrappedKeys.map { Key(scheme: "\($0.scheme)", id: "\($0.keyID)") }
+      static func all(of entries: [WrappedDataKey]) -> [Key] {
+        entries.map { Key(scheme: "\($0.scheme)", id: "\($0.keyID)") }
       }
     }
 
@@ -83,12 +89,13 @@
     let plain: [String]?
     let byteCount: Int?
     let chunkSize: Int?
+    let segments: Int?
     var contextMatches: Bool?
 
     init(_ file: SealedContent, _ header: Header) {
       suite = "\(header.suite)"
-      keys = Key.all(of: header)
-      chunkSize = nil
+      keys = Key.all(of: header.wrappedKeys)
+      (chunkSize, segments) = (nil, nil)
       switch file {
       case .environment(let document, let sealed):
         form = sealed.form == .packed ? "packed" : "separate"
@@ -108,10 +115,25 @@
     init(_ header: Header, byteCount: Int?) {
       form = "file"
       suite = "\(header.suite)"
-      keys = Key.all(of: header)
-      (generation, sealedAt, variables, plain) = (nil, nil, nil, nil)
+      keys = Key.all(of: header.wrappedKeys)
+      (generation, sealedAt, variables, plain, segments) = (nil, nil, nil, nil, nil)
       self.byteCount = byteCount
       chunkSize = header.form.chunkSize?.byteCount
+    }
+
+    /// Of a log: the keys of all segments.
+    init(_ log: borrowing LogFile) {
+      form = "log"
+      let headers = log.segments.flatMap(\.headers)
+      var suites: [String] = []
+      for header in headers where !suites.contains("\(header.suite)") { suites.append("\(header.suite)") }
+      suite = suites.joined(separator: ", ")
+      var entries: [WrappedDataKey] = []
+      var seen: Set<KeyID> = []
+      for entry in headers.flatMap(\.wrappedKeys) where seen.insert(entry.keyID).inserted { entries.append(entry) }
+      keys = Key.all(of: entries)
+      (generation, sealedAt, variables, plain, byteCount, chunkSize) = (nil, nil, nil, nil, nil, nil)
+      segments = log.segments.count
     }
 
     var text: String {
@@ -119,12 +141,14 @@
         switch form {
         case "value": "A sealed value, format \(format)\n"
         case "file": "A sealed file, format \(format)\n"
+        case "log": "A sealed log, format \(format)\n"
         default: "A sealed environment, format \(format), \(form)\n"
         }
       if let generation, let sealedAt { text += "generation: \(generation) (\(sealedAt))\n" }
       text += "suite: \(suite)\n"
-      let any = keys.count > 1 ? ", any one opens" : ""
+      let any = keys.count > 1 && form != "log" ? ", any one opens" : ""
       text += "keys, not verified\(any): \(keys.map { "\($0.scheme) \($0.id)" }.joined(separator: ", "))\n"
+      if let segments { text += "segments: \(segments.grouped)\n" }
       if let contextMatches { text += "context: \(contextMatches ? "matches" : "differs")\n" }
       if let byteCount { text += "sealed: \(byteCount.grouped) \(byteCount == 1 ? "byte" : "bytes")\n" }
       if form == "file", byteCount == nil { text += "sealed: no file has this length, so a part is missing\n" }

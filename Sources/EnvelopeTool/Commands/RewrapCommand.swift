@@ -19,11 +19,13 @@
           envelope rewrap . --remove alice
           envelope rewrap . --configured
 
-        In folders it finds every file that is a sealed environment or a sealed value, but for .git, folders that .gitignore names, and what 'rewrap: {exclude: […]}' in envelope.yaml names. It finds the context of each among those of envelope.yaml, or by the function's name in the file's comment, its FunctionName member or the name of the file itself, if the header proves it. Each file is verified, and nothing is dropped from it before what is new has been read back. It can be interrupted and run again.
+        In folders it finds every file that is a sealed environment, a sealed value, a sealed file or a sealed log, but for .git, folders that .gitignore names, and what 'rewrap: {exclude: […]}' in envelope.yaml names. It finds the context of each among those of envelope.yaml, or by the function's name in the file's comment, its FunctionName member or the name of the file itself, if the header proves it. Each file is verified, and nothing is dropped from it before what is new has been read back. It can be interrupted and run again.
 
         A file that does not verify, whose keys are not in this key store or refuse, that cannot be read, or whose function is not known is listed with the reason and left alone. Then the exit code is 65 if one was altered or is of another context, else 77 if a key is missing or refuses, else that of the first failure.
 
         A removed reader knows the data key, and could forge what the others accept: a file is resealed under those that remain, unless --keep-data-key says that former readers may forge. Copies, backups and git's history stay readable in any case: change the secrets themselves if that matters.
+
+        Of a log, the headers of its segments are rewrapped. It cannot be resealed, because the keys of its records were destroyed. Rewrap it when no process writes to it any more.
         """)
 
     @Argument(help: "Files and folders.", completion: .file())

@@ -84,6 +84,12 @@ struct SignalPause {
   /// Whether a signal came since the pause began.
   var hasSignal: Bool { putOffSignal.load(ordering: .relaxed) != 0 }
 
+  /// Lets them through again; one that came meanwhile has had its effect.
+  func forget() {
+    putOffSignal.store(0, ordering: .relaxed)
+    end()
+  }
+
   /// Lets them through again: one that came meanwhile takes effect now.
   func end() {
     for (signal, action) in before {

@@ -50,6 +50,7 @@ struct Explanation {
   private static func text(_ lines: [String]) -> String { lines.map { EnvelopeError.escaped($0) + "\n" }.joined() }
 
   private mutating func look(_ question: Question) async throws {
+    if LogFile.isLog(at: question.file) { return try await look(LogFile(at: question.file), question) }
     let input = try SealedInput.read(question.file)
     switch consume input {
     case .file(let stream): return try await look(stream, question)
@@ -107,6 +108,35 @@ struct Explanation {
       throw error
     }
     lines.append("payload: \(byteCount.grouped) bytes in \(chunkCount.counted("chunk")) verified")
+  }
+
+  /// Looks at the segments of a log; ``LogsCommand/Verify`` looks at the records.
+  private mutating func look(_ log: borrowing LogFile, _ question: Question) async throws {
+    let segments = log.segments
+    lines.append("a log of \(segments.count.counted("segment")) and \(log.recordCount.counted("record"))")
+    guard let first = segments.first?.headers.first else {
+      throw EnvelopeError(
+        .noHeader, "No segment has a header that is not damaged", advice: "Take the log from where it was written.")
+    }
+    let names = FunctionNames.candidates(ofPath: question.file)
+    let candidate = try findContext(of: first, naming: names, question)
+    let keyring = try await findKeys(of: first, candidate, question)
+    var count = 0
+    for header in segments.map(\.headers[0]) where try header.matches(canonicalContext: candidate.canonical) {
+      try await EnvelopeError.advisingOptions(opening: header.wrappedKeys) {
+        try await RecordSegment.verify(
+          header.bytes, context: candidate.context, using: keyring, anonymousSender: question.anonymousSender)
+      }
+      count += 1
+    }
+    lines.append("headers: \(count == segments.count ? "all" : "\(count)") verify")
+    if count < segments.count { lines.append("segments of other contexts: \(segments.count - count)") }
+    lines.append("records: not verified; see envelope logs verify FILE")
+    guard log.damagedLines.isEmpty else {
+      throw EnvelopeError(
+        .headerAltered, "Line \(log.damagedLines[0]) has a damaged header",
+        advice: "Find out what else is damaged: envelope logs verify FILE")
+    }
   }
 
   private mutating func findContext(

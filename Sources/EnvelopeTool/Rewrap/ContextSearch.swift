@@ -92,8 +92,8 @@ struct ContextSearch {
       candidates.append(candidate)
       return candidates.count - 1
     }
-    // Files, unlike variables, are usually sealed for no function.
-    guard header.kind == .file, !addsReaders, let noFunction,
+    // Files and logs, unlike variables, are usually sealed for no function.
+    guard [.file, .records].contains(header.kind), !addsReaders, let noFunction,
       try header.matches(canonicalContext: noFunction.canonical)
     else { return nil }
     if let index = candidates.firstIndex(where: { $0.function == nil }) { return index }

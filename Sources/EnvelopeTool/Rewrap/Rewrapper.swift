@@ -65,7 +65,7 @@ struct Rewrapper {
   /// Notes a file or folder that could not be looked at.
   mutating func addFailure(_ path: String, _ error: EnvelopeError) { report.add(path, .failed(error), []) }
 
-  private static let befallsAll: Set<EnvelopeError.Code> = [
+  static let befallsAll: Set<EnvelopeError.Code> = [
     .keyServiceUnavailable, .keyServiceNotTrusted, .credentialsMissing, .credentialsRefused, .keyStoreLocked,
     .keyStoreDamaged, .filePermissions,
   ]
@@ -81,6 +81,7 @@ struct Rewrapper {
 
   private mutating func rewrap(_ file: FileTree.Entry, _ state: inout FileState) async throws {
     if Path(file.path).beginsAsSealedFile { return try await rewrapSealedFile(at: file.path, &state) }
+    if LogFile.isLog(at: file.path) { return try await rewrapLog(at: file.path, &state) }
     guard try file.isNamed || !isTooLong(file) else { return }
     try await Document.exchange(file.path, revealing: false, reading: Document.readText) { bytes in
       try await rewrap(file, bytes, &state)

@@ -104,8 +104,10 @@ struct Running {
     isRunning.withLock { $0 = false }
     var status: Int32 = 0
     while unsafe waitpid(process, &status, 0) < 0 { try #require(errno == EINTR) }
-    let output =
-      ["/dev/full", "/dev/null"].contains(outputPath) ? Data() : try Data(contentsOf: URL(fileURLWithPath: outputPath))
+    // Of a device or a pipe, nothing is left to read.
+    var kind = stat()
+    let isFile = unsafe stat(outputPath, &kind) == 0 && kind.st_mode & S_IFMT == S_IFREG
+    let output = isFile ? try Data(contentsOf: URL(fileURLWithPath: outputPath)) : Data()
     let messages = try Data(contentsOf: URL(fileURLWithPath: messagesPath))
     let signal = status & 0x7f
     return Outcome(
