@@ -116,12 +116,16 @@ let package = Package(
     ),
     .testTarget(
       name: "EnvelopeKitTelemetryTests",
-      dependencies: ["LogService", "EnvelopeKit", "EnvelopeKitFiles", "EnvelopeKitTelemetry", "EnvelopeKitTesting", "TestSupport"]),
+      dependencies: [
+        "EnvelopeKit", "EnvelopeKitFiles", "EnvelopeKitTelemetry", "EnvelopeKitTesting", "LogService", "TestSupport",
+        .product(name: "Logging", package: "swift-log", condition: .when(traits: ["Telemetry"])),
+        .product(name: "Tracing", package: "swift-distributed-tracing", condition: .when(traits: ["Telemetry"])),
+      ]),
     .testTarget(name: "EnvelopeKitTestingTests", dependencies: ["EnvelopeKit", "EnvelopeKitTesting", "TestSupport"]),
     .testTarget(
       name: "EnvelopeToolTests",
       dependencies: [
-        "EnvelopeKit", "EnvelopeKitFiles", "EnvelopeTool", "TestSupport",
+        "EnvelopeKit", "EnvelopeKitFiles", "EnvelopeTool", "LogService", "TestSupport",
         .product(
           name: "ArgumentParser", package: "swift-argument-parser", condition: .when(traits: ["CommandLine"])),
       ]

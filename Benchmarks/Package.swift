@@ -10,7 +10,8 @@ let package = Package(
   name: "Benchmarks",
   platforms: [.macOS(.v15)],
   dependencies: [
-    .package(name: "EnvelopeKit", path: "..", traits: ["Archives"]),
+    .package(name: "EnvelopeKit", path: "..", traits: ["Archives", "Telemetry"]),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/ordo-one/benchmark", from: "1.38.1", traits: []),
   ] + (measuresSwiftCrypto ? [.package(url: "https://github.com/apple/swift-crypto", from: "4.5.2")] : []),
   targets: [
@@ -26,6 +27,8 @@ let package = Package(
         .product(name: "EnvelopeKit", package: "EnvelopeKit"),
         .product(name: "EnvelopeKitArchives", package: "EnvelopeKit"),
         .product(name: "EnvelopeKitFiles", package: "EnvelopeKit"),
+        .product(name: "EnvelopeKitTelemetry", package: "EnvelopeKit"),
+        .product(name: "Logging", package: "swift-log"),
         .product(name: "Benchmark", package: "benchmark"),
       ] + (measuresSwiftCrypto ? [.product(name: "Crypto", package: "swift-crypto")] : []),
       path: "HotPath",

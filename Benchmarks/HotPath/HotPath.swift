@@ -32,6 +32,11 @@ let benchmarks: @Sendable () -> Void = {
     compareOpeningEnvironments(of: count)
     compareSealingEnvironments(of: count)
   }
+  for suite in AlgorithmSuite.allCases where suite.isAvailable {
+    compareLogRecords(suite)
+    compareOpeningRecords(suite)
+  }
+  compareRedaction()
   compareDataKeys()
   measureHeaders()
 }

@@ -5,7 +5,11 @@ import PackageDescription
 let package = Package(
   name: "Examples",
   platforms: [.macOS(.v15)],
-  dependencies: [.package(name: "EnvelopeKit", path: "../..", traits: ["Archives"])],
+  dependencies: [
+    .package(name: "EnvelopeKit", path: "../..", traits: ["Archives", "Telemetry"]),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
+  ],
   targets: [
     .executableTarget(
       name: "Handler",
@@ -31,6 +35,15 @@ let package = Package(
         .product(name: "EnvelopeKit", package: "EnvelopeKit"),
         .product(name: "EnvelopeKitArchives", package: "EnvelopeKit"),
         .product(name: "EnvelopeKitFiles", package: "EnvelopeKit"),
+      ]),
+    .executableTarget(
+      name: "Logs",
+      dependencies: [
+        .product(name: "EnvelopeKit", package: "EnvelopeKit"),
+        .product(name: "EnvelopeKitFiles", package: "EnvelopeKit"),
+        .product(name: "EnvelopeKitTelemetry", package: "EnvelopeKit"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "Tracing", package: "swift-distributed-tracing"),
       ]),
     .executableTarget(
       name: "Values",

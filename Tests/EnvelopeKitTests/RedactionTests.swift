@@ -14,7 +14,7 @@ import Testing
   /// that.
   private static let unprintable: Set<String> = [
     "Envelope", "Keyring", "EnvelopeObserver", "DataKey", "SecretBytes", "GeneratedDataKey", "UnwrappedDataKey",
-    "StreamSealer", "StreamOpener",
+    "StreamSealer", "StreamOpener", "RecordReader", "ClearPairs",
   ]
 
   /// An instance of every other public type, as many as hold or touch a secret made with planted ones.
@@ -31,7 +31,14 @@ import Testing
     var (sealed, opened) = (sealing.makeAsyncIterator(), opening.makeAsyncIterator())
     _ = try await sealed.next()
     _ = try? await opened.next()
+    let salt = Planted.dataKey
+    let segment = unsafe SegmentID(salt: salt.span.bytes)
+    let finding = RecordFinding(.altered, segment: nil, line: 1)
     return [
+      ("RecordType", RecordType.log), ("RecordFinding", finding), ("Kind", finding.kind),
+      ("Tag", ClearPairs.Tag.string),
+      ("Item", RecordReader.Item.finding(finding)), ("Order", RecordReader.Order.complete),
+      ("Origin", RecordReader.Origin(type: .log, segment: segment, sequence: 1, line: 1)),
       ("ChunkSize", ChunkSize.standard), ("SealedByteSequence", sealing), ("OpenedByteSequence", opening),
       ("AsyncIterator", sealed), ("AsyncIterator", opened), ("AsyncIterator", sealing.makeAsyncIterator()),
     ]

@@ -52,6 +52,18 @@
     var status: Int32 = 0
     guard unsafe waitpid(child, &status, 0) == child, status == 0 else { exit(70) }
     writer.close()
+  case "trace":
+    let tracer = SealedTracer(service: "service", clearAnnotations: ["record"], to: writer)
+    for record in 0..<recordCount {
+      tracer.withSpan("root \(record)") { span in
+        span.attributes["record"] = "\(record)"
+        span.attributes["card"] = "secret-\(record)"
+        tracer.withSpan("inner \(record)") { $0.attributes["deep"] = "secret-inner" }
+        logger.info("secret-log", metadata: ["record": "\(record)"])
+      }
+    }
+    tracer.forceFlush()
+    writer.close()
   case "hold":
     for record in 0..<recordCount { logger.info("record", metadata: ["record": "\(record)"]) }
     StandardError.writeLine("held")

@@ -20,7 +20,8 @@
         let start = bytes.count
         bytes.append(contentsOf: repeatElement(0, count: count))
         let read = unsafe bytes.withUnsafeMutableBytes { buffer in
-          unsafe pread(memory, buffer.baseAddress! + start, count, off_t(range.lowerBound))
+          unsafe pread(
+            memory, buffer.baseAddress.map { unsafe $0 + start }, count, off_t(range.lowerBound))
         }
         bytes.removeLast(count - max(read, 0))
         // Nothing is found across two mappings.

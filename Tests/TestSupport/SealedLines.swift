@@ -140,12 +140,16 @@ package struct SealedLines: ~Copyable {
       canonical += [UInt8(value.count >> 8), UInt8(value.count & 0xff)] + value
     }
     records.append(Record(type: type, part: part, clear: canonical, payload: payload))
+    // A part that goes on names the one before it.
+    var sealed: [UInt8] = []
+    if part.isContinued { sealed.append(bigEndian: segment.lastMark) }
+    sealed += payload
     var associatedData = GrowingBuffer()
     segment.appendAssociatedData(type, part, to: &associatedData)
     unsafe associatedData.append(canonical.span.bytes)
     var output = GrowingBuffer()
     try associatedData.withBytes { (data) throws(EnvelopeError) in
-      try unsafe segment.seal(payload.span.bytes, authenticating: data, into: &output)
+      try unsafe segment.seal(sealed.span.bytes, authenticating: data, into: &output)
     }
     return output.withBytes { Base64URL.encode([UInt8](copying: $0)) }
   }

@@ -2,14 +2,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// The canonical form of a record's clear pairs, which its seal covers (`Docs/Format.md`, section Records).
-package enum ClearPairs {
+public enum ClearPairs {
   /// What the first byte of a value says of it.
-  package enum Tag: UInt8, Sendable {
+  public enum Tag: UInt8, Sendable {
     /// The UTF-8 bytes of a string follow.
     case string = 0
     /// The eight bytes of an IEEE 754 double follow.
     case number = 1
+    /// False, which nothing follows.
     case `false` = 2
+    /// True, which nothing follows.
     case `true` = 3
   }
 
@@ -39,7 +41,9 @@ package enum ClearPairs {
   }
 
   /// Passes each pair of a canonical form to `body`: the object that it is a member of, if any, its name and its value.
-  package static func forEach<E: Error>(
+  ///
+  /// - Throws: What `body` throws.
+  public static func forEach<E: Error>(
     in canonical: RawSpan, _ body: (_ object: RawSpan?, _ name: RawSpan, _ tag: Tag, _ value: RawSpan) throws(E) -> Void
   ) throws(E) {
     var rest = canonical

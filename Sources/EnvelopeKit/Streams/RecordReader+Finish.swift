@@ -8,7 +8,7 @@ extension RecordReader {
   /// Ends the input, and passes what is missing at the ends of segments to `body`.
   ///
   /// Nothing is reported if the order does not count.
-  package func finish(_ body: (RecordFinding) throws(EnvelopeError) -> Void) throws(EnvelopeError) {
+  public func finish(_ body: (RecordFinding) throws(EnvelopeError) -> Void) throws(EnvelopeError) {
     guard isOrdered else { return }
     var successors: [SegmentID: Int] = [:]
     var absent: Set<SegmentID> = []

@@ -15,17 +15,26 @@ public struct RecordReader: ~Copyable {
   }
 
   /// Where a record comes from.
-  package struct Origin: Sendable {
-    package let type: RecordType
+  public struct Origin: Sendable {
+    /// What the record holds.
+    public let type: RecordType
     package let segment: SegmentID
-    package let sequence: Int
-    package let line: Int
+    /// The sequence of the record in its segment; of a payload in several records that of the first.
+    public let sequence: Int
+    /// The number of the line, from 1; of a payload in several records that of the last.
+    public let line: Int
+
+    /// The name of the segment.
+    public var segmentName: String { segment.description }
   }
 
   /// What a line turns out to be.
-  package enum Item: Sendable {
+  public enum Item: Sendable {
+    /// A record that has verified.
     case record(Origin)
+    /// A line of another origin, which nobody vouches for.
     case other
+    /// Something that is wrong.
     case finding(RecordFinding)
   }
 
@@ -72,11 +81,11 @@ public struct RecordReader: ~Copyable {
   ///
   /// - Parameters:
   ///   - bytes: The line.
-  ///   - body: Receives what the line turns out to be; with a record its clear pairs in canonical form and its payload,
-  ///     which are valid only inside it.
+  ///   - body: Receives what the line turns out to be, several times for some; with a record its clear pairs in canonical
+  ///     form (see ``ClearPairs``) and its payload, which are valid only inside it.
   /// - Returns: The bytes of a header that ``unlock(_:_:)`` is to be called with first, and then this again with the line.
   /// - Throws: What `body` throws.
-  package mutating func read(
+  public mutating func read(
     _ bytes: RawSpan, _ body: (Item, _ clear: RawSpan, _ payload: RawSpan) throws(EnvelopeError) -> Void
   ) throws(EnvelopeError) -> [UInt8]? {
     let form = line.read(bytes)
@@ -111,7 +120,7 @@ public struct RecordReader: ~Copyable {
   /// - Throws: `keyServiceUnavailable`, `keyServiceThrottled`, `keyServiceNotTrusted`, `credentialsMissing`,
   ///   `credentialsRefused`, `systemFailure`, or an error of another type: reading can be tried again. Other failures are
   ///   findings when the line is read.
-  package mutating func unlock(_ header: [UInt8]) async throws {
+  public mutating func unlock(_ header: [UInt8]) async throws {
     guard let id = line.segment else { return }
     do {
       let parsed = try Header(records: header)

@@ -47,8 +47,10 @@ package enum RecordPart: UInt8, Sendable {
     }
   }
 
-  /// The length of what a part that goes on names the one before it by: the first bytes of that one's nonce, before the
-  /// payload. So parts of two copies of the process are not joined.
+  /// The length of what a part that goes on names the one before it by.
+  ///
+  /// These are the first bytes of that one's nonce, before the payload. So parts of two copies of the process are not
+  /// joined.
   package static let linkByteCount = 8
 
   static let named: [RecordPart] = [.first, .middle, .last]

@@ -73,4 +73,9 @@
       return metadata
     }
   }
+
+  extension SealedLogHandler: CustomReflectable {
+    /// Shows nothing.
+    public var customMirror: Mirror { Mirror(self, children: []) }
+  }
 #endif

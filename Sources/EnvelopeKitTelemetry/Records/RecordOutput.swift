@@ -58,7 +58,8 @@
           var target = pollfd(fd: number, events: Int16(POLLOUT), revents: 0)
           _ = unsafe poll(&target, 1, -1)
         } else if count <= 0, errno != EINTR || count == 0 {
-          throw .system("Cannot write the log to standard \(number == 1 ? "output" : "error")")
+          let name = number == 1 ? "standard output" : number == 2 ? "standard error" : "descriptor \(number)"
+          throw .system("Cannot write the log to \(name)")
         }
         rest = rest.extracting(droppingFirst: max(count, 0))
       }

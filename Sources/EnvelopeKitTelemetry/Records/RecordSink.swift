@@ -23,13 +23,16 @@
     /// Standard output, each line in one call to the system.
     ///
     /// With ``WhenFull/drop``, a line that is longer than what a pipe takes at once (4,096 bytes) can wait nevertheless.
-    public static func standardOutput(whenFull: WhenFull = .wait) -> RecordSink {
-      RecordSink(place: .descriptor(1, whenFull))
-    }
+    public static func standardOutput(whenFull: WhenFull = .wait) -> RecordSink { descriptor(1, whenFull: whenFull) }
 
     /// Standard error, as ``standardOutput(whenFull:)``.
-    public static func standardError(whenFull: WhenFull = .wait) -> RecordSink {
-      RecordSink(place: .descriptor(2, whenFull))
+    public static func standardError(whenFull: WhenFull = .wait) -> RecordSink { descriptor(2, whenFull: whenFull) }
+
+    /// A pipe, a socket or another open file, which stays the caller's to close.
+    ///
+    /// Otherwise as ``standardOutput(whenFull:)``.
+    public static func descriptor(_ number: Int32, whenFull: WhenFull = .wait) -> RecordSink {
+      RecordSink(place: .descriptor(number, whenFull))
     }
 
     /// A file, to which lines are appended: it is created with access for its owner alone.

@@ -121,4 +121,9 @@
       }
     }
   }
+
+  extension RecordWriter: CustomReflectable {
+    /// Shows nothing.
+    public var customMirror: Mirror { Mirror(self, children: []) }
+  }
 #endif
