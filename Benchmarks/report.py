@@ -6,6 +6,7 @@
     report.py RESULTS_DIR                    prints the tables
     report.py RESULTS_DIR --check [BUILD]    compares with thresholds.json; exit code 1 when one is broken
     report.py RESULTS_DIR --write DOCS_DIR   writes Benchmarks.md and the plots
+    report.py RESULTS_DIR --logs DOCS_DIR    writes the section Logs of Benchmarks.md, and its plot
 
 thresholds.json has, by test and metric, ratios as multiples, allocations of one operation and kB that it reads. The ratios of what
 EnvelopeKit is compared with (AES.GCM, and suite 01 beside suite 02) must be reached, the others must not be exceeded.
@@ -19,6 +20,7 @@ import sys
 
 import file_plots
 import file_tables
+import log_tables
 import plots
 import tables
 from results import SUITE_02, Failure, Results
@@ -131,9 +133,10 @@ aws-encryption-sdk 568 (0x0478) and 836 (0x0578, the default), each with its nam
 ![Throughput by size of a file](Plots/file-growth.svg)
 
 {file_figures}
-## Run it
+{logs}## Run it
 
     Benchmarks/run           # everything
+    Benchmarks/run --logs    # the section Logs alone
     Benchmarks/run --files   # what the section Files shows, and this page with the other figures of the last run
 
 It needs Swift, libsodium and Python 3 with `venv`, and installs the other libraries in a folder of its own. If the
@@ -176,6 +179,7 @@ def page(results):
         figures="\n".join(table.markdown() for table in tables.figures(results)),
         ages=" and ".join(results.files["ages"]),
         file_reaches=file_tables.reaches(results).markdown(),
+        logs=log_tables.section(results),
         file_figures="\n".join(table.markdown() for table in file_tables.figures(results)),
     )
 
@@ -188,7 +192,20 @@ def write(results, docs):
         docs / "Plots/capacity.svg": plots.capacity(results),
         docs / "Plots/files.svg": file_plots.whole(results),
         docs / "Plots/file-growth.svg": file_plots.growth(results),
+        docs / "Plots/logs.svg": log_tables.plot(results),
     }
+    write_all(files, docs)
+
+
+def write_logs(results, docs):
+    page = (docs / "Benchmarks.md").read_text(encoding="utf-8")
+    end = page.index("## Run it")
+    start = page.find("## Logs")
+    written = page[: start if start >= 0 else end] + log_tables.section(results) + page[end:]
+    write_all({docs / "Benchmarks.md": written, docs / "Plots/logs.svg": log_tables.plot(results)}, docs)
+
+
+def write_all(files, docs):
     (docs / "Plots").mkdir(parents=True, exist_ok=True)
     for path, content in files.items():
         path.write_text(content, encoding="utf-8")
@@ -202,6 +219,7 @@ def arguments():
     what.add_argument("--check", nargs="?", const="all", choices=("all", "system", "second"), metavar="BUILD",
                       help="compare with the thresholds: the build `system` or `second`, or all that were measured")
     what.add_argument("--write", type=pathlib.Path, metavar="DOCS_DIR", help="write Benchmarks.md and the plots")
+    what.add_argument("--logs", type=pathlib.Path, metavar="DOCS_DIR", help="write the section about logs and its plot")
     parser.add_argument("--thresholds", type=pathlib.Path, default=BENCHMARKS / "thresholds.json", metavar="FILE")
     return parser.parse_args()
 
@@ -214,6 +232,10 @@ def main():
             thresholds = read_thresholds(options.thresholds)
             builds = list(results.sodiums) if options.check == "all" else [options.check]
             sys.exit(0 if all([check(results, build, thresholds) for build in builds]) else 1)
+        if options.logs:
+            for table in (log_tables.reaches(results), *log_tables.figures(results)):
+                print(table.plain())
+            return write_logs(results, options.logs)
         of_files = (file_tables.reaches(results), *file_tables.figures(results))
         for table in (tables.reaches(results), *tables.figures(results), *of_files):
             print(table.plain())
