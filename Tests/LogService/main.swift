@@ -36,7 +36,11 @@
     await withTaskGroup(of: Void.self) { group in
       for task in 0..<taskCount {
         group.addTask {
-          for record in 0..<recordCount { logger.info("record", metadata: ["task": "\(task)", "record": "\(record)"]) }
+          for record in 0..<recordCount {
+            logger.info("record", metadata: ["task": "\(task)", "record": "\(record)"])
+            // Whoever writes to a file says on standard error how far it is.
+            if arguments[3] != "-", record % 100 == 99 { StandardError.writeLine("") }
+          }
         }
       }
     }

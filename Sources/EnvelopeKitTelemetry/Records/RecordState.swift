@@ -26,7 +26,7 @@
     private var byteCount = 0
     private var previous: (salt: [UInt8], last: Int)?
     // Fetching the next data key.
-    private(set) var isFetching = false
+    private var isFetching = false
     private var failureCount = 0
     private var nextFetch = RecordTime(milliseconds: .min)
     // Filled again and again.

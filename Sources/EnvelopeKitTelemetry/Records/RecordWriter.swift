@@ -20,6 +20,7 @@
     private let texts = Mutex<[RecordText]>([])
     private let queue: LineQueue?
     private let report: @Sendable (EnvelopeError) -> Void
+    private let fetching = Mutex<Task<Void, Never>?>(nil)
 
     /// Fetches the first data key and opens the sink.
     ///
@@ -65,8 +66,8 @@
     /// Whether the system keeps the keys of the current segment out of swap.
     public var isLocked: Bool { state.withLock { $0.isLocked } }
 
-    /// Whether the data key of the next segment is on its way; for tests, which wait for it.
-    var isFetching: Bool { state.withLock { $0.isFetching } }
+    /// Waits until no data key is on its way; for tests.
+    func awaitFetch() async { await fetching.withLock { $0 }?.value }
 
     /// The length of the text of the segment's header in bytes.
     var headerByteCount: Int { state.withLock { $0.headerByteCount } }
@@ -108,7 +109,7 @@
 
     /// Fetches the data key of the next segment.
     private func fetch() {
-      Task.detached(priority: .utility) { [source, weak self] in
+      let task = Task.detached(priority: .utility) { [source, weak self] in
         do {
           let segment = try await source.make()
           self?.state.withLock { $0.finishFetching(segment) }
@@ -119,6 +120,7 @@
               ?? EnvelopeError(.keyServiceUnavailable, "Cannot fetch a data key for the log: \(type(of: error))"))
         }
       }
+      fetching.withLock { $0 = task }
     }
   }
 

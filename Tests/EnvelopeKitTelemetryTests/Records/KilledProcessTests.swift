@@ -41,10 +41,15 @@
       // Several processes, one after the other, each of which is killed; rotation is among what it may hit.
       let count = 3
       for _ in 0..<count {
-        let process = try service.start("log", file: path, tasks: 8)
-        let before = Self.size(of: folder)
-        let wanted = before + Int.random(in: 2000...1_500_000, using: &random)
-        while Self.size(of: folder) < wanted, process.isRunning { usleep(200) }
+        let progress = Pipe()
+        let process = try service.start("log", file: path, tasks: 8, error: progress)
+        // A line for each hundred records of a task; the kill comes a moment after one of them, whenever that is.
+        var (read, wanted) = (0, Int.random(in: 0...40, using: &random))
+        while read < wanted {
+          let lines = progress.fileHandleForReading.availableData.count
+          wanted = lines == 0 ? read : wanted
+          read += lines
+        }
         kill(process.processIdentifier, SIGKILL)
         process.waitUntilExit()
         #expect(process.terminationReason == .uncaughtSignal)
@@ -76,14 +81,6 @@
         // Each process counts from zero.
         #expect(number == next[task] || number == 0)
         next[task] = number + 1
-      }
-    }
-
-    private static func size(of folder: TemporaryFolder) -> Int {
-      let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-      return names.reduce(0) { size, name in
-        let attributes = try? FileManager.default.attributesOfItem(atPath: "\(folder.path)/\(name)")
-        return size + (attributes?[.size] as? Int ?? 0)
       }
     }
 

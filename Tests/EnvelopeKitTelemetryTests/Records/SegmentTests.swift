@@ -12,17 +12,12 @@
 
   /// When segments end, and what a writer does without the next data key.
   @Suite(.timeLimit(.minutes(20))) struct SegmentTests {
-    /// Waits until the data key of the next segment is there, which a task of the writer fetches.
-    private func awaitKey(_ writer: RecordWriter) async {
-      while writer.isFetching { await Task.yield() }
-    }
-
     @Test(arguments: [16, 17, 100]) func segmentsEndAtTheirNumberOfRecordsAndNameTheOneBefore(count: Int) async throws {
       let bench = try await LogBench(limits: SegmentLimits(recordCount: count))
       let logger = bench.logger()
       for number in 0..<3 * count {
         logger.info("\(number)")
-        await awaitKey(bench.writer)
+        await bench.writer.awaitFetch()
       }
       let log = try await bench.opened()
       #expect(log.findings.isEmpty)
@@ -44,7 +39,7 @@
       let logger = bench.logger()
       for _ in 0..<6 {
         logger.info("\(String(repeating: "x", count: 3000))")
-        await awaitKey(bench.writer)
+        await bench.writer.awaitFetch()
       }
       let log = try await bench.opened()
       #expect(log.findings.isEmpty && log.logs.count == 6)

@@ -85,7 +85,7 @@
       let writer = try await writer(.file(path, rotation: FileRotation(byteCount: 20_000)))
       for number in 0..<400 {
         log(writer, "\(number)")
-        if number % 20 == 19 { while writer.isFetching { await Task.yield() } }
+        if number % 20 == 19 { await writer.awaitFetch() }
       }
       writer.close()
       let names = try files
@@ -107,7 +107,7 @@
       let writer = try await writer(.file(path, rotation: FileRotation(byteCount: 4096, keptFileCount: 2)))
       for number in 0..<200 {
         log(writer, "\(number)")
-        while writer.isFetching { await Task.yield() }
+        await writer.awaitFetch()
       }
       writer.close()
       let names = Set(try files)
@@ -125,7 +125,7 @@
       try FileManager.default.moveItem(atPath: path, toPath: "\(folder.path)/moved")
       for number in 0..<60 {
         log(writer, "\(number)")
-        while writer.isFetching { await Task.yield() }
+        await writer.awaitFetch()
       }
       writer.close()
       let names = try files.filter { $0 != "moved" && $0 != "app.log" }
