@@ -157,7 +157,7 @@ extension RawSpan {
   }
 
   /// Whether the bytes are those of a name.
-  func isNamed(_ name: String) -> Bool { byteCount == name.utf8.count && starts(with: name) }
+  func isNamed(_ name: StaticString) -> Bool { isText(name) }
 
   /// Compares bytes that are not secret: negative if these come first, zero if they are the same.
   func comparePublicBytes(to other: RawSpan) -> Int {

@@ -138,7 +138,7 @@ extension RecordLine {
     switch (member, line.byteIfAny(at: position)) {
     case (.segment, .doubleQuote?):
       let piece = try readString(in: line)
-      segment = withBytes(of: piece, in: line) { SegmentID(text: $0) }
+      segment = segmentID(of: piece, in: line)
       isUnsupported = isUnsupported || segment == nil
     case (.sealed, .doubleQuote?): sealed = try readString(in: line)
     case (.header, .doubleQuote?): header = try readString(in: line)
@@ -151,13 +151,33 @@ extension RecordLine {
       let named = withBytes(of: piece, in: line) { text in RecordPart.named.first { text.isText($0.name) } }
       if let named { part = named } else { isUnsupported = true }
     case (.sequence, let byte?) where byte.isDigit:
-      try skipValue(in: line)
+      while let byte = line.byteIfAny(at: position), byte.isDigit { position += 1 }
+      // Another form of a number goes on here, or begins with a zero.
+      if position - start > 1 && byte == UInt8(ascii: "0")
+        || line.byteIfAny(at: position).map({ $0 | 0x20 }) == UInt8(ascii: "e")
+        || line.byteIfAny(at: position) == UInt8(ascii: ".")
+      {
+        position = start
+        try skipValue(in: line)
+      }
       sequence = Self.sequence(line.extracting(start..<position))
       isUnsupported = isUnsupported || sequence == nil
     default:
       isUnsupported = true
       try skipValue(in: line)
     }
+  }
+
+  private mutating func segmentID(of piece: Piece, in line: RawSpan) -> SegmentID? {
+    guard !piece.isText, piece.count == SegmentID.characterCount else {
+      return withBytes(of: piece, in: line) { SegmentID(text: $0) }
+    }
+    let first = unsafe line.unsafeLoadUnaligned(fromByteOffset: piece.start, as: UInt64.self)
+    let last = unsafe line.unsafeLoadUnaligned(fromByteOffset: piece.start + 8, as: UInt32.self)
+    if let known = lastSegment, known.first == first, known.last == last { return known.id }
+    let id = withBytes(of: piece, in: line) { SegmentID(text: $0) }
+    if let id { lastSegment = (first, last, id) }
+    return id
   }
 
   private static func sequence(_ digits: RawSpan) -> Int? {
@@ -170,11 +190,10 @@ extension RecordLine {
 
 extension RawSpan {
   /// Whether the bytes are those of a text.
-  fileprivate func isText(_ text: StaticString?) -> Bool {
+  func isText(_ text: StaticString?) -> Bool {
     guard let text, text.utf8CodeUnitCount == byteCount else { return false }
-    return unsafe withUnsafeBytes {
-      unsafe $0.elementsEqual(UnsafeRawBufferPointer(start: text.utf8Start, count: $0.count))
-    }
+    for offset in 0..<byteCount where unsafe byte(at: offset) != text.utf8Start[offset] { return false }
+    return true
   }
 }
 

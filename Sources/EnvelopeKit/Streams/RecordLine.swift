@@ -56,6 +56,8 @@ package struct RecordLine: ~Copyable {
   /// Whether own members stand at the top, or in the metadata of an X-Ray document.
   var (isAtTop, isInMetadata) = (false, false)
   var position = 0
+  /// The text and the name of the segment of the line before: most lines have the same.
+  var lastSegment: (first: UInt64, last: UInt32, id: SegmentID)?
   var pairs: [Pair] = []
   /// Unescaped strings, joined names and numbers.
   var texts = GrowingBuffer()
@@ -166,15 +168,15 @@ enum OwnMember: UInt8, CaseIterable {
     case (8, UInt8(ascii: "q")): member = .sequence
     case (6, UInt8(ascii: "c")): member = .record
     case (4, UInt8(ascii: "r")): member = .part
-    case (6, UInt8(ascii: "a")) where name.starts(with: "sealed"): member = .sealed
+    case (6, UInt8(ascii: "a")) where name.isText("sealed"): member = .sealed
     case (6, UInt8(ascii: "a")): member = .header
     default: return nil
     }
-    guard name.starts(with: member.name) else { return nil }
+    guard name.isText(member.name) else { return nil }
     self = member
   }
 
-  private var name: String {
+  private var name: StaticString {
     switch self {
     case .segment: "segment"
     case .sequence: "sequence"
