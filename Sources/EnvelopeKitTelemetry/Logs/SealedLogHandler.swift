@@ -8,9 +8,7 @@
   /// A handler for swift-log that seals records, and leaves readable what was chosen (`Docs/Format.md`, section Records).
   ///
   ///     let writer = try await RecordWriter(to: .standardOutput(), context: ["function": "checkout"], using: keyring)
-  ///     LoggingSystem.bootstrap { label, provider in
-  ///       SealedLogHandler(label: label, writer: writer, metadataProvider: provider)
-  ///     }
+  ///     LoggingSystem.bootstrap { label in SealedLogHandler(label: label, writer: writer) }
   ///
   /// A record is sealed and written before the call that logs returns. One of level critical is on the disk then, if the
   /// writer's sink is a file.

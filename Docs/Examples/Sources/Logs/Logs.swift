@@ -15,8 +15,8 @@ struct Logs {
       let store = try KeyStore.open()
       let writer = try await RecordWriter(
         to: .standardOutput(), context: ["service": "shop"], using: store.keyring())
-      LoggingSystem.bootstrap { label, provider in
-        SealedLogHandler(label: label, writer: writer, metadataProvider: provider)
+      LoggingSystem.bootstrap { label in
+        SealedLogHandler(label: label, writer: writer)
       }
       trace(writer)
       search(writer)
