@@ -2,22 +2,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #if AWS
+  internal import EnvelopeKit
+
   /// Moments as AWS writes them, in the Gregorian calendar and UTC.
   enum Timestamp {
     /// Seconds since 1970 as 20150830T123600Z.
     static func basic(_ seconds: UInt64) -> String {
       let (day, time) = (Int(seconds / 86400), Int(seconds % 86400))
-      // Days are counted from 1 March of the year 0 on, so that the leap day is the last of its year.
-      let shifted = day + 719_468
-      let era = shifted / 146_097
-      let dayOfEra = shifted % 146_097
-      let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36524 - dayOfEra / 146_096) / 365
-      let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-      let monthFromMarch = (5 * dayOfYear + 2) / 153
-      let dayOfMonth = dayOfYear - (153 * monthFromMarch + 2) / 5 + 1
-      let month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9
-      let year = era * 400 + yearOfEra + (month <= 2 ? 1 : 0)
-      return padded(year, 4) + padded(month, 2) + padded(dayOfMonth, 2) + "T" + padded(time / 3600, 2)
+      let date = CalendarDate(daysSince1970: day)
+      return padded(date.year, 4) + padded(date.month, 2) + padded(date.day, 2) + "T" + padded(time / 3600, 2)
         + padded(time / 60 % 60, 2) + padded(time % 60, 2) + "Z"
     }
 
@@ -42,11 +35,7 @@
       guard year >= 1970, (1...12).contains(month), (1...31).contains(day), numbers[3] < 24, numbers[4] < 60,
         numbers[5] <= 60
       else { return nil }
-      let shiftedYear = month <= 2 ? year - 1 : year
-      let monthFromMarch = month > 2 ? month - 3 : month + 9
-      let dayOfYear = (153 * monthFromMarch + 2) / 5 + day - 1
-      let yearOfEra = shiftedYear % 400
-      let days = shiftedYear / 400 * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
+      let days = CalendarDate(year: year, month: month, day: day).daysSince1970
       return UInt64(days * 86400 + numbers[3] * 3600 + numbers[4] * 60 + numbers[5])
     }
 

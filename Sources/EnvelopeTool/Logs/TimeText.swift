@@ -43,10 +43,7 @@ enum TimeText {
       offset += 6
     }
     guard offset == bytes.count else { return nil }
-    // The days since 1970 in the Gregorian calendar, in years that begin with March.
-    let shifted = month > 2 ? year : year - 1
-    let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
-    let days = shifted * 365 + shifted / 4 - shifted / 100 + shifted / 400 + dayOfYear - 719_468
+    let days = Int64(CalendarDate(year: Int(year), month: Int(month), day: Int(day)).daysSince1970)
     let seconds = days * 86_400 + hour * 3600 + (minute - zone) * 60 + second
     guard seconds < Int64.max / 1_000_000_000 else { return nil }
     return seconds * 1_000_000_000 + fraction
