@@ -13,6 +13,11 @@ extension EnvelopeError {
 }
 
 extension EnvelopeError.Code {
+  /// Failures that say nothing about a key or an envelope: the next call to the service would meet them, too.
+  package static let ofService: Set<Self> = [
+    .keyServiceUnavailable, .keyServiceThrottled, .keyServiceNotTrusted, .credentialsMissing, .credentialsRefused,
+  ]
+
   // Input that is not what it should be.
 
   /// The bytes or the text are not an envelope: wrong magic, length, encoding or count.

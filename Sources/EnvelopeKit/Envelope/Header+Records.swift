@@ -13,6 +13,9 @@ extension Header {
     guard hasSchemeOfRecords else { throw EnvelopeError(.malformed, "Records are not sealed under a passphrase") }
   }
 
+  /// Whether another header claims to be of the same segment: the same, or the same under other wrapping keys.
+  package func isOfSameSegment(as other: Header) -> Bool { salt == other.salt && commitment == other.commitment }
+
   /// Whether the header is not under a passphrase: each segment would cost a hash that is slow on purpose.
   var hasSchemeOfRecords: Bool { !wrappedKeys.contains { $0.scheme == .passphrase } }
 }

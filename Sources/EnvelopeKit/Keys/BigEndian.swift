@@ -33,3 +33,10 @@ extension OutputRawSpan {
     string.withUTF8Bytes { append(lengthPrefixed16: $0) }
   }
 }
+
+extension RawSpan {
+  /// The integer that eight bytes, which must be there, stand for.
+  package func bigEndianInteger(at offset: Int) -> UInt64 {
+    unsafe UInt64(bigEndian: unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self))
+  }
+}

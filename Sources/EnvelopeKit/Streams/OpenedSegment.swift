@@ -4,7 +4,6 @@
 /// What a reader knows of a segment whose header has verified.
 final class OpenedSegment {
   let id: SegmentID
-  let salt: [UInt8]
   private let header: Header
   private let headerBytes: [UInt8]
   private let headerKey: SecretBytes
@@ -14,6 +13,8 @@ final class OpenedSegment {
   /// The first bytes of each record's nonce, in pages that are there where records were read.
   private var marks: [Int: [UInt64]] = [:]
   private static let pageLength = 256
+  /// The salt of the header.
+  var salt: [UInt8] { header.salt }
   /// One more than the highest sequence that was read.
   private(set) var expected = 0
   /// The sequence of the end, if it was read.
@@ -39,6 +40,11 @@ final class OpenedSegment {
     /// The mark of the last part, which the next one names.
     var mark: UInt64 = 0
 
+    /// Notes where a payload begins.
+    mutating func begin(_ type: RecordType, _ sequence: Int, mark: UInt64) {
+      (self.type, first, next, self.mark) = (type, sequence, sequence + 1, mark)
+    }
+
     /// Forgets what was begun.
     mutating func drop() {
       payload.wipe()
@@ -48,7 +54,6 @@ final class OpenedSegment {
   }
 
   init(_ unlocked: borrowing UnlockedHeader) throws(EnvelopeError) {
-    salt = unlocked.header.salt
     id = unsafe SegmentID(salt: unlocked.header.salt.span.bytes)
     header = unlocked.header
     headerBytes = unlocked.header.bytes
@@ -61,8 +66,8 @@ final class OpenedSegment {
   /// Its tag is verified, for which no key is unwrapped.
   func isOf(_ bytes: [UInt8]) -> Bool {
     guard bytes != headerBytes else { return true }
-    guard let other = try? Header(records: bytes), other.salt == salt, other.suite == header.suite,
-      other.contextCheck == header.contextCheck, other.commitment == header.commitment,
+    guard let other = try? Header(records: bytes), other.isOfSameSegment(as: header), other.suite == header.suite,
+      other.contextCheck == header.contextCheck,
       let tag = try? KeySchedule.headerTag(over: other.taggedBytes, key: headerKey)
     else { return false }
     return tag.equalsInConstantTime(other.tag)

@@ -3,7 +3,7 @@
 
 /// Reads lines of sealed records in place, and keeps its memory from line to line (`Docs/Format.md`, section Records).
 package struct RecordLine: ~Copyable {
-  /// What a line is, as far as it can be told without a key.
+  /// What a line is, as far as its form shows without a key.
   package enum Form: Sendable {
     /// A line of another origin.
     case other
@@ -91,7 +91,6 @@ package struct RecordLine: ~Copyable {
 
   private var form: Form? {
     guard segment != nil else { return nil }
-    let hasHeader = header != nil
     guard sealed != nil else {
       let isBare = seen == OwnMember.segment.bit | OwnMember.header.bit && isAtTop
       return hasHeader && isBare && pairs.isEmpty && !hasUnboundMember ? .header : nil
@@ -137,6 +136,9 @@ package struct RecordLine: ~Copyable {
       return isCanonical ? bytes : nil
     }
   }
+
+  /// Whether the line has a header, of whatever form.
+  package var hasHeader: Bool { header != nil }
 
   /// Where the text of the header lies in the line; nil if it has escapes, or there is none.
   package var headerRange: Range<Int>? {

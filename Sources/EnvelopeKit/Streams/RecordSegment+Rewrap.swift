@@ -30,13 +30,3 @@ extension RecordSegment {
       Header(records: header), context: context, using: keyring, anonymousSender: sender)
   }
 }
-
-extension Header {
-  /// Whether another header claims to be of the same segment: the same, or the same under other wrapping keys.
-  package func isOfSameSegment(as other: Header) -> Bool { salt == other.salt && commitment == other.commitment }
-}
-
-extension RecordLine {
-  /// Whether the line has a header, of whatever form.
-  package var hasHeader: Bool { header != nil }
-}

@@ -10,6 +10,8 @@ package struct RecordSegment: ~Copyable, Sendable {
   package static let recordLimit = 65_536
   /// The longest canonical form of a record's clear pairs in bytes.
   package static let clearByteLimit = 65_536
+  /// The length of the sequence and the type in a record's associated data, before its clear pairs.
+  static let fixedDataByteCount = 9
 
   /// The header's bytes.
   package let header: [UInt8]
@@ -93,7 +95,7 @@ package struct RecordSegment: ~Copyable, Sendable {
     lastMark = output.withBytes { RecordSegment.mark(of: $0.extracting(droppingFirst: start)) }
   }
 
-  /// The first bytes of the nonce of a sealed record, by which two records of one sequence are told apart.
+  /// The first bytes of the nonce of a sealed record, which distinguish two records of one sequence.
   static func mark(of sealed: RawSpan) -> UInt64 { sealed.bigEndianInteger(at: 0) }
 }
 

@@ -12,7 +12,7 @@ package struct SegmentID: Hashable, Sendable, CustomStringConvertible {
 
   /// The name of the segment with this salt, of which only the first bytes count.
   init(salt: RawSpan) {
-    first = unsafe UInt64(bigEndian: salt.unsafeLoadUnaligned(fromByteOffset: 0, as: UInt64.self))
+    first = salt.bigEndianInteger(at: 0)
     last = salt.byte(at: 8)
   }
 

@@ -119,7 +119,7 @@
           } catch let error as EnvelopeError {
             (failure, refusal) = (failure ?? error, refusal ?? error)
             // What the next request would meet, too.
-            guard !Self.concernsService.contains(error.code) else { throw error }
+            guard !EnvelopeError.Code.ofService.contains(error.code) else { throw error }
             // What is said of an alias is said of its key, and another alias may stand for the entry's.
             guard
               error.serviceError == "IncorrectKeyException" || !name.isExact && Self.concernsKey.contains(error.code)
@@ -130,10 +130,6 @@
       }
       throw failure ?? .keyNotFound(among: wrapped)
     }
-
-    private static let concernsService: Set<EnvelopeError.Code> = [
-      .keyServiceUnavailable, .keyServiceThrottled, .keyServiceNotTrusted, .credentialsMissing, .credentialsRefused,
-    ]
 
     private static let concernsKey: Set<EnvelopeError.Code> = [
       .keyAccessDenied, .keyDisabled, .keyNotFound, .keyInvalidState,
