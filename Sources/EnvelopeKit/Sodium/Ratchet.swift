@@ -33,8 +33,6 @@ package struct Ratchet: ~Copyable {
     }
     let count = unsafe output.finalize(for: buffer)
     precondition(count == Self.chainByteCount)
-    // BLAKE2b leaves what it computes on the stack.
-    wipeStack()
     unsafe self.base = base
   }
 

@@ -20,23 +20,37 @@ public enum ClearPairs {
   package static func append(_ name: StaticString, _ value: RawSpan, to output: inout GrowingBuffer) {
     output.append(bigEndian: UInt16(name.utf8CodeUnitCount))
     output.append(name)
-    append(value, to: &output)
+    append(.string, value, to: &output)
   }
 
   /// Appends a pair with the value of a string that is a member of an object.
   package static func append(
     _ name: RawSpan, of object: StaticString, _ value: RawSpan, to output: inout GrowingBuffer
   ) {
+    append(name, of: object, .string, value, to: &output)
+  }
+
+  /// Appends a pair with a value of any type that is a member of an object.
+  package static func append(
+    _ name: RawSpan, of object: StaticString, _ tag: Tag, _ value: RawSpan, to output: inout GrowingBuffer
+  ) {
     output.append(bigEndian: UInt16(object.utf8CodeUnitCount + 1 + name.byteCount))
     output.append(object)
     output.append(0)
     output.append(name)
-    append(value, to: &output)
+    append(tag, value, to: &output)
   }
 
-  private static func append(_ value: RawSpan, to output: inout GrowingBuffer) {
+  /// Appends a pair with a value of any type.
+  package static func append(_ name: RawSpan, _ tag: Tag, _ value: RawSpan, to output: inout GrowingBuffer) {
+    output.append(bigEndian: UInt16(name.byteCount))
+    output.append(name)
+    append(tag, value, to: &output)
+  }
+
+  private static func append(_ tag: Tag, _ value: RawSpan, to output: inout GrowingBuffer) {
     output.append(bigEndian: UInt16(value.byteCount + 1))
-    output.append(Tag.string.rawValue)
+    output.append(tag.rawValue)
     output.append(value)
   }
 
@@ -93,11 +107,9 @@ extension RecordLine {
       guard pair.name.count < 1 << 16, pair.value.count < (1 << 16) - 1,
         output.byteCount - start + 5 + pair.name.count + pair.value.count <= RecordSegment.clearByteLimit
       else { return false }
-      output.append(bigEndian: UInt16(pair.name.count))
-      withBytes(of: pair.name, in: line) { output.append($0) }
-      output.append(bigEndian: UInt16(pair.value.count + 1))
-      output.append(pair.tag.rawValue)
-      withBytes(of: pair.value, in: line) { output.append($0) }
+      withBytes(of: pair.name, in: line) { name in
+        withBytes(of: pair.value, in: line) { ClearPairs.append(name, pair.tag, $0, to: &output) }
+      }
     }
     return true
   }

@@ -2,19 +2,26 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension GrowingBuffer {
-  /// Appends a string of JSON, quotes included, with as few escapes as JSON allows.
+  /// Appends a string of JSON, quotes included.
   package mutating func append(jsonString text: RawSpan) {
-    reserve(text.byteCount + 2)
     append(.doubleQuote)
+    append(jsonContent: text)
+    append(.doubleQuote)
+  }
+
+  /// Appends what stands between the quotes of a string of JSON, with as few escapes as JSON allows.
+  ///
+  /// - Parameter text: UTF-8, which is not checked.
+  package mutating func append(jsonContent text: RawSpan) {
+    reserve(text.byteCount)
     var start = 0
     while start < text.byteCount {
       let end = text.endOfPlainString(from: start)
       append(text.extracting(start..<end))
-      guard end < text.byteCount else { break }
+      guard end < text.byteCount else { return }
       append(escapeOf: text.byte(at: end))
       start = end + 1
     }
-    append(.doubleQuote)
   }
 
   /// Appends a string of JSON, quotes included.

@@ -4,7 +4,7 @@
 #if Telemetry
   /// Which fields of a log record stay readable; the others are sealed.
   ///
-  /// What is clear is authenticated, and whoever receives the lines can route, filter and search by it.
+  /// Clear fields are authenticated, and services that receive the lines can route, filter and search by them.
   public struct ClearFields: Sendable, Hashable {
     /// A field of a log record other than its metadata.
     public enum Field: UInt8, Sendable, Hashable, CaseIterable {
@@ -15,7 +15,7 @@
       case message
     }
 
-    // One bit for each: this is asked several times for a record.
+    // One bit for each: a record looks them up several times.
     private let bits: UInt8
     /// The keys of metadata that stays clear.
     let metadata: Set<String>

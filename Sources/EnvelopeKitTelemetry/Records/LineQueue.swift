@@ -23,7 +23,7 @@
       /// Consumers that wait, the first first.
       var waiting: [(id: UInt64, continuation: CheckedContinuation<[UInt8]?, Never>)] = []
       var nextID: UInt64 = 0
-      /// Whether the last consumer was cancelled, so that nobody makes room.
+      /// Whether the last consumer was cancelled, so that no consumer makes room.
       var isUnread = false
       var stopsWaiting = false
       var isTaken = false
@@ -139,7 +139,7 @@
       for (_, continuation) in waiting { continuation.resume(returning: nil) }
     }
 
-    /// Forgets lines from now on, because nobody reads them.
+    /// Drops lines from now on, because no consumer is left.
     func abandon() {
       state.withLock { state in
         state.hasConsumer = false

@@ -54,18 +54,27 @@
       let partCount = max(1, (text.payload.byteCount + partByteCount - 1) / max(partByteCount, 1))
       guard !isClosed, partByteCount > 0, text.payload.byteCount <= RecordReader.payloadByteLimit,
         text.clear.byteCount <= RecordSegment.clearByteLimit, output.takesMore()
-      else { return drop() }
+      else {
+        droppedCount &+= 1
+        return nil
+      }
       var failure: EnvelopeError?
       // A record of what was dropped may come before and after, and the end is always possible.
       let needed = partCount + 3
       if isDue(at: now, for: needed), spare != nil { failure = begin(at: now) }
-      guard let segment, segment.nextSequence + needed <= RecordSegment.recordLimit else { return drop() ?? failure }
+      guard let segment, segment.nextSequence + needed <= RecordSegment.recordLimit else {
+        droppedCount &+= 1
+        return failure
+      }
       var isSealed = false
       do throws(EnvelopeError) {
         try writeBegin()
         if droppedCount > 0 {
           try writeDropped()
-          guard output.takesMore() else { return drop() ?? failure }
+          guard output.takesMore() else {
+            droppedCount &+= 1
+            return failure
+          }
         }
         try text.payload.withBytes { (payload) throws(EnvelopeError) in
           for index in 0..<partCount {
@@ -81,11 +90,6 @@
         if !isSealed { droppedCount &+= 1 }
       }
       return failure
-    }
-
-    private mutating func drop() -> EnvelopeError? {
-      droppedCount &+= 1
-      return nil
     }
 
     /// How many bytes of a payload fit into a line.

@@ -36,40 +36,41 @@
   extension SegmentDocument {
     /// Appends what the seal covers of the clear members, in the order of the names' bytes
     /// (`Docs/Format.md`, section Records).
+    ///
+    /// `annotations` comes before all other names that are bound.
     fileprivate func appendClearPairs(to output: inout GrowingBuffer) {
-      var pairs: [(name: [UInt8], value: [UInt8])] = []
-      for member in clear {
-        switch member.value {
-        case .object(let members) where member.name == "annotations":
-          for inner in members {
-            pairs.append((Array("annotations\0".utf8) + Array(inner.name.utf8), inner.value.bound))
+      for case .object(let members) in clear.filter({ $0.name == "annotations" }).map(\.value) {
+        for member in members.sorted(by: Self.comesFirst) {
+          let value = member.value.bound
+          member.name.withUTF8Bytes { name in
+            unsafe ClearPairs.append(name, of: "annotations", value.tag, value.bytes.span.bytes, to: &output)
           }
-        case .string, .number, .boolean:
-          guard ["name", "id", "start_time", "end_time"].contains(member.name) else { continue }
-          pairs.append((Array(member.name.utf8), member.value.bound))
-        case .object: continue
         }
       }
-      pairs.sort { $0.name.lexicographicallyPrecedes($1.name) }
-      for (name, value) in pairs {
-        output.append(bigEndian: UInt16(name.count))
-        output.append(name)
-        output.append(bigEndian: UInt16(value.count))
-        output.append(value)
+      let bound = clear.filter { ["name", "id", "start_time", "end_time"].contains($0.name) }
+      for member in bound.sorted(by: Self.comesFirst) {
+        let value = member.value.bound
+        member.name.withUTF8Bytes { unsafe ClearPairs.append($0, value.tag, value.bytes.span.bytes, to: &output) }
       }
+    }
+
+    private static func comesFirst(_ a: Member, _ b: Member) -> Bool {
+      a.name.utf8.lexicographicallyPrecedes(b.name.utf8)
     }
   }
 
   extension SegmentDocument.Value {
-    /// The value as the seal covers it: a byte that says of which type it is, and its bytes.
-    fileprivate var bound: [UInt8] {
+    /// The value as the seal covers it.
+    fileprivate var bound: (tag: ClearPairs.Tag, bytes: [UInt8]) {
       switch self {
-      case .string(let text): [ClearPairs.Tag.string.rawValue] + Array(text.utf8)
-      case .boolean(let isTrue): [isTrue ? ClearPairs.Tag.true.rawValue : ClearPairs.Tag.false.rawValue]
+      case .string(let text): return (.string, Array(text.utf8))
+      case .boolean(let isTrue): return (isTrue ? .true : .false, [])
       case .number(let text):
-        [ClearPairs.Tag.number.rawValue]
-          + (0..<8).map { UInt8(truncatingIfNeeded: (Double(text) ?? 0).bitPattern >> (56 - 8 * UInt64($0))) }
-      case .object: []
+        var bytes: [UInt8] = []
+        bytes.append(bigEndian: (Double(text) ?? 0).bitPattern)
+        return (.number, bytes)
+      // No member that is bound is one.
+      case .object: return (.string, [])
       }
     }
   }

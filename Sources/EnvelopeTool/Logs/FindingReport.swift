@@ -53,7 +53,7 @@ final class FindingReport {
 
   /// Reports a record that says how many others were not written.
   func reportDropped(_ payload: RawSpan, at place: LinePlaces.Place) {
-    let count = (0..<8).reduce(UInt64(0)) { $0 << 8 | UInt64(payload.byteIfAny(at: $1) ?? 0) }
+    let count = payload.bigEndianInteger(at: 0)
     droppedCount = droppedCount.addingReportingOverflow(count).overflow ? .max : droppedCount + count
     say("\(place.text): \(count == 1 ? "1 record was" : "\(count) records were") dropped by the process")
   }

@@ -46,7 +46,7 @@
       }
       var json = GrowingBuffer(capacity: line.byteCount + 64)
       json.append("{\"unauthenticated\":\"")
-      json.append(escaping: line)
+      json.append(repairing: line)
       json.append("\"}")
       try json.withBytes { (json) throws(EnvelopeError) in try output.append(json: json) }
     }

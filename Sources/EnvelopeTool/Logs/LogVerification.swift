@@ -76,7 +76,7 @@
     /// The text as a string of JSON.
     var quotedAsJSON: String {
       var json = GrowingBuffer(capacity: utf8.count + 16)
-      withUTF8Bytes { json.append(escaping: $0) }
+      withUTF8Bytes { json.append(jsonContent: $0) }
       return "\"\(json.withBytes { String(decoding: [UInt8](copying: $0), as: UTF8.self) })\""
     }
   }

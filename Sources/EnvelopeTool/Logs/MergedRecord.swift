@@ -115,7 +115,7 @@ struct MergedRecord: ~Copyable {
     case .true: json.append("true")
     case .false: json.append("false")
     case .number:
-      let number = Double(bitPattern: value.reduce(0) { $0 << 8 | UInt64($1) })
+      let number = unsafe Double(bitPattern: value.span.bytes.bigEndianInteger(at: 0))
       let isInteger = number == number.rounded() && number.magnitude < 9_007_199_254_740_992 && !number.isZero
       let zero = number.sign == .minus ? "-0" : "0"
       json.append(text: isInteger ? "\(Int(number))" : number == 0 ? zero : "\(number)")
@@ -160,32 +160,14 @@ extension GrowingBuffer {
   /// Appends a string of JSON; bytes that are not UTF-8 become replacement characters.
   mutating func append(quoted bytes: [UInt8]) {
     append(.doubleQuote)
-    unsafe append(escaping: bytes.span.bytes)
+    unsafe append(repairing: bytes.span.bytes)
     append(.doubleQuote)
   }
 
-  /// Appends the content of a string of JSON.
-  mutating func append(escaping bytes: RawSpan) {
-    guard bytes.firstOffsetOutsideUTF8 == nil else {
-      return String(decoding: [UInt8](copying: bytes), as: UTF8.self).withUTF8Bytes { append(escaping: $0) }
-    }
-    var start = 0
-    while start < bytes.byteCount {
-      let end = bytes.endOfPlainString(from: start)
-      append(bytes.extracting(start..<end))
-      guard end < bytes.byteCount else { return }
-      switch bytes.byte(at: end) {
-      case .doubleQuote: append("\\\"")
-      case .backslash: append("\\\\")
-      case .lineFeed: append("\\n")
-      case .carriageReturn: append("\\r")
-      case .tab: append("\\t")
-      case let byte:
-        append("\\u00")
-        append(text: (byte < 16 ? "0" : "") + String(byte, radix: 16))
-      }
-      start = end + 1
-    }
+  /// Appends the content of a string of JSON; bytes that are not UTF-8 become replacement characters.
+  mutating func append(repairing bytes: RawSpan) {
+    guard bytes.firstOffsetOutsideUTF8 != nil else { return append(jsonContent: bytes) }
+    String(decoding: [UInt8](copying: bytes), as: UTF8.self).withUTF8Bytes { append(jsonContent: $0) }
   }
 
   /// Appends JSON without the blanks between its parts, so that it is one line.
