@@ -109,36 +109,55 @@ package struct SealedLines: ~Copyable {
     let clear: [(String, Clear)] = [
       ("name", .string(name)), ("id", .string(span)), ("start_time", .number(start)), ("end_time", .number(end)),
     ]
-    let sequence = segment.nextSequence
-    let sealed = try seal(.trace, Array(payload.utf8), clear, .whole)
-    let members = clear.map { "\(Self.quoted($0.0)):\($0.1.json)," }.joined()
-    lines.append(
-      "{\(members)\(more)\"metadata\":{\"envelope\":{\"header\":\"\(header)\",\"segment\":\"\(id)\","
-        + "\"sequence\":\(sequence),\"record\":\"trace\",\"sealed\":\"\(sealed)\"}}}")
+    try append(
+      .trace, Array(payload.utf8), members: Self.members(clear) + more, canonical: Self.canonical(clear))
     return lines[lines.count - 1]
   }
 
   private mutating func append(
     _ type: RecordType, _ payload: [UInt8], _ clear: [(String, Clear)] = [], _ part: RecordPart = .whole
   ) throws {
-    let sequence = segment.nextSequence
-    let sealed = try seal(type, payload, clear, part)
-    var line = "{" + clear.map { "\(Self.quoted($0.0)):\($0.1.json)," }.joined()
-    line += "\"segment\":\"\(id)\",\"sequence\":\(sequence),"
-    if let name = type.name { line += "\"record\":\"\(name)\"," }
-    if let name = part.name { line += "\"part\":\"\(name)\"," }
-    lines.append(line + "\"sealed\":\"\(sealed)\"}")
+    try append(type, payload, members: Self.members(clear), canonical: Self.canonical(clear), part)
+  }
+
+  /// Writes a record of any type.
+  ///
+  /// - Parameters:
+  ///   - type: The type.
+  ///   - payload: What is sealed.
+  ///   - members: The clear members as JSON, with a comma after each.
+  ///   - canonical: Their canonical form.
+  ///   - part: Which part of a payload it is.
+  package mutating func append(
+    _ type: RecordType, _ payload: [UInt8], members: String, canonical: [UInt8], _ part: RecordPart = .whole
+  ) throws {
+    var own = "\"segment\":\"\(id)\",\"sequence\":\(segment.nextSequence),"
+    if let name = type.name { own += "\"record\":\"\(name)\"," }
+    if let name = part.name { own += "\"part\":\"\(name)\"," }
+    own += "\"sealed\":\"\(try seal(type, payload, canonical, part))\""
+    lines.append(
+      type == .trace
+        ? "{\(members)\"metadata\":{\"envelope\":{\"header\":\"\(header)\",\(own)}}}" : "{\(members)\(own)}")
+  }
+
+  private static func members(_ clear: [(String, Clear)]) -> String {
+    clear.map { "\(quoted($0.0)):\($0.1.json)," }.joined()
+  }
+
+  private static func canonical(_ clear: [(String, Clear)]) -> [UInt8] {
+    canonical(clear.map { (Array($0.0.utf8), $0.1.canonical) })
+  }
+
+  /// The canonical form of pairs: names, and values behind the byte that says of which type they are.
+  package static func canonical(_ pairs: [(name: [UInt8], value: [UInt8])]) -> [UInt8] {
+    pairs.sorted { $0.name.lexicographicallyPrecedes($1.name) }.reduce(into: []) { canonical, pair in
+      for part in [pair.name, pair.value] { canonical += [UInt8(part.count >> 8), UInt8(part.count & 255)] + part }
+    }
   }
 
   private mutating func seal(
-    _ type: RecordType, _ payload: [UInt8], _ clear: [(String, Clear)], _ part: RecordPart
+    _ type: RecordType, _ payload: [UInt8], _ canonical: [UInt8], _ part: RecordPart
   ) throws -> String {
-    var canonical: [UInt8] = []
-    for (name, value) in clear.sorted(by: { $0.0.utf8.lexicographicallyPrecedes($1.0.utf8) }) {
-      let value = value.canonical
-      canonical += [UInt8(name.utf8.count >> 8), UInt8(name.utf8.count & 0xff)] + Array(name.utf8)
-      canonical += [UInt8(value.count >> 8), UInt8(value.count & 0xff)] + value
-    }
     records.append(Record(type: type, part: part, clear: canonical, payload: payload))
     // A part that goes on names the one before it.
     var sealed: [UInt8] = []
@@ -146,12 +165,12 @@ package struct SealedLines: ~Copyable {
     sealed += payload
     var associatedData = GrowingBuffer()
     segment.appendAssociatedData(type, part, to: &associatedData)
-    unsafe associatedData.append(canonical.span.bytes)
+    associatedData.append(canonical)
     var output = GrowingBuffer()
     try associatedData.withBytes { (data) throws(EnvelopeError) in
       try unsafe segment.seal(sealed.span.bytes, authenticating: data, into: &output)
     }
-    return output.withBytes { Base64URL.encode([UInt8](copying: $0)) }
+    return output.withBytes { Base64URL.encode($0) }
   }
 
   /// Text as a string of JSON.

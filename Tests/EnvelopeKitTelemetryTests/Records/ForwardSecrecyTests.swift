@@ -67,6 +67,7 @@
           guard !segments.contains(parsed.salt) else { return first }
           segments.append(parsed.salt)
           all.append(("data-key \(segments.count)", unlocked.dataKey.withBytes { [UInt8](copying: $0) }))
+          all.append(("root-key \(segments.count)", try Self.rootKey(unlocked.dataKey, parsed)))
           for purpose in [KeySchedule.Purpose.payload, .header] {
             all.append(
               ("\(purpose) \(segments.count)", try unlocked.keys.key(purpose).withBytes { [UInt8](copying: $0) }))
@@ -79,6 +80,21 @@
             chainBytes = Array(next[..<32])
           }
           return first
+        }
+
+        /// The key that all others of a segment are derived from (`Docs/Format.md`, section Key schedule).
+        private static func rootKey(_ dataKey: borrowing DataKey, _ header: Header) throws -> [UInt8] {
+          var message: [UInt8] = []
+          message.append(lengthPrefixed16: try LogService.context.canonicalBytes())
+          message += header.form.bytes + header.salt
+          let output = try [UInt8].appending(capacity: 64) { (output) throws(EnvelopeError) in
+            try dataKey.withBytes { (key) throws(EnvelopeError) in
+              try unsafe BLAKE2b.derive(
+                64, key: key, salt: header.salt.span.bytes, personal: "EnvelopeKit v1", message: message.span.bytes,
+                into: &output)
+            }
+          }
+          return Array(output[..<32])
         }
 
         /// Whether a chain or key is one that the process has not come to.

@@ -41,12 +41,7 @@ enum SealedLine {
       for (object, members) in objects {
         for (name, value) in members { pairs.append((object.utf8 + [0] + name.utf8, [0] + value.utf8)) }
       }
-      pairs.sort { $0.name.lexicographicallyPrecedes($1.name) }
-      return pairs.reduce(into: []) { canonical, pair in
-        for part in [pair.name, pair.value] {
-          canonical += [UInt8(part.count >> 8), UInt8(part.count & 255)] + part
-        }
-      }
+      return SealedLines.canonical(pairs)
     }
 
     static func random(_ random: inout SplitMix64, inTrace: Bool) -> Clear {
@@ -71,41 +66,16 @@ enum SealedLine {
   static func seal(
     _ records: [Record], context: EncryptionContext, suite: AlgorithmSuite, using keyring: some Keyring
   ) async throws -> [[UInt8]] {
-    var segment = try await RecordSegment.make(context: context, suite: suite, using: keyring)
-    let header: [String: Any] = [
-      "segment": segment.id.description, "header": Envelope.text(of: segment.header),
-    ]
-    var lines = [try text(of: header), try seal(Record(type: .begin), &segment)]
+    var lines = try await SealedLines.begin(context: context, suite: suite, using: keyring)
     for (index, record) in records.enumerated() {
-      if index == records.count / 2 { lines.append(try text(of: header)) }
-      lines.append(try seal(record, &segment))
+      if index == records.count / 2 { lines.writeHeader() }
+      var object = record.clear.object
+      if record.type == .trace { object["trace_id"] = "1-2-3" }
+      let text = String(decoding: try JSONSerialization.data(withJSONObject: object), as: UTF8.self)
+      let members = object.isEmpty ? "" : String(text.dropFirst().dropLast()) + ","
+      try lines.append(record.type, record.payload, members: members, canonical: record.clear.canonical, record.part)
     }
-    return lines + [try seal(Record(type: .end), &segment)]
-  }
-
-  static func seal(_ record: Record, _ segment: inout RecordSegment) throws -> [UInt8] {
-    let sequence = segment.nextSequence
-    var associatedData = GrowingBuffer()
-    segment.appendAssociatedData(record.type, record.part, to: &associatedData)
-    for byte in record.clear.canonical { associatedData.append(byte) }
-    var sealed = GrowingBuffer()
-    // A part that goes on names the one before it.
-    var payload: [UInt8] = []
-    if record.part.isContinued { payload.append(bigEndian: segment.lastMark) }
-    payload += record.payload
-    try associatedData.withBytes { (associatedData) throws(EnvelopeError) in
-      try unsafe segment.seal(payload.span.bytes, authenticating: associatedData, into: &sealed)
-    }
-    var own: [String: Any] = ["segment": segment.id.description, "sequence": sequence]
-    own["record"] = record.type.name?.description
-    own["part"] = record.part.name?.description
-    own["sealed"] = PythonPeer.text(of: sealed.withBytes { [UInt8](copying: $0) })
-    guard record.type == .trace else { return try text(of: record.clear.object.merging(own) { $1 }) }
-    own["header"] = Envelope.text(of: segment.header)
-    return try text(of: record.clear.object.merging(["metadata": ["envelope": own], "trace_id": "1-2-3"]) { $1 })
-  }
-
-  private static func text(of object: [String: Any]) throws -> [UInt8] {
-    Array(try JSONSerialization.data(withJSONObject: object))
+    try lines.end()
+    return lines.lines.map { Array($0.utf8) }
   }
 }

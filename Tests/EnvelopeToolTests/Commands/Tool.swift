@@ -4,30 +4,17 @@
 import Dispatch
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 
 /// The command that was built together with the tests, or another one that `ENVELOPE_TEST_COMMAND` names.
 enum Tool {
   /// Its path, looked for from the test program upward.
   static let path: String? = {
-    if let path = ProcessInfo.processInfo.environment["ENVELOPE_TEST_COMMAND"] { return isCommand(path) ? path : nil }
-    var starts = [CommandLine.arguments[0], "/proc/self/exe"].map {
-      URL(fileURLWithPath: $0).resolvingSymlinksInPath().deletingLastPathComponent()
+    if let path = ProcessInfo.processInfo.environment["ENVELOPE_TEST_COMMAND"] {
+      return BuiltProgram.isProgram(path) ? path : nil
     }
-    starts += Bundle.allBundles.map { $0.bundleURL.resolvingSymlinksInPath() }
-    // SwiftPM hands the test bundle over as an argument.
-    starts += CommandLine.arguments.filter { $0.hasSuffix(".xctest") }.map {
-      URL(fileURLWithPath: $0).resolvingSymlinksInPath().deletingLastPathComponent()
-    }
-    for start in starts {
-      var folder = start
-      while folder.path != "/" {
-        let candidate = folder.appendingPathComponent("envelope").path
-        if isCommand(candidate) { return candidate }
-        folder.deleteLastPathComponent()
-      }
-    }
-    return nil
+    return BuiltProgram.path(named: "envelope")
   }()
 
   /// The path of the Python that the tests were set up with.
@@ -37,12 +24,6 @@ enum Tool {
       try #require(!path.isEmpty, "ENVELOPE_TEST_PYTHON is not set: run Tests/run")
       return path
     }
-  }
-
-  private static func isCommand(_ path: String) -> Bool {
-    var isFolder: ObjCBool = false
-    return unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && !isFolder.boolValue
-      && FileManager.default.isExecutableFile(atPath: path)
   }
 }
 
