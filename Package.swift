@@ -133,10 +133,21 @@ let package = Package(
   ]
 )
 
-// Tests/sanitizers and Tests/second-libsodium build only the test targets that they run.
-if let targets = Context.environment["ENVELOPE_TEST_TARGETS"] {
-  let names = targets.split(separator: " ").map(String.init)
-  package.targets.removeAll { $0.type == .test && !names.contains($0.name) }
+// Tests/sanitizers and Tests/second-libsodium build only the test targets that they run, and what these need.
+if let tests = Context.environment["ENVELOPE_TEST_TARGETS"] {
+  var needed: Set<String> = []
+  var names = tests.split(separator: " ").map(String.init)
+  while let name = names.popLast() {
+    guard needed.insert(name).inserted, let target = package.targets.first(where: { $0.name == name }) else { continue }
+    for dependency in target.dependencies {
+      switch dependency {
+      case .targetItem(let name, _), .byNameItem(let name, _): names.append(name)
+      default: break
+      }
+    }
+  }
+  package.targets.removeAll { !needed.contains($0.name) }
+  package.products = []
 }
 
 for target in package.targets where target.type != .system {
