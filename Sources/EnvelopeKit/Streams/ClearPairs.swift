@@ -119,12 +119,12 @@ extension RecordLine {
     var hasAnnotations = false
     for object in objects {
       let (isAnnotations, isOther) = withBytes(of: object, in: line) {
-        ($0.isNamed("annotations"), $0.isBoundInTrace(isInner: false))
+        ($0.isText("annotations"), $0.isBoundInTrace(isInner: false))
       }
       if isOther || isAnnotations && hasAnnotations { return false }
       hasAnnotations = hasAnnotations || isAnnotations
     }
-    return !pairs.contains { pair in !pair.isInner && withBytes(of: pair.name, in: line) { $0.isNamed("annotations") } }
+    return !pairs.contains { pair in !pair.isInner && withBytes(of: pair.name, in: line) { $0.isText("annotations") } }
   }
 
   /// Whether no object has the name of another member.
@@ -138,21 +138,20 @@ extension RecordLine {
   }
 
   private mutating func sortPairs(in line: RawSpan) {
+    var sorted = pairs
+    pairs = []
+    defer { pairs = sorted }
+    guard sorted.count <= 16 else { return sorted.sort { compare($0.name, $1.name, in: line) < 0 } }
     // Few pairs are moved where they are.
-    guard pairs.count <= 16 else {
-      var sorted = pairs
-      pairs = []
-      sorted.sort { compare($0.name, $1.name, in: line) < 0 }
-      return pairs = sorted
-    }
-    for index in 1..<pairs.count {
+    var span = sorted.mutableSpan
+    for index in 1..<span.count {
+      let pair = span[index]
       var hole = index
-      let pair = pairs[index]
-      while hole > 0, compare(pair.name, pairs[hole - 1].name, in: line) < 0 {
-        pairs[hole] = pairs[hole - 1]
+      while hole > 0, compare(pair.name, span[hole - 1].name, in: line) < 0 {
+        span[hole] = span[hole - 1]
         hole -= 1
       }
-      pairs[hole] = pair
+      if hole < index { span[hole] = pair }
     }
   }
 
@@ -165,11 +164,8 @@ extension RawSpan {
   /// Whether a clear member of this name of an X-Ray document is bound to its seal; services add and move others.
   func isBoundInTrace(isInner: Bool) -> Bool {
     guard !isInner else { return starts(with: "annotations\0") }
-    return isNamed("name") || isNamed("id") || isNamed("start_time") || isNamed("end_time")
+    return isText("name") || isText("id") || isText("start_time") || isText("end_time")
   }
-
-  /// Whether the bytes are those of a name.
-  func isNamed(_ name: StaticString) -> Bool { isText(name) }
 
   /// Compares bytes that are not secret: negative if these come first, zero if they are the same.
   func comparePublicBytes(to other: RawSpan) -> Int {

@@ -36,7 +36,8 @@ extension RecordLine {
         isAtTop = true
         return try read(own, in: line)
       }
-      if withBytes(of: name, in: line, { $0.isEmpty || $0.contains(0) }) { hasUnboundMember = true }
+      // A zero byte stands in the line as an escape.
+      if name.count == 0 || name.isText && withBytes(of: name, in: line, { $0.contains(0) }) { hasUnboundMember = true }
       guard line.byteIfAny(at: position) == UInt8(ascii: "{") else {
         return try readPair(name, isInner: false, in: line)
       }
@@ -49,10 +50,10 @@ extension RecordLine {
     }
     if name.count == 0 {
       hasUnboundMember = true
-      if withBytes(of: outer, in: line, { $0.isNamed("annotations") }) { hasUnboundTraceMember = true }
+      if withBytes(of: outer, in: line, { $0.isText("annotations") }) { hasUnboundTraceMember = true }
     }
-    let isMetadata = withBytes(of: outer, in: line) { $0.byteCount == 8 && $0.starts(with: "metadata") }
-    let isEnvelope = withBytes(of: name, in: line) { $0.byteCount == 8 && $0.starts(with: "envelope") }
+    let isMetadata = withBytes(of: outer, in: line) { $0.isText("metadata") }
+    let isEnvelope = withBytes(of: name, in: line) { $0.isText("envelope") }
     if isMetadata, isEnvelope, line.byteIfAny(at: position) == UInt8(ascii: "{") {
       isUnsupported = isUnsupported || isInMetadata
       isInMetadata = true
@@ -126,7 +127,7 @@ extension RecordLine {
   private mutating func refusePair(_ name: Piece, isInner: Bool, in line: RawSpan) {
     hasUnboundMember = true
     let isClear = withBytes(of: name, in: line) {
-      $0.isBoundInTrace(isInner: isInner) || !isInner && $0.isNamed("annotations")
+      $0.isBoundInTrace(isInner: isInner) || !isInner && $0.isText("annotations")
     }
     if isClear { hasUnboundTraceMember = true }
   }
@@ -190,15 +191,17 @@ extension RecordLine {
 
 extension RawSpan {
   /// Whether the bytes are those of a text.
+  @inline(__always)
   func isText(_ text: StaticString?) -> Bool {
     guard let text, text.utf8CodeUnitCount == byteCount else { return false }
-    for offset in 0..<byteCount where unsafe byte(at: offset) != text.utf8Start[offset] { return false }
+    for offset in 0..<text.utf8CodeUnitCount where unsafe byte(at: offset) != text.utf8Start[offset] { return false }
     return true
   }
 }
 
 // What is read as it stands; the scanner of JSON reads what is rare.
 extension RecordLine {
+  @inline(__always)
   mutating func skipBlanks(in line: RawSpan) {
     while let byte = line.byteIfAny(at: position), byte <= .space,
       byte.isBlank || byte == .carriageReturn || byte == .lineFeed
@@ -207,6 +210,7 @@ extension RecordLine {
     }
   }
 
+  @inline(__always)
   private mutating func take(_ byte: UInt8, in line: RawSpan) throws(EnvelopeError) {
     guard line.byteIfAny(at: position) == byte else { throw .notRecord }
     position += 1
@@ -236,44 +240,5 @@ extension RecordLine {
     default:
       throw .notRecord
     }
-  }
-}
-
-extension RawSpan {
-  /// The offset of the first byte that is not part of well-formed UTF-8, or nil; quick if all is ASCII.
-  var firstOffsetOutsideUTF8Quickly: Int? {
-    var offset = 0
-    while offset + 8 <= byteCount {
-      let bytes = unsafe unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self)
-      if bytes & 0x8080_8080_8080_8080 != 0 { break }
-      offset += 8
-    }
-    return extracting(droppingFirst: offset).firstOffsetOutsideUTF8.map { $0 + offset }
-  }
-
-  /// The offset of the first byte from here on that ends or interrupts a string of JSON: a quote, a backslash or a control
-  /// character; or the length.
-  @inline(__always)
-  package func endOfPlainString(from start: Int) -> Int {
-    var offset = start
-    // Eight bytes at once: a byte is marked if it is below 32, a quote or a backslash. A byte above one that is marked
-    // may be marked wrongly, and the first is not.
-    let (low, high): (UInt64, UInt64) = (0x0101_0101_0101_0101, 0x8080_8080_8080_8080)
-    while offset + 8 <= byteCount {
-      let bytes = unsafe UInt64(
-        littleEndian: unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self))
-      let quotes = bytes ^ (low &* 0x22)
-      let backslashes = bytes ^ (low &* 0x5c)
-      let controls = (bytes &- low &* 0x20) & ~bytes
-      let marked = ((quotes &- low) & ~quotes | (backslashes &- low) & ~backslashes | controls) & high
-      if marked != 0 { return offset + marked.trailingZeroBitCount / 8 }
-      offset += 8
-    }
-    while offset < byteCount {
-      let byte = byte(at: offset)
-      if byte < 0x20 || byte == .doubleQuote || byte == .backslash { return offset }
-      offset += 1
-    }
-    return byteCount
   }
 }

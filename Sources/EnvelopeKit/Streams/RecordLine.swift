@@ -70,7 +70,7 @@ package struct RecordLine: ~Copyable {
     guard line.byteCount <= Self.byteLimit else { return .other }
     skipBlanks(in: line)
     guard line.byteIfAny(at: position) == UInt8(ascii: "{") else { return .other }
-    guard line.firstOffsetOutsideUTF8Quickly == nil else { return formOfText(line) }
+    guard line.firstOffsetOutsideUTF8 == nil else { return formOfText(line) }
     do throws(EnvelopeError) {
       try readObject(of: nil, in: line)
       skipBlanks(in: line)
@@ -163,29 +163,16 @@ enum OwnMember: UInt8, CaseIterable {
 
   var bit: UInt8 { 1 << rawValue }
 
+  @inline(__always)
   init?(_ name: RawSpan) {
-    let member: OwnMember
     switch (name.byteCount, name.byteIfAny(at: 2)) {
-    case (7, UInt8(ascii: "g")): member = .segment
-    case (8, UInt8(ascii: "q")): member = .sequence
-    case (6, UInt8(ascii: "c")): member = .record
-    case (4, UInt8(ascii: "r")): member = .part
-    case (6, UInt8(ascii: "a")) where name.isText("sealed"): member = .sealed
-    case (6, UInt8(ascii: "a")): member = .header
+    case (7, UInt8(ascii: "g")) where name.isText("segment"): self = .segment
+    case (8, UInt8(ascii: "q")) where name.isText("sequence"): self = .sequence
+    case (6, UInt8(ascii: "a")) where name.isText("sealed"): self = .sealed
+    case (6, UInt8(ascii: "a")) where name.isText("header"): self = .header
+    case (6, UInt8(ascii: "c")) where name.isText("record"): self = .record
+    case (4, UInt8(ascii: "r")) where name.isText("part"): self = .part
     default: return nil
-    }
-    guard name.isText(member.name) else { return nil }
-    self = member
-  }
-
-  private var name: StaticString {
-    switch self {
-    case .segment: "segment"
-    case .sequence: "sequence"
-    case .record: "record"
-    case .part: "part"
-    case .sealed: "sealed"
-    case .header: "header"
     }
   }
 }

@@ -29,8 +29,17 @@ extension RecordReader {
       guard refused.isMissingNews(id) else { return }
       return try report(.noHeader, to: body)
     }
-    guard header.map({ segment.isOf($0) }) ?? true, open(segment, sequence), isWellFormed(type, part, sequence)
-    else { return try report(.altered, to: body) }
+    guard header.map({ segment.isOf($0) }) ?? true else { return try report(.altered, to: body) }
+    // One access to the segment, which each that is not to a constant makes the program check.
+    try readRecord(type, part, sequence, of: &segment.records, body)
+  }
+
+  private mutating func readRecord(
+    _ type: RecordType, _ part: RecordPart, _ sequence: Int, of segment: inout SegmentRecords, _ body: Receiver
+  ) throws(EnvelopeError) {
+    guard open(&segment.keys, sequence), isWellFormed(type, part, sequence) else {
+      return try report(.altered, to: body)
+    }
     segment.line = lineCount
     let mark = sealed.withBytes { RecordSegment.mark(of: $0) }
     let isPast = segment.end.map { sequence > $0 } ?? false
@@ -43,14 +52,14 @@ extension RecordReader {
     case .next, .behindGap, .late: break
     }
     if isPast, order != .copied { try report(.copied, sequence...sequence, to: body) }
-    try pass(Verified(type: type, part: part, sequence: sequence, mark: mark), of: segment, body)
+    try pass(Verified(type: type, part: part, sequence: sequence, mark: mark), of: &segment, body)
   }
 
-  private mutating func open(_ segment: OpenedSegment, _ sequence: Int) -> Bool {
+  private mutating func open(_ keys: inout RecordKeys, _ sequence: Int) -> Bool {
     do throws(EnvelopeError) {
       try sealed.withBytes { (sealed) throws(EnvelopeError) in
         try associatedData.withBytes { (associatedData) throws(EnvelopeError) in
-          try segment.open(sealed, sequence: sequence, authenticating: associatedData, into: &payload)
+          try keys.open(sealed, sequence: sequence, authenticating: associatedData, into: &payload)
         }
       }
       return true
@@ -78,60 +87,66 @@ extension RecordReader {
   }
 
   /// Passes a verified record on, or keeps a part of one.
-  private mutating func pass(_ record: Verified, of segment: OpenedSegment, _ body: Receiver) throws(EnvelopeError) {
+  private mutating func pass(_ record: Verified, of segment: inout SegmentRecords, _ body: Receiver)
+    throws(EnvelopeError)
+  {
     switch record.type {
     case .end: segment.end = segment.end ?? record.sequence
     case .begin: segment.previous = segment.previous ?? payload.withBytes { Self.previous($0) }
     case .log, .trace, .dropped: break
     }
-    if record.part.isContinued { return try join(record, of: segment, body) }
+    if record.part.isContinued { return try join(record, of: &segment, body) }
     // The payload that was begun does not go on where it should.
-    if segment.partial.next == record.sequence { try reportIncomplete(segment, to: record.sequence, body) }
+    if segment.partial.next == record.sequence { try reportIncomplete(&segment, to: record.sequence, body) }
     guard record.part == .first else {
-      return try deliver(payload, record, beginningAt: record.sequence, of: segment, body)
+      return try deliver(payload, record, beginningAt: record.sequence, of: segment.id, body)
     }
-    if segment.partial.next != nil { try reportIncomplete(segment, to: record.sequence, body) }
+    if segment.partial.next != nil { try reportIncomplete(&segment, to: record.sequence, body) }
     segment.partial.begin(record.type, record.sequence, mark: record.mark)
     withClear { segment.partial.clear.append($0) }
     segment.partial.payload.append(payload)
   }
 
   /// Joins a part to those before it; a payload of which a part is missing is lost.
-  private mutating func join(_ record: Verified, of segment: OpenedSegment, _ body: Receiver) throws(EnvelopeError) {
+  private mutating func join(_ record: Verified, of segment: inout SegmentRecords, _ body: Receiver)
+    throws(EnvelopeError)
+  {
     let link = payload.withBytes { $0.bigEndianInteger(at: 0) }
     guard segment.partial.next == record.sequence, segment.partial.type == record.type, segment.partial.mark == link,
-      isSameClear(segment), segment.partial.payload.byteCount + payload.byteCount <= Self.payloadByteLimit
+      isSameClear(segment.partial), segment.partial.payload.byteCount + payload.byteCount <= Self.payloadByteLimit
     else {
-      if record.part == .last { try reportIncomplete(segment, to: record.sequence, body) }
+      if record.part == .last { try reportIncomplete(&segment, to: record.sequence, body) }
       return
     }
     payload.withBytes { segment.partial.payload.append($0.extracting(droppingFirst: RecordPart.linkByteCount)) }
     (segment.partial.next, segment.partial.mark) = (record.sequence + 1, record.mark)
     guard record.part == .last else { return }
     defer { segment.partial.drop() }
-    try deliver(segment.partial.payload, record, beginningAt: segment.partial.first, of: segment, body)
+    try deliver(segment.partial.payload, record, beginningAt: segment.partial.first, of: segment.id, body)
   }
 
   /// Passes a complete payload to `body`, with the clear pairs of the record that ends it.
   private func deliver(
-    _ payload: borrowing GrowingBuffer, _ record: Verified, beginningAt sequence: Int, of segment: OpenedSegment,
+    _ payload: borrowing GrowingBuffer, _ record: Verified, beginningAt sequence: Int, of segment: SegmentID,
     _ body: Receiver
   ) throws(EnvelopeError) {
-    let origin = Origin(type: record.type, segment: segment.id, sequence: sequence, line: lineCount)
+    let origin = Origin(type: record.type, segment: segment, sequence: sequence, line: lineCount)
     try payload.withBytes { (payload) throws(EnvelopeError) in
       try withClear { (clear) throws(EnvelopeError) in try body(.record(origin), clear, payload) }
     }
   }
 
-  private func reportIncomplete(_ segment: OpenedSegment, to sequence: Int, _ body: Receiver) throws(EnvelopeError) {
+  private func reportIncomplete(
+    _ segment: inout SegmentRecords, to sequence: Int, _ body: Receiver
+  ) throws(EnvelopeError) {
     let first = segment.partial.next == nil ? sequence : min(segment.partial.first, sequence)
     let last = segment.partial.next.map { min($0 - 1, sequence) } ?? sequence
     segment.partial.drop()
     try report(.incomplete, first...max(first, last), to: body)
   }
 
-  private func isSameClear(_ segment: OpenedSegment) -> Bool {
-    segment.partial.clear.withBytes { first in withClear { $0.comparePublicBytes(to: first) == 0 } }
+  private func isSameClear(_ partial: borrowing SegmentRecords.Partial) -> Bool {
+    partial.clear.withBytes { first in withClear { $0.comparePublicBytes(to: first) == 0 } }
   }
 
   /// Gives access to the clear pairs of the record, which follow its sequence and type in the associated data.

@@ -150,7 +150,7 @@ public struct RecordReader: ~Copyable {
   private mutating func readHeader(_ bytes: RawSpan, _ body: Receiver) throws(EnvelopeError) {
     guard let id = line.segment, let header = line.headerBytes(in: bytes) else { return try report(.altered, to: body) }
     guard let known = segments[id] else { return try report(refused: header, of: id, body) }
-    if known.line == 0 { known.line = lineCount }
+    if known.records.line == 0 { known.records.line = lineCount }
     // One that opened stays: another header of the same name is not of this segment.
     if !known.isOf(header) { try report(.altered, to: body) }
   }

@@ -142,9 +142,12 @@ extension RawSpan {
     unsafe UInt64(bigEndian: unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self))
   }
 
-  /// The same, with padding for those behind the end.
+  /// The same, of which one must be there, with padding for those behind the end.
   fileprivate func eightBytes(at offset: Int, padding: UInt8) -> UInt64 {
-    (offset..<offset + 8).reduce(0) { $0 << 8 | UInt64(byteIfAny(at: $1) ?? padding) }
+    let count = byteCount - offset
+    guard count < 8 else { return eightBytes(at: offset) }
+    let paddings = UInt64(padding) &* 0x0101_0101_0101_0101
+    return lastWord(ofBytes: count).byteSwapped | paddings >> UInt64(8 * count)
   }
 }
 

@@ -44,18 +44,22 @@ extension RawSpan {
   package var firstOffsetOutsideUTF8: Int? {
     var offset = 0
     while offset < byteCount {
+      guard byte(at: offset) >= 0x80 else {
+        offset = endOfASCII(from: offset + 1)
+        continue
+      }
       guard let length = lengthOfUTF8Sequence(at: offset) else { return offset }
       offset += length
     }
     return nil
   }
 
+  /// The length of the sequence that begins here with a byte that is not ASCII; nil if it is not well-formed.
   private func lengthOfUTF8Sequence(at offset: Int) -> Int? {
     let first = byte(at: offset)
     // The second byte's range shuts out overlong forms, surrogates and what lies beyond U+10FFFF.
     let (length, second): (Int, ClosedRange<UInt8>)
     switch first {
-    case 0x00...0x7f: return 1
     case 0xc2...0xdf: (length, second) = (2, 0x80...0xbf)
     case 0xe0: (length, second) = (3, 0xa0...0xbf)
     case 0xed: (length, second) = (3, 0x80...0x9f)
