@@ -7,7 +7,7 @@ import Testing
 @testable import EnvelopeKit
 
 /// Searches that read many bytes at once, held against those that read one after the other.
-@Suite(.timeLimit(.minutes(5))) struct WordSearchTests {
+@Suite(.timeLimit(.minutes(20))) struct WordSearchTests {
   @Test func eachByteEndsAStringOrDoesNotAtEachPlace() {
     for byte in UInt8.min...UInt8.max {
       let ends = byte < 0x20 || byte == 0x22 || byte == 0x5c
