@@ -156,9 +156,12 @@ public final class CachingKeyring: Keyring {
       for wanted in wanted {
         switch find(wanted, for: context) {
         case .remembered(let hit): return try give(hit)
-        case .calling(let task, let claim):
+        case .calling(let task, let arrival, let claim):
           do {
-            let key = try await task.value.copy
+            try await task.value
+            guard let key = arrival.value?.copy else {
+              preconditionFailure("The call has brought a data key or thrown")
+            }
             return UnwrappedDataKey(dataKey: try DataKey(key), source: wanted.entry, whenVerified: claim.confirm)
           } catch is CancellationError {
             throw CancellationError()
