@@ -30,7 +30,7 @@ extension RecordReader {
       return try report(.noHeader, to: body)
     }
     guard header.map({ segment.isOf($0) }) ?? true else { return try report(.altered, to: body) }
-    // One access to the segment, which each that is not to a constant makes the program check.
+    // One access for all that follows: each access to a variable of an object is checked at run time.
     try readRecord(type, part, sequence, of: &segment.records, body)
   }
 

@@ -30,23 +30,18 @@ extension RawSpan {
   private func end(from start: Int, _ marks: (UInt64) -> UInt64) -> Int {
     let high: UInt64 = 0x8080_8080_8080_8080
     var offset = start
-    // Most names and many values end within eight bytes.
-    if offset + 8 <= byteCount {
-      let marked = marks(word(at: offset)) & high
-      if marked != 0 { return offset + marked.trailingZeroBitCount / 8 }
-      offset += 8
-    }
-    while offset + 32 <= byteCount {
-      let all =
-        marks(word(at: offset)) | marks(word(at: offset + 8)) | marks(word(at: offset + 16))
-        | marks(word(at: offset + 24))
-      if all & high != 0 { break }
-      offset += 32
-    }
+    // Most names and many values end within eight bytes; in what is longer, thirty-two are passed over at once.
     while offset + 8 <= byteCount {
       let marked = marks(word(at: offset)) & high
       if marked != 0 { return offset + marked.trailingZeroBitCount / 8 }
       offset += 8
+      while offset + 32 <= byteCount {
+        let all =
+          marks(word(at: offset)) | marks(word(at: offset + 8)) | marks(word(at: offset + 16))
+          | marks(word(at: offset + 24))
+        guard all & high == 0 else { break }
+        offset += 32
+      }
     }
     // What is behind the end is zero, and counts neither if it is marked nor if it is not.
     let rest = byteCount - offset
