@@ -24,7 +24,7 @@ public final class CachingSealer: Sendable {
 
   private struct State: ~Copyable {
     var table: SecretTable<Entry>
-    var calls: [CacheName: Call] = [:]
+    var calls: [CacheName: KeyTask<NewKey>] = [:]
 
     init(table: consuming SecretTable<Entry>) { self.table = table }
   }
@@ -62,16 +62,10 @@ public final class CachingSealer: Sendable {
     }
   }
 
-  /// A call that makes the next payload key.
-  private struct Call {
-    let task: Task<Void, any Error>
-    let arrival: Arrival<NewKey>
-  }
-
   /// The result of a lookup: a payload key with one value counted against its limits, or the call that makes the next.
   private enum Found: ~Copyable, Sendable {
     case key(SecretBytes, header: [UInt8])
-    case calling(Call)
+    case calling(KeyTask<NewKey>)
   }
 
   /// The most values that one data key may seal: 2³².
@@ -148,8 +142,7 @@ public final class CachingSealer: Sendable {
       case .key(let key, let header):
         return try Sealer.seal(plaintext, authenticating: associatedData, under: header, with: suite.aead, key: key)
       case .calling(let call):
-        try await call.task.value
-        guard let new = call.arrival.value else { preconditionFailure("The call has brought a key or thrown") }
+        let new = try await call.key
         guard new.entry.count(plaintext.count) else { continue }
         return try Sealer.seal(
           plaintext, authenticating: associatedData, under: new.entry.header, with: suite.aead, key: new.key)
@@ -170,20 +163,18 @@ public final class CachingSealer: Sendable {
       }
       if let call = state.calls[name] { return .calling(call) }
       // A task of its own: cancelling one caller leaves the call to the others.
-      let arrival = Arrival<NewKey>()
-      let task = Task {
+      let call = KeyTask { [self] in
         do {
           let unlocked = try await UnlockedHeader.make(.value(suite), context: context, using: keyring)
           let entry = Entry(header: unlocked.header.bytes, messages: messageLimit, bytes: byteLimit)
           let new = NewKey(try unlocked.keys.key(.payload), entry)
-          arrival.bring(new)
           succeed(name, with: new, startedAt: now)
+          return new
         } catch {
           fail(name)
           throw error
         }
       }
-      let call = Call(task: task, arrival: arrival)
       state.calls[name] = call
       return .calling(call)
     }

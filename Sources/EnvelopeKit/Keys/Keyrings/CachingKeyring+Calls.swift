@@ -22,7 +22,7 @@ extension CachingKeyring {
   /// The result of a lookup: a data key, or the call that will unwrap it.
   enum Found: ~Copyable, Sendable {
     case remembered(Hit)
-    case calling(Task<Void, any Error>, Arrival<SharedKey>, Claim)
+    case calling(KeyTask<SharedKey>, Claim)
   }
 
   /// What the cache keeps beside a data key.
@@ -40,8 +40,7 @@ extension CachingKeyring {
   /// Once it has returned, it stays until a header has verified with its data key, or every caller has given up.
   struct Call {
     let number: UInt64
-    let task: Task<Void, any Error>
-    let arrival: Arrival<SharedKey>
+    let task: KeyTask<SharedKey>
     let start: ContinuousClock.Instant
     let isRefresh: Bool
     /// Callers that wait, or are verifying a header with the data key.
@@ -112,7 +111,7 @@ extension CachingKeyring {
       var joined = call ?? start(wanted, for: context, &state, at: now, isRefresh: false)
       joined.callerCount += 1
       state.calls[wanted.name] = joined
-      return .calling(joined.task, joined.arrival, Claim(self, wanted.name, joined.number))
+      return .calling(joined.task, Claim(self, wanted.name, joined.number))
     }
   }
 
@@ -144,19 +143,17 @@ extension CachingKeyring {
   ) -> Call {
     state.callCount += 1
     let number = state.callCount
-    let arrival = Arrival<SharedKey>()
-    let task = Task {
+    let task = KeyTask { [self] in
       do {
         let key = SharedKey(try await keyring.unwrap([wanted.entry], for: context))
-        arrival.bring(key)
         succeed(wanted.name, number, with: key)
+        return key
       } catch {
         fail(wanted.name, number, with: error)
         throw error
       }
     }
-    return Call(
-      number: number, task: task, arrival: arrival, start: now, isRefresh: isRefresh, callerCount: 0)
+    return Call(number: number, task: task, start: now, isRefresh: isRefresh, callerCount: 0)
   }
 
   /// Renews what is remembered, or keeps the data key for the callers that are about to verify headers with it.

@@ -156,12 +156,9 @@ public final class CachingKeyring: Keyring {
       for wanted in wanted {
         switch find(wanted, for: context) {
         case .remembered(let hit): return try give(hit)
-        case .calling(let task, let arrival, let claim):
+        case .calling(let task, let claim):
           do {
-            try await task.value
-            guard let key = arrival.value?.copy else {
-              preconditionFailure("The call has brought a data key or thrown")
-            }
+            let key = try await task.key.copy
             return UnwrappedDataKey(dataKey: try DataKey(key), source: wanted.entry, whenVerified: claim.confirm)
           } catch is CancellationError {
             throw CancellationError()

@@ -3,15 +3,34 @@
 
 internal import Synchronization
 
-/// What a task brings to those that wait for it.
+/// A task that fetches a key for several callers.
 ///
-/// A task that has ended keeps its result until the thread that ran it has let go of it, which may be after a waiter has
-/// gone on. So no key is the result of a task: it is gone with the last owner of this.
-final class Arrival<Value: Sendable>: Sendable {
-  private let content = Mutex<Value?>(nil)
+/// The thread that ran a task may keep the task's result for longer than the caller that waited. So the key is not the
+/// result of the task: it is gone with the last copy of this.
+struct KeyTask<Key: Sendable>: Sendable {
+  private final class Fetched: Sendable {
+    let key = Mutex<Key?>(nil)
+  }
 
-  func bring(_ value: Value) { content.withLock { $0 = value } }
+  private let task: Task<Void, any Error>
+  private let fetched = Fetched()
 
-  /// What the task has brought; nil before.
-  var value: Value? { content.withLock { $0 } }
+  /// Starts the task.
+  init(_ fetch: @escaping @Sendable () async throws -> Key) {
+    task = Task { [fetched] in
+      let key = try await fetch()
+      fetched.key.withLock { $0 = key }
+    }
+  }
+
+  /// The key, once it is there.
+  ///
+  /// - Throws: What fetching it threw.
+  var key: Key {
+    get async throws {
+      try await task.value
+      guard let key = fetched.key.withLock({ $0 }) else { preconditionFailure("The task has fetched a key or thrown") }
+      return key
+    }
+  }
 }
