@@ -75,7 +75,7 @@
   extension CachingKeyring {
     /// Waits until no call to the keyring is in flight.
     fileprivate func settle() async {
-      while let task = state.withLock({ $0.calls.values.first { $0.key == nil }?.task }) { _ = await task.result }
+      while let task = state.withLock({ $0.calls.values.first { $0.key == nil }?.task }) { _ = try? await task.key }
     }
   }
 #endif
