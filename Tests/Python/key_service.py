@@ -27,6 +27,7 @@ import key_service_moto as kms
 import key_service_tls as tls
 from key_service_http import Answer, Listener
 from key_service_metadata import Metadata
+from key_service_proxy import Proxy
 
 CONTROL_KEY = "AKIDCONTROL"
 
@@ -63,8 +64,8 @@ class Service:
 class Control:
     """Commands of tests, one JSON object in a POST request; answered with one."""
 
-    def __init__(self, service, metadata, listeners):
-        self.service, self.metadata, self.listeners = service, metadata, listeners
+    def __init__(self, service, metadata, proxy, listeners):
+        self.service, self.metadata, self.proxy, self.listeners = service, metadata, proxy, listeners
         self.kms = None
 
     def answer(self, request):
@@ -80,11 +81,15 @@ class Control:
             return self.on_account(self.service.account(command["account"]), command)
         if "metadata" in command:
             return self.metadata.place(command["metadata"]).command(command)
+        if "proxy" in command:
+            return self.proxy.command(command["proxy"])
         if "listeners" in command:
             return {listener.name: dict(listener.counts) for listener in self.listeners}
         if "create_user" in command:
             key, secret = kms.create_user(command["create_user"].get("actions", kms.ACTIONS))
             return {"access_key": key, "secret_key": secret}
+        if "create_role" in command:
+            return {"arn": kms.create_role(command["create_role"].get("actions", kms.ACTIONS))}
         if "create_session" in command:
             actions = command["create_session"].get("actions", kms.ACTIONS)
             key, secret, token = kms.create_session(actions)
@@ -220,12 +225,13 @@ def leave_with_parent(parent):
 
 def main(folder):
     parent = os.getppid()
-    service, metadata, listeners = Service(), Metadata(), []
+    service, metadata, proxy, listeners = Service(), Metadata(), Proxy(), []
     for name, secured in tls.contexts(folder).items():
         listeners.append(Listener(name, service.answer, secured))
     listeners.append(Listener("plain", service.answer))
     listeners.append(Listener("metadata", metadata.answer))
-    control = Control(service, metadata, listeners)
+    listeners.append(Listener("proxy", proxy.answer))
+    control = Control(service, metadata, proxy, listeners)
     listeners.append(Listener("control", control.answer))
     urls = {listener.name: listener.url for listener in listeners}
     ip = urls["url"].replace("localhost", "127.0.0.1")

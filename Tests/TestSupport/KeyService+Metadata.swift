@@ -85,6 +85,15 @@ extension KeyService {
     try await perform(["create_user": Actions(actions: actions)])
   }
 
+  private struct Role: Decodable {
+    let arn: String
+  }
+
+  /// Creates a role that may do some things, and returns its ARN.
+  package func makeRole(_ actions: [String] = ["kms:*"]) async throws -> String {
+    try await perform(["create_role": Actions(actions: actions)], as: Role.self).arn
+  }
+
   /// Takes on a role that may do some things.
   package func makeSession(_ actions: [String] = ["kms:*"]) async throws -> Session {
     try await perform(["create_session": Actions(actions: actions)])

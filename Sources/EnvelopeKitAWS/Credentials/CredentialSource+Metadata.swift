@@ -14,9 +14,9 @@
     ///   this machine's, or HTTPS.
     func fromContainer() async throws -> AWSCredentials? {
       let address: String
-      if let path = surroundings.variable("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI") {
+      if let path = environment.variable("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI") {
         address = "http://169.254.170.2" + path
-      } else if let whole = surroundings.variable("AWS_CONTAINER_CREDENTIALS_FULL_URI") {
+      } else if let whole = environment.variable("AWS_CONTAINER_CREDENTIALS_FULL_URI") {
         address = whole
       } else {
         return nil
@@ -28,8 +28,8 @@
     }
 
     private func containerToken() throws(EnvelopeError) -> String? {
-      guard let file = surroundings.variable("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE") else {
-        return try surroundings.variable("AWS_CONTAINER_AUTHORIZATION_TOKEN").map(Self.headerValue)
+      guard let file = environment.variable("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE") else {
+        return try environment.variable("AWS_CONTAINER_AUTHORIZATION_TOKEN").map(Self.headerValue)
       }
       // Read anew each time: the platform changes it.
       let text = try Path(file).openFileForReading().readAll(limit: 1 << 16, of: Path(file))
@@ -63,9 +63,9 @@
     ///
     /// - Returns: nil where nobody answers, or the instance has no role.
     func fromInstance() async throws -> AWSCredentials? {
-      guard surroundings.variable("AWS_EC2_METADATA_DISABLED")?.lowercased() != "true" else { return nil }
+      guard environment.variable("AWS_EC2_METADATA_DISABLED")?.lowercased() != "true" else { return nil }
       let (endpoint, root) = try Self.split(
-        surroundings.variable("AWS_EC2_METADATA_SERVICE_ENDPOINT") ?? "http://169.254.169.254")
+        environment.variable("AWS_EC2_METADATA_SERVICE_ENDPOINT") ?? "http://169.254.169.254")
       let prefix = root.hasSuffix("/") ? String(root.dropLast()) : root
       let ask = WebClient.Request(
         method: "PUT", endpoint: endpoint, path: prefix + "/latest/api/token",

@@ -60,7 +60,11 @@ import Testing
   private func keyring(_ keyrings: [any Keyring], pausing gate: Gate) throws -> MultiKeyring {
     var keyring = try MultiKeyring(keyrings)
     keyring.pause = {
-      await withTaskCancellationHandler { await gate.wait() } onCancel: { gate.open() }
+      await withTaskCancellationHandler {
+        await gate.wait()
+      } onCancel: {
+        gate.open()
+      }
       try Task.checkCancellation()
     }
     return keyring
