@@ -47,7 +47,9 @@
         guard plainHTTP.allows(host.lowercased()) else {
           throw EnvelopeError(
             .invalidArgument, "The endpoint \(EnvelopeError.quoted(text)) is not HTTPS",
-            advice: "Give an endpoint that begins with https://")
+            advice: Self.isLoopback(host.lowercased())
+              ? "Give an endpoint that begins with https://, or for an emulator on this machine allow insecure loopback HTTP."
+              : "Give an endpoint that begins with https://; plain HTTP is possible to this machine alone.")
         }
         self.authority = port == 80 ? host : authority
         origin = "http://\(self.authority)"

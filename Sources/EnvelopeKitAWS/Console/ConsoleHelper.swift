@@ -51,7 +51,8 @@
     ///   - names: The names of variables that hold such values.
     ///   - function: The function's name; nil takes `AWS_LAMBDA_FUNCTION_NAME` in AWS Lambda.
     ///   - variables: Where to look; nil looks at the process's own variables.
-    /// - Throws: The first failure, with the variable in `names`: `variableMissing`, `invalidArgument` where it is no
+    /// - Throws: `unwrapFailed` or the code of the first failure, with all variables that do not open in `names` and in the
+    ///   message, in ascending order: `variableMissing`, `invalidArgument` where it is no
     ///   name or there twice, `malformed` where a value is not padded base64 or too long, `typeMismatch` where the
     ///   plaintext is not UTF-8, `unwrapFailed` where AWS KMS does not decrypt it, `keyAccessDenied` also where its
     ///   key is of another account; `functionUnknown`; else as ``KMSKeyring/generateDataKey(for:)``.
@@ -76,17 +77,22 @@
         return (name: name, ciphertext: try Self.ciphertext(text, of: name))
       }[...]
       var values: [Value] = []
-      try await withThrowingTaskGroup(of: Value.self) { group in
+      var failures: [EnvelopeError] = []
+      try await withThrowingTaskGroup(of: Result<Value, EnvelopeError>.self) { group in
         for next in pending.prefix(concurrencyLimit) {
-          group.addTask { try await open(next.ciphertext, of: next.name, function: function) }
+          group.addTask { try await attempt(next.ciphertext, of: next.name, function: function) }
         }
         pending = pending.dropFirst(concurrencyLimit)
-        while let value = try await group.next() {
-          values.append(value)
+        while let outcome = try await group.next() {
+          switch outcome {
+          case .success(let value): values.append(value)
+          case .failure(let error): failures.append(error)
+          }
           guard let next = pending.popFirst() else { continue }
-          group.addTask { try await open(next.ciphertext, of: next.name, function: function) }
+          group.addTask { try await attempt(next.ciphertext, of: next.name, function: function) }
         }
       }
+      guard failures.isEmpty else { throw Self.combined(failures) }
       values.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
       let capacity = values.reduce(0) { $0 + $1.memory.byteCount }
       let secrets = try OpenedEnvironment(capacity: capacity) { (output, index) throws(EnvelopeError) in
@@ -96,6 +102,25 @@
         }
       }
       return Opened(secrets: secrets, withoutContext: values.filter { !$0.hadContext }.map(\.name))
+    }
+
+    /// Opens a value; a failure that says nothing about the value is thrown, for the others would meet it, too.
+    private func attempt(
+      _ ciphertext: [UInt8], of name: String, function: String
+    ) async throws -> Result<Value, EnvelopeError> {
+      do {
+        return .success(try await open(ciphertext, of: name, function: function))
+      } catch let error as EnvelopeError where !EnvelopeError.Code.ofService.contains(error.code) {
+        return .failure(error)
+      }
+    }
+
+    private static func combined(_ failures: [EnvelopeError]) -> EnvelopeError {
+      let failures = failures.sorted { $0.names.joined().utf8.lexicographicallyPrecedes($1.names.joined().utf8) }
+      guard failures.count > 1 else { return failures[0] }
+      return EnvelopeError(
+        failures[0].code, failures.map(\.message).joined(separator: "; "), advice: failures[0].advice,
+        names: failures.flatMap(\.names), serviceError: failures[0].serviceError, requestID: failures[0].requestID)
     }
 
     private struct Value: Sendable {

@@ -103,8 +103,8 @@
 
     /// Unwraps the first entry whose key was named and that AWS KMS decrypts (Decrypt).
     ///
-    /// - Throws: `keyNotFound` where no entry's key was named, `unwrapFailed` where it was and the context or the
-    ///   entry differs; else as ``generateDataKey(for:)``.
+    /// - Throws: `keyNotFound` if no entry's key was named, or an alias stands for another key now; `unwrapFailed` if it was
+    ///   and the context or the entry differs; else as ``generateDataKey(for:)``.
     public func unwrap(_ wrapped: [WrappedDataKey], for context: EncryptionContext) async throws -> UnwrappedDataKey {
       _ = try context.canonicalBytes()
       var failure: EnvelopeError?
@@ -120,6 +120,7 @@
           do {
             return UnwrappedDataKey(dataKey: try await decrypt(entry, of: key, named: name, context), source: entry)
           } catch let error as EnvelopeError {
+            let error = error.serviceError == "IncorrectKeyException" && !name.isExact ? moved(name, key, error) : error
             (failure, refusal) = (failure ?? error, refusal ?? error)
             // What the next request would meet, too.
             guard !EnvelopeError.Code.ofService.contains(error.code) else { throw error }
@@ -131,7 +132,24 @@
         }
         if let refusal { RefusedEntries.current?.insert(entry, for: asker, refusal) }
       }
-      throw failure ?? .keyNotFound(among: wrapped)
+      throw failure ?? notNamed(wrapped)
+    }
+
+    /// An alias that stands for another key than the one that wrapped: AWS's way to rotate by hand.
+    private func moved(_ name: KMSKeyName, _ key: KMSKeyARN, _ error: EnvelopeError) -> EnvelopeError {
+      EnvelopeError(
+        .keyNotFound, "The data key is wrapped with \(key), and \(name.text) stands for another key now",
+        advice: "If that key is yours, name it as well, and rewrap: then the alias's new key opens.",
+        serviceError: error.serviceError, requestID: error.requestID)
+    }
+
+    private func notNamed(_ wrapped: [WrappedDataKey]) -> EnvelopeError {
+      let keys = wrapped.filter { $0.scheme == .awsKMS }.map { "\($0.keyID)" }
+      guard !keys.isEmpty else { return .keyNotFound(among: wrapped) }
+      let names = ([key] + others).map(\.text).joined(separator: ", ")
+      return EnvelopeError(
+        .keyNotFound, "The data key is wrapped with \(keys.joined(separator: ", ")), and named are \(names)",
+        advice: "If the key is yours, name it, in its Region.")
     }
 
     private static let concernsKey: Set<EnvelopeError.Code> = [

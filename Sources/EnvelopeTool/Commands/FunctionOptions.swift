@@ -114,8 +114,16 @@
     @Option(help: "A file of certificates to trust instead of the system's.", completion: .file())
     var caBundle: String?
 
+    @Flag(
+      name: .customLong("insecure-loopback-http"),
+      help: "Let the endpoint be http:// on this machine, where nothing is encrypted: for an emulator of AWS KMS alone."
+    )
+    var insecureLoopbackHTTP = false
+
     var keyService: KeyServiceSettings {
-      KeyServiceSettings(region: region, profile: profile, endpointURL: endpointURL, caBundle: caBundle)
+      KeyServiceSettings(
+        region: region, profile: profile, endpointURL: endpointURL, caBundle: caBundle,
+        allowsInsecureLoopbackHTTP: insecureLoopbackHTTP ? true : nil)
     }
   }
 

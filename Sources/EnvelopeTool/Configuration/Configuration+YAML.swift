@@ -59,7 +59,8 @@
   }
 
   extension Configuration.Entry {
-    private static let words = "'key', 'context', 'plain', 'file', 'region', 'profile', 'endpoint-url' and 'ca-bundle'"
+    private static let words =
+      "'key', 'context', 'plain', 'file', 'region', 'profile', 'endpoint-url', 'ca-bundle' and 'insecure-loopback-http'"
 
     fileprivate init(_ node: YAMLNode) throws(EnvelopeError) {
       for (key, value) in try node.pairs() {
@@ -74,6 +75,12 @@
         case "profile": keyService.profile = try value.text()
         case "endpoint-url": keyService.endpointURL = try value.text()
         case "ca-bundle": keyService.caBundle = try value.text()
+        case "insecure-loopback-http":
+          switch try value.text() {
+          case "true": keyService.allowsInsecureLoopbackHTTP = true
+          case "false": keyService.allowsInsecureLoopbackHTTP = false
+          default: throw .configuration("'insecure-loopback-http' is neither true nor false", line: value.line)
+          }
         case "context":
           var pairs: [Configuration.Pair] = []
           for (key, pair) in try value.pairs() {

@@ -11,7 +11,7 @@ struct FunctionSettings {
   /// Aliases or ids; empty for the default key.
   let keys: [String]
   let plain: [String]
-  let keyService: KeyServiceSettings
+  var keyService: KeyServiceSettings
   /// The names of plain variables that may differ from those that were sealed with the file.
   var changeablePlain: Set<String> = []
   /// Whether to open what was sealed to a recipient's public key.

@@ -38,6 +38,10 @@ extension EnvelopeError {
   private var advisingOptions: EnvelopeError {
     let advice: String
     switch code {
+    case .keyNotFound where serviceError == "IncorrectKeyException":
+      advice =
+        "If that key is yours, open it with both: --key ARN --key ALIAS; and rewrap it, so that the alias's new key opens: "
+        + "envelope rewrap FILE --key ARN --to ALIAS"
     case .plainVariablesAltered:
       advice =
         "Take the file from where it was sealed. If the change is meant: envelope accept FILE, or --allow-changed NAME "

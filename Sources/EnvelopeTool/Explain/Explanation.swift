@@ -178,7 +178,8 @@ struct Explanation {
     let entries = header.wrappedKeys
     let store: KeyStore?
     do {
-      store = try await ToolStore.load()
+      // Nothing of AWS KMS needs it, and it may be locked.
+      store = entries.allSatisfy { $0.scheme == .awsKMS } ? nil : try await ToolStore.load()
     } catch let error as EnvelopeError {
       // The file may be as it should be.
       if [.unsupportedVersion, .unsupportedSuite, .malformed, .fileFailure].contains(error.code) { cause = .keyStore }

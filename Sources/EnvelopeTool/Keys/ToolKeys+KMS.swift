@@ -5,13 +5,16 @@ import EnvelopeKit
 
 #if AWS
   import EnvelopeKitAWS
+  import Synchronization
+
+  /// The clients of this process: equal settings share connections and credentials.
+  private let clients = Mutex<[KeyServiceSettings: KMSClient]>([:])
 #endif
 
 extension ToolKeys {
   #if AWS
     /// Keyrings for keys of AWS KMS: each wraps with one, and all together unwrap with any of them.
     static func kms(_ names: [String], _ service: KeyServiceSettings) throws(EnvelopeError) -> [any Keyring] {
-      var clients: [String?: KMSClient] = [:]
       var keyrings: [any Keyring] = []
       for name in names {
         // A multi-Region key is asked for in the Region that is set, any other in its own.
@@ -19,12 +22,12 @@ extension ToolKeys {
         let own = parts.count > 5 ? String(parts[3]) : nil
         let region = name.contains(":key/mrk-") ? service.region ?? own : own ?? service.region
         do throws(EnvelopeError) {
-          if clients[region] == nil { clients[region] = try client(service, region: region) }
-          guard let client = clients[region] else { continue }
-          keyrings.append(try KMSKeyring(name, client: client))
+          keyrings.append(try KMSKeyring(name, client: client(service, region: region)))
         } catch {
           // What is wrong comes from flags and settings, not from the data.
-          throw error.code == .invalidArgument ? EnvelopeError(.usage, error.message, advice: error.advice) : error
+          let advice = error.advice.replacing("allow insecure loopback HTTP", with: "add --insecure-loopback-http")
+          throw EnvelopeError(
+            error.code == .invalidArgument ? .usage : error.code, error.message, advice: advice, names: error.names)
         }
       }
       return keyrings
@@ -33,25 +36,37 @@ extension ToolKeys {
     /// A client for one Region; nil leaves it to the surroundings.
     static func client(_ service: KeyServiceSettings, region: String?) throws(EnvelopeError) -> KMSClient {
       OpenDescriptors.remember()
-      var configuration = KMSClient.Configuration()
-      configuration.region = region
-      configuration.profile = service.profile
-      configuration.endpoint = service.endpointURL
-      configuration.caBundle = service.caBundle
-      return try KMSClient(configuration)
+      var settings = service
+      settings.region = region
+      return try clients.withLock { (clients) throws(EnvelopeError) in
+        if let known = clients[settings] { return known }
+        let client: KMSClient
+        if let region, let other = clients.first(where: { $0.key.isSame(as: service) })?.value {
+          client = try other.client(inRegion: region)
+        } else {
+          var configuration = KMSClient.Configuration()
+          configuration.region = region
+          configuration.profile = service.profile
+          configuration.endpoint = service.endpointURL
+          configuration.caBundle = service.caBundle
+          configuration.allowsInsecureLoopbackHTTP = service.allowsInsecureLoopbackHTTP ?? false
+          client = try KMSClient(configuration)
+        }
+        clients[settings] = client
+        return client
+      }
     }
 
     /// Opens values of AWS Lambda's console helper.
     static func openHelperValues(
-      _ values: [Secret], of settings: FunctionSettings, accounts: [String], region: String?, acceptingNoContext: Bool
+      _ values: [Secret], of settings: FunctionSettings, accounts: [String], acceptingNoContext: Bool
     ) async throws -> (secrets: OpenedEnvironment, withoutContext: [String]) {
       guard !accounts.isEmpty else {
         throw EnvelopeError(
           .usage, "It is not known whose keys the values may be under",
           advice: "Give the account's id: --account 111122223333")
       }
-      let region = settings.keyService.region ?? region
-      let client = try client(settings.keyService, region: region)
+      let client = try client(settings.keyService, region: settings.keyService.region)
       let helper = try ConsoleHelper(
         client: client, accounts: KMSKeyring.Accounts(Set(accounts), partition: client.partition),
         acceptingValuesWithoutContext: acceptingNoContext)
@@ -64,13 +79,14 @@ extension ToolKeys {
         let remedy = acceptingNoContext ? "" : "If it was made without an encryption context, add --accept-no-context. "
         throw EnvelopeError(
           error.code, error.message,
-          advice: remedy + "If it is not encrypted, add --plain \(error.names.joined()).", names: error.names,
+          advice: remedy + "If one is not encrypted, add --plain NAME, or --seal NAME to seal it as it is.",
+          names: error.names,
           serviceError: error.serviceError, requestID: error.requestID)
       }
     }
   #else
     static func openHelperValues(
-      _ values: [Secret], of settings: FunctionSettings, accounts: [String], region: String?, acceptingNoContext: Bool
+      _ values: [Secret], of settings: FunctionSettings, accounts: [String], acceptingNoContext: Bool
     ) async throws -> (secrets: OpenedEnvironment, withoutContext: [String]) {
       throw withoutAWS
     }

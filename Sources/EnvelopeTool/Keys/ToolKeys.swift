@@ -17,8 +17,10 @@ enum ToolKeys {
   static func opening(
     _ wrapped: [WrappedDataKey], kms named: [String], _ service: KeyServiceSettings
   ) async throws -> MultiKeyring {
-    let store = try await ToolStore.load()
+    // Of what AWS KMS alone opens, no store is opened: it may be locked.
+    let isOnlyKMS = !wrapped.isEmpty && wrapped.allSatisfy { $0.scheme == .awsKMS }
     guard !named.isEmpty else {
+      let store = isOnlyKMS ? nil : try await ToolStore.load()
       if store == nil, let key = wrapped.first(where: { $0.scheme == .awsKMS }) {
         throw EnvelopeError(
           .keyNotFound, "This is sealed under a key of AWS KMS, and no such key was named",
@@ -30,13 +32,18 @@ enum ToolKeys {
       guard let store else { throw try KeyStoreFile().missing }
       return try MultiKeyring([store.keyring()])
     }
-    var keyrings: [any Keyring] = []
+    // A command that opens and then changes calls the service once all the same. Each key has a cache of its own, so that
+    // a Region that does not respond holds no other up.
+    let services = try kms(named, service).map { (keyring) throws(EnvelopeError) in
+      try CachingKeyring(keyring, maximumAge: .seconds(300), entryLimit: 16) as any Keyring
+    }
+    guard !isOnlyKMS else { return try MultiKeyring(services) }
+    if try ToolStore.isLocked {
+      return try MultiKeyring([FallbackKeyring(first: MultiKeyring(services), then: LockedStoreKeyring())])
+    }
     // A machine that uses AWS KMS need not have a key store.
-    if let store, store.defaultKeyID != nil { keyrings.append(try store.keyring()) }
-    // A command that opens and then changes asks the service once all the same.
-    keyrings.append(
-      try CachingKeyring(MultiKeyring(kms(named, service)), maximumAge: .seconds(300), entryLimit: 16))
-    return try MultiKeyring(keyrings)
+    guard let store = try await ToolStore.load(), store.defaultKeyID != nil else { return try MultiKeyring(services) }
+    return try MultiKeyring([store.keyring()] + services)
   }
 
   /// A keyring that seals under every one of the named keys, or under the default key where none is named.
@@ -76,8 +83,10 @@ enum ToolKeys {
     return (try MultiKeyring(keyrings), keys)
   }
 
-  /// Whether a name is of AWS KMS: no alias or id of the key store has a slash or a colon.
-  static func isKMS(_ name: String) -> Bool { name.hasPrefix("arn:") || name.hasPrefix("alias/") }
+  /// Whether a name is of AWS KMS: no alias or id of the key store has a slash or a colon, or is like an id of AWS KMS.
+  static func isKMS(_ name: String) -> Bool {
+    name.hasPrefix("arn:") || name.hasPrefix("alias/") || KMSKeyID.isOne(name)
+  }
 
   private static func sealing(under names: [String]) async throws -> ([any Keyring], [String]) {
     let store = try await ToolStore.load() ?? KeyStore()

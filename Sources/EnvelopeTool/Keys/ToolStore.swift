@@ -17,6 +17,14 @@ enum ToolStore {
   /// Reading writes nothing. A key whose deletion is due refuses every use and stays in the file.
   static func load() async throws -> KeyStore? { try await unlock(file())?.store }
 
+  /// Whether the store is locked, and this command has not opened it yet.
+  static var isLocked: Bool {
+    get throws(EnvelopeError) {
+      guard remembered.withLock({ $0?.store == nil }) else { return false }
+      return try file().lockingKeys() != nil
+    }
+  }
+
   /// The store in its usual place, or at a path, with the command's way to wait for other processes and to warn.
   static func file(at path: String? = nil) throws(EnvelopeError) -> KeyStoreFile {
     var file = try KeyStoreFile(at: path)

@@ -6,8 +6,8 @@ import EnvelopeKit
 /// Variables in JSON (RFC 8259), strictly read.
 ///
 /// Three documents are taken: a flat object `{"NAME": "value"}`; `{"Variables": {…}}`, which the AWS command line
-/// takes for `--environment`; and what `aws lambda get-function-configuration` answers, whose other members are
-/// ignored. A number or Boolean is taken as it is written. Values of another type, names that are not valid or there
+/// takes for `--environment`; and the response of `aws lambda get-function-configuration` or `aws lambda get-function`,
+/// whose other members are ignored. A number or Boolean is taken as it is written. Values of another type, names that are not valid or there
 /// twice, NUL characters in values, surrogates without their other half, and nesting deeper than 64 are refused.
 enum VariablesJSON {
   /// Reads variables, each value straight into guarded memory.
@@ -58,9 +58,10 @@ enum VariablesJSON {
   private static func member(_ name: String, ofAnswer text: RawSpan) throws(EnvelopeError) -> String? {
     var scanner = JSONScanner(at: text.byteOrderMarkLength)
     scanner.skipBlanks(in: text)
-    guard try form(of: text) == .answer,
-      let offset = try members(in: text, with: &scanner).offsets[name]?.first
-    else { return nil }
+    guard try form(of: text) == .answer else { return nil }
+    var top = try members(in: text, with: &scanner)
+    if let configuration = try top.configuration(in: text) { top = try members(at: configuration, in: text) }
+    guard let offset = top.offsets[name]?.first else { return nil }
     var value = JSONScanner(at: offset.value)
     var bytes: [UInt8] = []
     try value.readString(in: text) { bytes.append($0) }
@@ -100,11 +101,12 @@ enum VariablesJSON {
     scanner.skipBlanks(in: text)
     let start = scanner.position
     guard text.byteIfAny(at: start) == UInt8(ascii: "{") else { throw .json(at: start, in: text, "is not an object") }
-    let top = try members(in: text, with: &scanner)
+    var top = try members(in: text, with: &scanner)
     scanner.skipBlanks(in: text)
     guard scanner.position == text.byteCount else {
       throw .json(at: scanner.position, in: text, "goes on after the object")
     }
+    if let configuration = try top.configuration(in: text) { top = try members(at: configuration, in: text) }
     if let environment = try top.object("Environment", in: text) {
       var scanner = JSONScanner(at: environment)
       if let variables = try members(in: text, with: &scanner).object("Variables", in: text) {
@@ -125,6 +127,11 @@ enum VariablesJSON {
     return (start, .flat)
   }
 
+  private static func members(at offset: Int, in text: RawSpan) throws(EnvelopeError) -> Members {
+    var scanner = JSONScanner(at: offset)
+    return try members(in: text, with: &scanner)
+  }
+
   private static func members(
     in text: RawSpan, with scanner: inout JSONScanner
   ) throws(EnvelopeError) -> Members {
@@ -139,11 +146,17 @@ enum VariablesJSON {
 
   /// The members of an object that tell one document from another.
   private struct Members {
-    static let known: Set<String> = ["Environment", "Variables", "FunctionName", "FunctionArn"]
+    static let known: Set<String> = ["Environment", "Variables", "FunctionName", "FunctionArn", "Configuration"]
     var count = 0
     var offsets: [String: [(name: Int, value: Int)]] = [:]
 
-    /// The offset of a member that is an object, or nil where there is none.
+    /// The offset of the function's configuration in the response of get-function, or nil in another document.
+    func configuration(in text: RawSpan) throws(EnvelopeError) -> Int? {
+      guard offsets["FunctionName"] == nil, offsets["Variables"] == nil else { return nil }
+      return try object("Configuration", in: text)
+    }
+
+    /// The offset of a member that is an object, or nil if there is none.
     func object(_ name: String, in text: RawSpan) throws(EnvelopeError) -> Int? {
       guard let offsets = offsets[name] else { return nil }
       guard offsets.count == 1 else {

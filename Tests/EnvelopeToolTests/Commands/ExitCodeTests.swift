@@ -72,9 +72,9 @@ import Testing
       result.failed(69)
     }
 
-    @Test func settingOfAWSThatIsMissingEndsWith64() throws {
+    @Test func settingOfAWSThatIsMissingEndsWith78() throws {
       try sandbox.envelope("seal", "-", "--function", "app", "--key", "alias/app", "--allow-empty")
-        .failed(64, saying: "Region")
+        .failed(78, saying: "Region")
     }
   #endif
 

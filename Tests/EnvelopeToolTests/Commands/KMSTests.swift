@@ -106,7 +106,7 @@
       try sandbox.envelope("seal", ".env", "--function", "f", "--key", alias, "-o", "f.env").succeeded()
       try sandbox.envelope("exec", "f.env", "--function", "f", "--", "true").failed(77, saying: "--key \(key.arn)")
       try sandbox.envelope("keys", "create", "local").succeeded()
-      try sandbox.envelope("exec", "f.env", "--function", "f", "--", "true").failed(77, saying: "Name the KMS key")
+      try sandbox.envelope("exec", "f.env", "--function", "f", "--", "true").failed(77, saying: "--key \(key.arn)")
       #expect(try await account.counts().operations == ["GenerateDataKey"])
     }
 

@@ -31,7 +31,8 @@ public struct KeyStore: Sendable {
   ///
   /// - Parameters:
   ///   - keyset: The keyset; its id must be new.
-  ///   - alias: A name for people: 1 to 64 letters, digits, dots, underscores and hyphens, a letter or digit first.
+  ///   - alias: A name for people: 1 to 64 letters, digits, dots, underscores and hyphens, a letter or digit first,
+  ///   and not of the form of a key id of AWS KMS.
   /// - Throws: `keyExists` where the id or the alias is taken, `invalidArgument` where the alias is not valid or
   ///   the store is full.
   public mutating func add(_ keyset: Keyset, alias: String? = nil) throws(EnvelopeError) {
@@ -64,6 +65,12 @@ public struct KeyStore: Sendable {
       throw EnvelopeError(
         .invalidArgument, "\(EnvelopeError.quoted(alias)) cannot be the alias of a key",
         advice: "Use 1 to 64 letters, digits, dots, underscores and hyphens, a letter or digit first.")
+    }
+    guard !KMSKeyID.isOne(alias) else {
+      throw EnvelopeError(
+        .invalidArgument,
+        "\(EnvelopeError.quoted(alias)) cannot be the alias of a key: it has the form of ids of AWS KMS",
+        advice: "Choose another alias.")
     }
   }
 
