@@ -113,6 +113,8 @@ class Control:
         if "faults" in command:
             with account.changed:
                 account.faults.extend(command["faults"])
+        if "quota" in command:
+            account.limit(command["quota"])
         if "hold" in command:
             account.set("held", bool(command["hold"]))
         for name, value in (
