@@ -12,6 +12,8 @@
   struct CredentialSource: Sendable {
     let surroundings: Surroundings
     let web: WebClient
+    /// The limits of requests to metadata services.
+    var metadataLimits = MetadataService.Limits()
 
     /// Looks once.
     ///
