@@ -65,6 +65,7 @@ let package = Package(
         .product(name: "AsyncHTTPClient", package: "async-http-client", condition: .when(traits: ["AWS"])),
         .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["AWS"])),
         .product(name: "NIOHTTP1", package: "swift-nio", condition: .when(traits: ["AWS"])),
+        .product(name: "NIOPosix", package: "swift-nio", condition: .when(traits: ["AWS"])),
         .product(name: "NIOSSL", package: "swift-nio-ssl", condition: .when(traits: ["AWS"])),
       ]
     ),

@@ -28,6 +28,8 @@ extension EnvelopeError.Code {
   public static let unsupportedSuite = Self(rawValue: "unsupportedSuite")
   /// An argument breaks a documented limit: a name, a context, a key id, a length.
   public static let invalidArgument = Self(rawValue: "invalidArgument")
+  /// The environment of the process cannot be followed: a variable, or a file that other tools share with it.
+  public static let configurationInvalid = Self(rawValue: "configurationInvalid")
   /// The caller's buffer has less room than the result needs.
   public static let bufferTooSmall = Self(rawValue: "bufferTooSmall")
 

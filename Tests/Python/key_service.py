@@ -15,6 +15,7 @@ import base64
 import json
 import os
 import re
+import socket
 import sys
 import threading
 import time
@@ -27,6 +28,7 @@ import key_service_moto as kms
 import key_service_tls as tls
 from key_service_http import Answer, Listener
 from key_service_metadata import Metadata
+from key_service_proxy import Proxy
 
 CONTROL_KEY = "AKIDCONTROL"
 
@@ -63,8 +65,8 @@ class Service:
 class Control:
     """Commands of tests, one JSON object in a POST request; answered with one."""
 
-    def __init__(self, service, metadata, listeners):
-        self.service, self.metadata, self.listeners = service, metadata, listeners
+    def __init__(self, service, metadata, proxy, listeners):
+        self.service, self.metadata, self.proxy, self.listeners = service, metadata, proxy, listeners
         self.kms = None
 
     def answer(self, request):
@@ -80,11 +82,15 @@ class Control:
             return self.on_account(self.service.account(command["account"]), command)
         if "metadata" in command:
             return self.metadata.place(command["metadata"]).command(command)
+        if "proxy" in command:
+            return self.proxy.command(command["proxy"])
         if "listeners" in command:
             return {listener.name: dict(listener.counts) for listener in self.listeners}
         if "create_user" in command:
             key, secret = kms.create_user(command["create_user"].get("actions", kms.ACTIONS))
             return {"access_key": key, "secret_key": secret}
+        if "create_role" in command:
+            return {"arn": kms.create_role(command["create_role"].get("actions", kms.ACTIONS))}
         if "create_session" in command:
             actions = command["create_session"].get("actions", kms.ACTIONS)
             key, secret, token = kms.create_session(actions)
@@ -211,6 +217,30 @@ def text(data):
     return base64.b64encode(data).decode()
 
 
+def silent_addresses():
+    """Addresses where no service is: one refuses connections, packets to the other vanish -> their URLs.
+
+    The queue of the other is full, so the system drops all that wants to be queued (Linux; others refuse).
+    """
+    closed, full = socket.socket(), socket.socket()
+    for listener in (closed, full):
+        listener.bind(("127.0.0.1", 0))
+    full.listen(0)
+    clients = [socket.socket() for _ in range(4)]
+    for client in clients:
+        client.setblocking(False)
+        client.connect_ex(full.getsockname())
+    SILENT.extend([closed, full, *clients])
+    return {
+        "closed": f"http://127.0.0.1:{closed.getsockname()[1]}",
+        "vanishing": f"http://127.0.0.1:{full.getsockname()[1]}",
+    }
+
+
+# Kept open as long as the process.
+SILENT = []
+
+
 def leave_with_parent(parent):
     """Exits when the parent is gone, also where another process still holds the other end."""
     while os.getppid() == parent:
@@ -220,12 +250,13 @@ def leave_with_parent(parent):
 
 def main(folder):
     parent = os.getppid()
-    service, metadata, listeners = Service(), Metadata(), []
+    service, metadata, proxy, listeners = Service(), Metadata(), Proxy(), []
     for name, secured in tls.contexts(folder).items():
         listeners.append(Listener(name, service.answer, secured))
     listeners.append(Listener("plain", service.answer))
     listeners.append(Listener("metadata", metadata.answer))
-    control = Control(service, metadata, listeners)
+    listeners.append(Listener("proxy", proxy.answer))
+    control = Control(service, metadata, proxy, listeners)
     listeners.append(Listener("control", control.answer))
     urls = {listener.name: listener.url for listener in listeners}
     ip = urls["url"].replace("localhost", "127.0.0.1")
@@ -238,7 +269,7 @@ def main(folder):
     for listener in listeners:
         listener.start()
     threading.Thread(target=leave_with_parent, args=(parent,), daemon=True).start()
-    ready = urls | {
+    ready = urls | silent_addresses() | {
         "ip": ip,
         "ca": authority,
         "access_key": key,

@@ -9,6 +9,7 @@ import socket
 import struct
 import threading
 import time
+import urllib.parse
 
 import key_service_moto as kms
 from key_service_http import Answer
@@ -82,6 +83,8 @@ def describe(request):
     except ValueError:
         body = None
     body = body if isinstance(body, dict) else {}
+    is_form = (request.header("Content-Type") or "").startswith("application/x-www-form-urlencoded")
+    form = dict(urllib.parse.parse_qsl(request.body.decode("latin-1"), keep_blank_values=True)) if is_form else {}
     return {
         "target": request.header("X-Amz-Target"),
         "method": request.method,
@@ -99,6 +102,7 @@ def describe(request):
         "headers": sorted(name.lower() for name in request.headers.keys()),
         "members": sorted(body),
         "body": {name: value for name, value in body.items() if name != "Plaintext"},
+        "form": {name: value for name, value in form.items() if name != "WebIdentityToken"},
         "body_bytes": len(request.body),
         "status": None,
         "request_id": None,
@@ -315,6 +319,10 @@ FAULTS = {name: error(name) for name in ERRORS} | {
     "close-after": close_after,
     "not-http": garbage,
     "not-json": plain(b"<html><body>It works!</body></html>", "text/html"),
+    # What stands between, and not AWS: its answers have no id.
+    "page": lambda play: Answer(200, {"Content-Type": "text/html"}, b"<html><body>Log in</body></html>"),
+    "page-denied": lambda play: Answer(403, {}, b"\n<!DOCTYPE html><title>Blocked</title>"),
+    "page-gateway": lambda play: Answer(502, {"Content-Type": "text/html; charset=utf-8"}, b"<h1>Bad gateway</h1>"),
     "not-utf8": plain(b'{"Plaintext": "\xff\xfe"}'),
     "json-array": plain(b"[]"),
     "empty": plain(b""),

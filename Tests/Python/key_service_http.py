@@ -132,7 +132,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.close_connection = True
         self.wfile.write(answer.head() + (b"" if self.command == "HEAD" else answer.body))
 
-    do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_PATCH = do_OPTIONS = serve
+    do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_PATCH = do_OPTIONS = do_CONNECT = serve
 
     def read_body(self):
         if "chunked" not in (self.headers.get("Transfer-Encoding") or "").lower():

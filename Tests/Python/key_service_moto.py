@@ -79,6 +79,8 @@ def with_request_id(answer):
 
 def answer(request, strict=False, as_json=False):
     """What moto answers; with `strict` only to a request that is signed well and permitted."""
+    # Whoever has a token of an identity provider has no access key yet.
+    strict = strict and not (b"Action=AssumeRoleWithWebIdentity&" in request.body and not request.header("Authorization"))
     if strict and (refusal := refused(request)):
         return refusal
     if request.header("X-Amz-Target") and (refusal := malformed(request)):
@@ -205,16 +207,21 @@ def create_user(actions=ACTIONS):
     return key.access_key_id, key.secret_access_key
 
 
-def create_session(actions=ACTIONS):
-    """A role taken on -> access key id, secret access key, session token."""
+def create_role(actions=ACTIONS):
+    """A role that anyone may assume who may call sts:AssumeRole -> its ARN."""
     iam, name = iam_backends[ACCOUNT]["aws"], f"role-{uuid.uuid4()}"
     role = iam.create_role(
         role_name=name, assume_role_policy_document=policy(["sts:AssumeRole"]), path="/",
-        permissions_boundary=None, description="", tags=[], max_session_duration=3600,
+        permissions_boundary=None, description="", tags=[], max_session_duration=43200,
     )  # fmt: skip
     iam.put_role_policy(name, "policy", policy(actions))
+    return role.arn
+
+
+def create_session(actions=ACTIONS):
+    """A role taken on -> access key id, secret access key, session token."""
     taken = sts_backends[ACCOUNT]["aws"].assume_role(
-        region_name="us-east-1", role_session_name="test", role_arn=role.arn,
+        region_name="us-east-1", role_session_name="test", role_arn=create_role(actions),
         policy=None, duration=3600, external_id=None,
     )  # fmt: skip
     return taken.access_key_id, taken.secret_access_key, taken.session_token

@@ -44,7 +44,11 @@ extension KeyService {
         package let tls: String?
         package let host: String?
         package let session_token: String?
+        package let user_agent: String?
         package let body: Body
+        package let form: [String: String]
+        package let authorization: String
+        package let status: Int?
         package let headers: [String]
         package let connection: Int
       }

@@ -25,6 +25,8 @@ extension KeyService {
       var access_key: String?
       var secret_key: String?
       var session_token: String?
+      var role: String?
+      var expiration: String?
       var counts: Bool?
     }
 
@@ -48,6 +50,11 @@ extension KeyService {
       _ = try await service.perform(
         Command(metadata: name, mode: modes, at: step, expires_in: seconds, authorization: authorization), as: Done.self
       )
+    }
+
+    /// Names the role of the instance, and the text of the expiration.
+    package func change(role: String? = nil, expiration: String? = nil) async throws {
+      _ = try await service.perform(Command(metadata: name, role: role, expiration: expiration), as: Done.self)
     }
 
     /// Has it give these credentials.
@@ -83,6 +90,15 @@ extension KeyService {
   /// Makes a user who may do some things.
   package func makeUser(_ actions: [String] = ["kms:*"]) async throws -> Session {
     try await perform(["create_user": Actions(actions: actions)])
+  }
+
+  private struct Role: Decodable {
+    let arn: String
+  }
+
+  /// Creates a role that may do some things, and returns its ARN.
+  package func makeRole(_ actions: [String] = ["kms:*"]) async throws -> String {
+    try await perform(["create_role": Actions(actions: actions)], as: Role.self).arn
   }
 
   /// Takes on a role that may do some things.

@@ -21,9 +21,18 @@ public protocol Keyring: Sendable {
   /// Who is told of what is opened and cached by means of this keyring; nil unless it says otherwise. A keyring that
   /// passes its work on to another passes on the other's observer.
   var observer: (any EnvelopeObserver)? { get }
+
+  /// Whether unwrapping calls a service, whose response may take long. Defaults to false.
+  ///
+  /// A ``MultiKeyring`` calls the next keyring beside one that does after half a second. A keyring that passes its work on
+  /// to another returns the other's value.
+  var callsService: Bool { get }
 }
 
 extension Keyring {
+  /// No.
+  public var callsService: Bool { false }
+
   /// Nobody.
   public var observer: (any EnvelopeObserver)? { nil }
 }

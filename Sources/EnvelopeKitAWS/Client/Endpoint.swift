@@ -38,13 +38,10 @@
     init(_ text: String, plainHTTP: PlainHTTP = .toNobody) throws(EnvelopeError) {
       guard let (scheme, rest) = Self.split(text, at: "://") else { throw Self.unreadable(text) }
       let authority = rest.hasSuffix("/") ? String(rest.dropLast()) : rest
-      let (host, port) = Self.hostAndPort(authority)
-      guard Self.isHost(host), port.map(Self.isPort) ?? true else {
-        throw Self.unreadable(text)
-      }
+      guard let (host, port) = Self.hostAndPort(authority) else { throw Self.unreadable(text) }
       switch scheme.lowercased() {
       case "https":
-        self.authority = port == "443" ? host : authority
+        self.authority = port == 443 ? host : authority
         origin = "https://\(self.authority)"
       case "http":
         guard plainHTTP.allows(host.lowercased()) else {
@@ -52,7 +49,7 @@
             .invalidArgument, "The endpoint \(EnvelopeError.quoted(text)) is not HTTPS",
             advice: "Give an endpoint that begins with https://")
         }
-        self.authority = port == "80" ? host : authority
+        self.authority = port == 80 ? host : authority
         origin = "http://\(self.authority)"
       default: throw Self.unreadable(text)
       }
@@ -69,7 +66,18 @@
       return (String(text[..<range.lowerBound]), String(text[range.upperBound...]))
     }
 
-    private static func hostAndPort(_ authority: String) -> (String, String?) {
+    /// Splits `HOST` or `HOST:PORT`, and returns nil if it is neither.
+    static func hostAndPort(_ authority: String) -> (host: String, port: Int?)? {
+      let (host, port) = split(authority)
+      guard isHost(host) else { return nil }
+      guard let port else { return (host, nil) }
+      guard port.utf8.allSatisfy({ $0.isDigit }), let number = Int(port), (1...65535).contains(number) else {
+        return nil
+      }
+      return (host, number)
+    }
+
+    private static func split(_ authority: String) -> (String, String?) {
       if authority.hasPrefix("["), let end = authority.firstIndex(of: "]") {
         let host = String(authority[...end])
         let rest = authority[authority.index(after: end)...]
@@ -77,10 +85,6 @@
       }
       let parts = authority.split(separator: ":", omittingEmptySubsequences: false)
       return parts.count == 1 ? (authority, nil) : parts.count == 2 ? (String(parts[0]), String(parts[1])) : ("", nil)
-    }
-
-    private static func isPort(_ text: String) -> Bool {
-      text.utf8.allSatisfy { $0.isDigit } && (1...65535).contains(Int(text) ?? 0)
     }
 
     private static func isHost(_ host: String) -> Bool {

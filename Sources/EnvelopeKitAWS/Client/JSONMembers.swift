@@ -56,6 +56,16 @@
       return bytes.withBytes { String(decoding: [UInt8](copying: $0), as: UTF8.self) }
     }
 
+    /// Whether a member is this number, written as digits.
+    func has(_ number: Int, as name: String) -> Bool {
+      guard let offset = offsets[name] else { return false }
+      return text.withBytes { text in
+        var scanner = JSONScanner(at: offset)
+        guard (try? scanner.skipValue(in: text)) != nil else { return false }
+        return Array("\(number)".utf8) == [UInt8](copying: text.extracting(offset..<scanner.position))
+      }
+    }
+
     /// The bytes that a member's string stands for in padded base64.
     func bytes(_ name: String) throws(EnvelopeError) -> SecretBytes? {
       guard let text = try secret(name) else { return nil }

@@ -20,5 +20,19 @@
     func decrypt(_ ciphertext: [UInt8], _ subject: KMSRequest.Subject) async throws -> KMSAnswer.Decrypted {
       try await send(unsafe .decrypt(ciphertext.span.bytes, subject)).decrypted()
     }
+
+    private func send(_ request: KMSRequest) async throws -> KMSAnswer {
+      let headers = [
+        (name: "content-type", value: "application/x-amz-json-1.1"),
+        (name: "x-amz-target", value: "TrentService.\(request.operation)"),
+      ]
+      return try await service.send(AWSService.Request(headers: headers, body: request.body), as: credentials) {
+        (answer) throws(EnvelopeError) in
+        guard answer.status == 200, !answer.isPage else {
+          throw ServiceFailure(answer).kmsError(from: service.endpoint, now: service.timing.wallClock())
+        }
+        return KMSAnswer(body: answer.body, requestID: answer.requestID)
+      }
+    }
   }
 #endif

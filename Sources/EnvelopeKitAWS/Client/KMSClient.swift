@@ -8,12 +8,12 @@
 
   /// Speaks to AWS KMS in one Region: JSON 1.1 over HTTPS, signed with Signature Version 4.
   ///
-  /// TLS is 1.2 or newer, with certificate and host name verified; no redirect is followed. Make one and share it:
-  /// it keeps its connections and its credentials, which are found at the first request. What is not configured
-  /// comes from where AWS's tools take it: Region and credentials from variables, then the profile; the rest from
-  /// variables.
+  /// TLS is 1.2 or newer, with the certificate and the host's name verified; no redirect is followed. Create one client
+  /// and share it: it keeps its connections and its credentials, which it looks up at the first request. What is not
+  /// configured comes from where AWS's tools look: the variables, then the profile in the shared files. `Docs/AWS.md`
+  /// lists them.
   public final class KMSClient: Sendable {
-    /// How to reach AWS KMS; what is nil is looked for when the client is made.
+    /// How to reach AWS KMS; what is nil is looked up when the client is created.
     public struct Configuration: Sendable {
       /// The Region; else `AWS_REGION`, `AWS_DEFAULT_REGION`, or the profile's.
       public var region: String?
@@ -21,10 +21,11 @@
       ///
       /// Naming one here passes over the credentials in variables.
       public var profile: String?
-      /// An origin such as `https://vpce-1234.kms.eu-central-1.vpce.amazonaws.com`, for VPC, FIPS and local endpoints;
-      /// else `AWS_ENDPOINT_URL_KMS`, `AWS_ENDPOINT_URL`, or the Region's own.
+      /// An origin such as `https://vpce-1234.kms.eu-central-1.vpce.amazonaws.com`, for VPC and local endpoints; else
+      /// `AWS_ENDPOINT_URL_KMS`, `AWS_ENDPOINT_URL`, the profile's `services` or `endpoint_url`, or the Region's own.
       public var endpoint: String?
-      /// A file of certificates in PEM that are trusted instead of the system's; else `AWS_CA_BUNDLE`.
+      /// A file of certificates in PEM that are trusted instead of the system's; else `AWS_CA_BUNDLE`, or the profile's
+      /// `ca_bundle`.
       public var caBundle: String?
       /// An access key that the caller has; nil looks where AWS's tools look.
       public var credentials: AWSCredentials?
@@ -34,9 +35,11 @@
       public var tryTimeout = Duration.seconds(2)
       /// How long a call may take with all its tries and the waits between them; at most a day.
       ///
-      /// Where credentials have to be looked for first, that may take up to four seconds more.
+      /// If credentials have to be looked up first, that may take up to four seconds more, or as long as
+      /// `AWS_METADATA_SERVICE_TIMEOUT` and `AWS_METADATA_SERVICE_NUM_ATTEMPTS` allow, at most a minute.
       public var deadline = Duration.seconds(6)
-      /// How often a call is tried where the service is throttled, fails inside, or cannot be reached.
+      /// How many attempts a call has if the service fails or cannot be reached; a throttled call is repeated until the
+      /// deadline.
       public var tryLimit = 4
 
       /// Leaves everything to the surroundings.
@@ -46,11 +49,10 @@
     /// The Region that keys are looked for in.
     public let region: String
 
-    let configuration: Configuration
-    let endpoint: Endpoint
-    let web: WebClient
+    let service: AWSService
     let credentials: CredentialCache
-    let timing: Timing
+    private let configuration: Configuration
+    private let environment: AWSEnvironment
 
     /// Time and chance, which tests replace.
     struct Timing: Sendable {
@@ -62,15 +64,16 @@
       var wallClock: @Sendable () -> UInt64 = { Clock.now }
     }
 
-    /// Finds Region, endpoint and trusted authorities; nothing is sent.
+    /// Finds the Region, the endpoint, the proxy and the trusted authorities; sends nothing.
     ///
-    /// - Throws: `invalidArgument` where no Region is to be found, the endpoint is not an HTTPS origin, a limit is
-    ///   not positive or too long, or the CA bundle holds no certificate; `fileFailure` where a file cannot be read.
+    /// - Throws: `invalidArgument` if the configuration has a Region or endpoint that cannot be one, a limit that is not
+    ///   positive or too long, or a CA bundle without a certificate; `configurationInvalid` if the environment has such a
+    ///   thing, if it has no Region, or if the profile does not exist; `fileFailure` if a file cannot be read.
     public convenience init(_ configuration: Configuration = Configuration()) throws(EnvelopeError) {
       try self.init(configuration, variables: ProcessEnvironment.variables(), timing: Timing())
     }
 
-    init(
+    convenience init(
       _ configuration: Configuration, variables: [String: String], timing: Timing = Timing()
     ) throws(EnvelopeError) {
       let day = Duration.seconds(86400)
@@ -80,38 +83,91 @@
         throw EnvelopeError(
           .invalidArgument, "The client's timeout, deadline and attempts must be positive, and the times at most a day")
       }
-      let surroundings = Surroundings(variables: variables, profile: configuration.profile)
-      var found = configuration.region ?? surroundings.variable("AWS_REGION", "AWS_DEFAULT_REGION")
-      if found == nil { found = try surroundings.setting("region") }
-      guard let region = found else {
-        let looked = surroundings.chosenProfile.map { ": the profile \(EnvelopeError.quoted($0)) names none" } ?? ""
-        throw EnvelopeError(
-          .invalidArgument, "No AWS Region\(looked)", advice: "Name it, or set AWS_REGION.")
-      }
-      guard Self.isRegion(region) else {
-        throw EnvelopeError(.invalidArgument, "\(EnvelopeError.quoted(region)) is not the name of an AWS Region")
-      }
-      self.region = region
-      let given = configuration.endpoint ?? surroundings.variable("AWS_ENDPOINT_URL_KMS", "AWS_ENDPOINT_URL")
-      for name in ["AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"]
-      where given == nil && surroundings.variable(name)?.lowercased() == "true" {
-        throw EnvelopeError(
-          .invalidArgument, "\(name) is set, and the endpoint is not known", advice: "Name it: https://HOST")
-      }
-      endpoint = try Endpoint(
-        given ?? Self.origin(of: region),
-        plainHTTP: configuration.allowsInsecureLoopbackHTTP ? .toLoopback : .toNobody)
-      let web = try WebClient(
-        trustRoots: configuration.caBundle ?? surroundings.variable("AWS_CA_BUNDLE"))
-      self.web = web
-      self.configuration = configuration
-      self.timing = timing
+      let environment = AWSEnvironment(variables: variables, profile: configuration.profile)
+      let region: String
+      if let given = configuration.region { region = try Self.checked(given) } else { region = try environment.region }
+      let web = try Self.web(configuration, environment)
+      let credentials: CredentialCache
       if let given = configuration.credentials {
         credentials = CredentialCache(now: timing.wallClock) { given }
       } else {
-        let source = CredentialSource(surroundings: surroundings, web: web)
+        let source = CredentialSource(
+          environment: environment, web: web,
+          sts: STS(
+            region: region, web: web, limits: Self.limits(of: configuration), timing: timing,
+            allowsInsecureLoopbackHTTP: configuration.allowsInsecureLoopbackHTTP))
         credentials = CredentialCache(now: timing.wallClock) { try await source.find() }
       }
+      try self.init(
+        region: region, web: web, credentials: credentials, configuration: configuration, environment: environment,
+        timing: timing)
+    }
+
+    private init(
+      region: String, web: WebClient, credentials: CredentialCache, configuration: Configuration,
+      environment: AWSEnvironment, timing: Timing
+    ) throws(EnvelopeError) {
+      self.region = region
+      self.credentials = credentials
+      self.configuration = configuration
+      self.environment = environment
+      service = AWSService(
+        name: "kms", region: region,
+        endpoint: try ServiceEndpoint.find(
+          "kms", region: region, configured: configuration.endpoint, environment: environment,
+          plainHTTP: configuration.allowsInsecureLoopbackHTTP ? .toLoopback : .toNobody),
+        web: web, limits: Self.limits(of: configuration), timing: timing)
+    }
+
+    private static func limits(of configuration: Configuration) -> AWSService.Limits {
+      AWSService.Limits(
+        attemptTimeout: configuration.tryTimeout, deadline: configuration.deadline, attemptLimit: configuration.tryLimit
+      )
+    }
+
+    /// Returns a client for another Region that shares the connections and the credentials of this one.
+    ///
+    /// A configured endpoint is that of both.
+    ///
+    /// - Throws: `invalidArgument` if it is not the name of a Region; else as ``init(_:)`` for the endpoint.
+    public func client(inRegion region: String) throws(EnvelopeError) -> KMSClient {
+      try KMSClient(
+        region: Self.checked(region), web: service.web, credentials: credentials, configuration: configuration,
+        environment: environment, timing: service.timing)
+    }
+
+    private static func web(
+      _ configuration: Configuration, _ environment: AWSEnvironment
+    ) throws(EnvelopeError) -> WebClient {
+      let proxy = try Proxy(environment)
+      if let given = configuration.caBundle { return try WebClient(trustRoots: given, proxy: proxy) }
+      guard let path = try environment.value("AWS_CA_BUNDLE", "ca_bundle") else {
+        return try WebClient(trustRoots: nil, proxy: proxy)
+      }
+      do throws(EnvelopeError) {
+        return try WebClient(trustRoots: path, proxy: proxy)
+      } catch {
+        throw EnvelopeError(
+          .configurationInvalid, "\(error.message) (from AWS_CA_BUNDLE, or ca_bundle of the profile)",
+          advice: error.advice)
+      }
+    }
+
+    fileprivate static func checked(_ region: String) throws(EnvelopeError) -> String {
+      // Names that AWS's tools once had for FIPS endpoints.
+      for part in ["fips-", "-fips"] where region.contains(part) {
+        let name = region.replacing(part, with: "")
+        throw EnvelopeError(
+          .invalidArgument, "\(EnvelopeError.quoted(region)) is not the name of an AWS Region",
+          advice: isRegion(name)
+            ? "Name the Region \(name), and set AWS_USE_FIPS_ENDPOINT=true." : "Name a Region, such as eu-central-1.")
+      }
+      guard isRegion(region) else {
+        throw EnvelopeError(
+          .invalidArgument, "\(EnvelopeError.quoted(region)) is not the name of an AWS Region",
+          advice: "Name a Region, such as eu-central-1.")
+      }
+      return region
     }
 
     private static func isRegion(_ name: String) -> Bool {
@@ -120,29 +176,40 @@
     }
 
     /// The partition that the Region belongs to, as ARNs name it, such as `aws` or `aws-cn`.
-    public var partition: String { Self.partition(of: region).name }
+    public var partition: String { Partition(of: region).name }
+  }
 
-    private static func origin(of region: String) -> String {
-      "https://kms.\(region).\(partition(of: region).domain)"
-    }
-
-    private static func partition(of region: String) -> (name: String, domain: String) {
-      let partitions = [
-        ("cn-", "aws-cn", "amazonaws.com.cn"), ("us-gov-", "aws-us-gov", "amazonaws.com"),
-        ("eusc-", "aws-eusc", "amazonaws.eu"), ("us-iso-", "aws-iso", "c2s.ic.gov"),
-        ("us-isob-", "aws-iso-b", "sc2s.sgov.gov"), ("us-isof-", "aws-iso-f", "csp.hci.ic.gov"),
-        ("eu-isoe-", "aws-iso-e", "cloud.adc-e.uk"),
-      ]
-      let found = partitions.first { region.hasPrefix($0.0) }
-      return found.map { ($0.1, $0.2) } ?? ("aws", "amazonaws.com")
+  extension AWSEnvironment {
+    /// The Region of the variables, or else of the profile.
+    fileprivate var region: String {
+      get throws(EnvelopeError) {
+        let place: String
+        var region = variable("AWS_REGION", "AWS_DEFAULT_REGION")
+        if region == nil {
+          place = "the profile \(EnvelopeError.quoted(try profileName))"
+          region = try profiles().chosen?.string("region")
+        } else {
+          place = variable("AWS_REGION") == nil ? "AWS_DEFAULT_REGION" : "AWS_REGION"
+        }
+        guard let region else {
+          throw EnvelopeError(
+            .configurationInvalid, "There is no AWS Region: neither AWS_REGION is set, nor has \(place) a region",
+            advice: "Name the Region, set AWS_REGION, or run: aws configure set region REGION")
+        }
+        do throws(EnvelopeError) {
+          return try KMSClient.checked(region)
+        } catch {
+          throw EnvelopeError(.configurationInvalid, "\(error.message) (from \(place))", advice: error.advice)
+        }
+      }
     }
   }
 
   extension KMSClient: CustomReflectable, CustomStringConvertible {
     /// The Region and the endpoint.
-    public var description: String { "KMSClient(\(region), \(endpoint.origin))" }
+    public var description: String { "KMSClient(\(region), \(service.endpoint.origin))" }
 
     /// Shows the Region and the endpoint alone.
-    public var customMirror: Mirror { Mirror(self, children: ["region": region, "endpoint": endpoint.origin]) }
+    public var customMirror: Mirror { Mirror(self, children: ["region": region, "endpoint": service.endpoint.origin]) }
   }
 #endif

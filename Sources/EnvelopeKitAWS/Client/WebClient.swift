@@ -12,24 +12,28 @@
   /// Sends one request and gives its answer, within a time and a length.
   ///
   /// TLS is 1.2 or newer, with the certificate and the host's name verified. No redirect is followed, nothing is
-  /// decompressed, no proxy asked.
+  /// decompressed. Only TLS goes through a proxy.
   final class WebClient: Sendable {
-    private let client: HTTPClient
+    private let direct: HTTPClient
+    private let proxied: HTTPClient?
+    private let proxy: Proxy?
     private let tls: TLSConfiguration
 
     /// Opens no connection yet.
     ///
-    /// - Parameter trustRoots: A file of certificates in PEM that are trusted instead of the system's.
-    /// - Throws: `fileFailure` where the file cannot be read, `invalidArgument` where it holds no certificate.
-    convenience init(trustRoots: String?) throws(EnvelopeError) {
+    /// - Parameters:
+    ///   - trustRoots: A file of certificates in PEM that are trusted instead of the system's.
+    ///   - proxy: The proxy of the process environment.
+    /// - Throws: `fileFailure` if the file cannot be read, `invalidArgument` if it has no certificate.
+    convenience init(trustRoots: String?, proxy: Proxy? = nil) throws(EnvelopeError) {
       var tls = TLSConfiguration.makeClientConfiguration()
       tls.minimumTLSVersion = .tlsv12
       tls.certificateVerification = .fullVerification
       if let trustRoots { tls.trustRoots = .certificates(try Self.certificates(in: Path(trustRoots))) }
-      self.init(tls: tls, connectTimeout: nil)
+      self.init(tls: tls, proxy: proxy, connectTimeout: nil)
     }
 
-    private init(tls: TLSConfiguration, connectTimeout: Duration?) {
+    private init(tls: TLSConfiguration, proxy: Proxy?, connectTimeout: Duration?) {
       self.tls = tls
       var configuration = HTTPClient.Configuration(tlsConfiguration: tls, redirectConfiguration: .disallow)
       configuration.httpVersion = .http1Only
@@ -37,16 +41,29 @@
       configuration.connectionPool.retryConnectionEstablishment = false
       // All opens of a cold start may go out at once.
       configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 64
-      client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+      direct = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+      self.proxy = proxy
+      guard let proxy else {
+        proxied = nil
+        return
+      }
+      let authorization = proxy.user.map { user in
+        HTTPClient.Authorization.basic(username: user, password: proxy.password ?? "")
+      }
+      configuration.proxy = .server(host: proxy.host, port: proxy.port, authorization: authorization)
+      proxied = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     }
 
     /// Returns a client that trusts the same authorities, connects directly, and reports a connection that takes too
     /// long as `HTTPClientError.connectTimeout`.
-    func direct(connectTimeout: Duration) -> WebClient { WebClient(tls: tls, connectTimeout: connectTimeout) }
+    func withoutProxy(connectTimeout: Duration) -> WebClient {
+      WebClient(tls: tls, proxy: nil, connectTimeout: connectTimeout)
+    }
 
     deinit {
-      // What is under way holds a reference to this, so nothing is.
-      _ = client.shutdown()
+      // A request in flight holds a reference to this, so there is none.
+      _ = direct.shutdown()
+      _ = proxied?.shutdown()
     }
 
     private static func certificates(in path: Path) throws(EnvelopeError) -> [NIOSSLCertificate] {
@@ -101,7 +118,7 @@
         throw error
       } catch {
         try Task.checkCancellation()
-        throw EnvelopeError.connection(error, to: request.endpoint)
+        throw EnvelopeError.connection(error, to: request.endpoint, through: proxy(for: request.endpoint))
       }
     }
 
@@ -119,11 +136,17 @@
       }
     }
 
+    private func proxy(for endpoint: Endpoint) -> Proxy? {
+      guard let proxy, proxy.serves(endpoint) else { return nil }
+      return proxy
+    }
+
     private func exchange(_ request: Request, within timeout: Duration, limit: Int) async throws -> Answer {
       var outgoing = HTTPClientRequest(url: request.endpoint.origin + request.path)
       outgoing.method = HTTPMethod(rawValue: request.method)
       for (name, value) in request.headers { outgoing.headers.add(name: name, value: value) }
       outgoing.headers.add(name: "host", value: request.endpoint.authority)
+      let client = proxied.flatMap { proxy(for: request.endpoint) == nil ? nil : $0 } ?? direct
       let body = request.body.map {
         $0.withBytes { bytes in unsafe bytes.withUnsafeBytes { unsafe ByteBuffer(bytes: $0) } }
       }

@@ -10,7 +10,7 @@
     ///
     /// - Returns: The credentials, or nil if no variable names an address.
     /// - Throws: `credentialsMissing` if the endpoint gives none; `keyServiceUnavailable` if it cannot be reached, or
-    ///   fails inside, also after retries; `invalidArgument` if the address is neither of AWS's, this machine's, nor
+    ///   fails inside, also after retries; `configurationInvalid` if the address is neither of AWS's, this machine's, nor
     ///   HTTPS, or the token cannot stand in a header; `fileFailure` if the token's file cannot be read.
     func fromContainer() async throws -> AWSCredentials? {
       let address: String
@@ -25,15 +25,14 @@
         address, advice: "Correct AWS_CONTAINER_CREDENTIALS_FULL_URI: https://, this machine, or AWS's own address.")
       guard !Self.isInstanceMetadata(endpoint) else {
         throw EnvelopeError(
-          .invalidArgument, "\(EnvelopeError.quoted(address)) is not the address of a container's credentials",
+          .configurationInvalid, "\(EnvelopeError.quoted(address)) is not the address of a container's credentials",
           advice: "Correct AWS_CONTAINER_CREDENTIALS_FULL_URI: https://, this machine, or AWS's own address.")
       }
       var request = WebClient.Request(
         method: "GET", endpoint: endpoint, path: path, headers: [("accept", "application/json")])
       if let token = try containerToken() { request.headers.append(("authorization", token)) }
       var limits = metadataLimits
-      // As AWS's tools have it. This endpoint is known to exist.
-      limits.attempt *= 2
+      // A variable says that this endpoint exists.
       limits.firstConnections = limits.attempts
       let service = MetadataService(name: "the container's endpoint", limits: limits, web: web)
       return try await service.send(
@@ -63,7 +62,7 @@
       let value = text.last?.isNewline == true ? String(text.dropLast()) : text
       guard value.utf8.allSatisfy({ (0x20...0x7e).contains($0) }) else {
         throw EnvelopeError(
-          .invalidArgument, "The container's authorization token cannot stand in a header",
+          .configurationInvalid, "The container's authorization token cannot stand in a header",
           advice: "Check AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE, or AWS_CONTAINER_AUTHORIZATION_TOKEN.")
       }
       return value
@@ -73,15 +72,20 @@
     static func split(_ address: String, advice: String) throws(EnvelopeError) -> (Endpoint, String) {
       guard let (scheme, rest) = Endpoint.split(address, at: "://") else {
         throw EnvelopeError(
-          .invalidArgument, "\(EnvelopeError.quoted(address)) is not the address of a metadata service", advice: advice)
+          .configurationInvalid, "\(EnvelopeError.quoted(address)) is not the address of a metadata service",
+          advice: advice)
       }
       let slash = rest.firstIndex { $0 == "/" || $0 == "?" } ?? rest.endIndex
       let path = rest[slash...].hasPrefix("/") ? String(rest[slash...]) : "/" + rest[slash...]
       guard path.utf8.allSatisfy({ (0x21...0x7e).contains($0) && $0 != UInt8(ascii: "#") }) else {
         throw EnvelopeError(
-          .invalidArgument, "\(EnvelopeError.quoted(address)) has a path that cannot be one", advice: advice)
+          .configurationInvalid, "\(EnvelopeError.quoted(address)) has a path that cannot be one", advice: advice)
       }
-      return (try Endpoint("\(scheme)://\(rest[..<slash])", plainHTTP: .toMetadata), path)
+      do throws(EnvelopeError) {
+        return (try Endpoint("\(scheme)://\(rest[..<slash])", plainHTTP: .toMetadata), path)
+      } catch {
+        throw EnvelopeError(.configurationInvalid, error.message, advice: advice)
+      }
     }
 
     private static func isInstanceMetadata(_ endpoint: Endpoint) -> Bool {

@@ -15,7 +15,7 @@
     ///
     /// - Returns: The credentials, or nil if this is not an EC2 instance or its metadata is disabled by a variable.
     /// - Throws: `credentialsMissing` if the instance has no role, or its role gives no credentials;
-    ///   `keyServiceUnavailable` if the service fails; `invalidArgument` if a setting is invalid.
+    ///   `keyServiceUnavailable` if the service fails; `configurationInvalid` if a setting is invalid.
     func fromInstance() async throws -> AWSCredentials? {
       guard environment.variable("AWS_EC2_METADATA_DISABLED")?.lowercased() != "true" else { return nil }
       let (endpoint, root) = try Self.split(
@@ -42,7 +42,7 @@
         return role
       }
       return try await service.send(request(base + (role ?? "")), failure: failure) { (answer) throws(EnvelopeError) in
-        guard (200...200).contains(answer.status) else {
+        guard answer.status == 200 else {
           throw service.unavailable(MetadataService.description(of: answer))
         }
         return try Self.credentials(
@@ -100,23 +100,23 @@
         }
     }
 
-    private func instanceAddress() throws(EnvelopeError) -> String {
+    func instanceAddress() throws(EnvelopeError) -> String {
       let isIPv6 = try isInstanceAddressIPv6()
-      return try setting("AWS_EC2_METADATA_SERVICE_ENDPOINT", key: "ec2_metadata_service_endpoint")
+      return try environment.value("AWS_EC2_METADATA_SERVICE_ENDPOINT", "ec2_metadata_service_endpoint")
         ?? (isIPv6 ? "http://[fd00:ec2::254]" : "http://169.254.169.254")
     }
 
     private func isInstanceAddressIPv6() throws(EnvelopeError) -> Bool {
       let name = "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE"
-      guard let mode = try setting(name, key: "ec2_metadata_service_endpoint_mode") else {
-        return try setting("AWS_IMDS_USE_IPV6", key: "imds_use_ipv6")?.lowercased() == "true"
+      guard let mode = try environment.value(name, "ec2_metadata_service_endpoint_mode") else {
+        return try environment.isSet("AWS_IMDS_USE_IPV6", "imds_use_ipv6")
       }
       switch mode.lowercased() {
       case "ipv4": return false
       case "ipv6": return true
       default:
         throw EnvelopeError(
-          .invalidArgument, "\(EnvelopeError.quoted(mode)) is not a mode of the instance's metadata service",
+          .configurationInvalid, "\(EnvelopeError.quoted(mode)) is not a mode of the instance's metadata service",
           advice: "Set \(name), or ec2_metadata_service_endpoint_mode in the profile, to IPv4 or IPv6.")
       }
     }
@@ -126,7 +126,7 @@
       var limits = metadataLimits
       let seconds = try number("AWS_METADATA_SERVICE_TIMEOUT", key: "metadata_service_timeout", atMost: 60)
       let attempts = try number("AWS_METADATA_SERVICE_NUM_ATTEMPTS", key: "metadata_service_num_attempts", atMost: 60)
-      if let seconds { (limits.connection, limits.attempt) = (.seconds(seconds), .seconds(seconds)) }
+      if let seconds { (limits.connection, limits.attempt) = (.seconds(seconds), .seconds(seconds * 2)) }
       if let attempts { (limits.attempts, limits.firstConnections) = (attempts, attempts) }
       // For three requests; a token that comes at the last attempt leaves time for what follows.
       if seconds != nil || attempts != nil {
@@ -136,18 +136,13 @@
     }
 
     private func number(_ name: String, key: String, atMost limit: Int) throws(EnvelopeError) -> Int? {
-      guard let text = try setting(name, key: key) else { return nil }
+      guard let text = try environment.value(name, key) else { return nil }
       guard let number = Int(text), (1...limit).contains(number) else {
         throw EnvelopeError(
-          .invalidArgument, "\(name), or \(key) in the profile, is \(EnvelopeError.quoted(text))",
+          .configurationInvalid, "\(name), or \(key) in the profile, is \(EnvelopeError.quoted(text))",
           advice: "Set it to a number from 1 to \(limit).")
       }
       return number
-    }
-
-    private func setting(_ name: String, key: String) throws(EnvelopeError) -> String? {
-      if let value = environment.variable(name) { return value }
-      return try environment.setting(key)
     }
   }
 #endif

@@ -18,10 +18,10 @@
 
     /// How long and how often to try.
     struct Limits: Sendable {
-      /// The time limit of a connection.
+      /// The time limit of a connection, which must be shorter than that of an attempt.
       var connection = Duration.seconds(1)
-      /// The time limit of a response, which is added to that of the connection.
-      var attempt = Duration.seconds(1)
+      /// The time limit of one attempt, from the connection to the last byte.
+      var attempt = Duration.seconds(2)
       /// The attempts of each request.
       var attempts = 3
       /// The attempts to reach a service that may not exist.
@@ -37,7 +37,7 @@
     init(name: String, limits: Limits, web: WebClient) {
       self.name = name
       self.limits = limits
-      self.web = web.direct(connectTimeout: limits.connection)
+      self.web = web.withoutProxy(connectTimeout: limits.connection)
       deadline = limits.now().advanced(by: limits.total)
     }
 
@@ -91,7 +91,7 @@
       let remaining = limits.now().duration(to: deadline)
       guard remaining > .zero else { throw NoResponse.slow }
       do {
-        return try await web.attempt(request, within: min(remaining, limits.attempt + limits.connection))
+        return try await web.attempt(request, within: min(remaining, limits.attempt))
       } catch let error as EnvelopeError {
         // The response is longer than any of this service.
         throw error.code == .keyServiceAnswerInvalid ? unavailable("sends a response that is too long") : error

@@ -34,7 +34,7 @@
 
     /// Parses the whole text.
     ///
-    /// - Throws: `fileFailure`, which names the first line that is refused.
+    /// - Throws: `configurationInvalid`, which names the first line that is refused.
     mutating func readSections(of text: RawSpan) throws(EnvelopeError) -> [String: [String: SharedFile.Setting]] {
       if let offset = text.firstOffsetOutsideUTF8 {
         line = text.line(at: offset)
@@ -128,11 +128,16 @@
     private mutating func readContinuation(
       of text: RawSpan, _ words: Range<Int>, of key: String, in section: String
     ) throws(EnvelopeError) {
-      let isNested = sections[section]?[key]?.value.isEmpty ?? false
-      guard !isNested || words.contains(where: { text.byte(at: $0) == .equals }) else {
+      sections[section]?[key]?.isContinued = true
+      guard sections[section]?[key]?.value.isEmpty ?? false else { return }
+      guard let sign = words.first(where: { text.byte(at: $0) == .equals }) else {
         throw failure("it is no nested setting", advice: "Write KEY = VALUE, or # before a comment.")
       }
-      sections[section]?[key]?.isContinued = true
+      let name = text.string(in: text.trimmed(words.lowerBound..<sign))
+      let value = text.trimmed(sign + 1..<words.upperBound)
+      guard sections[section]?[key]?.nested.updateValue(value, forKey: name) == nil else {
+        throw failure("its key occurs a second time below \(key)", advice: "Remove one of the two.")
+      }
     }
 
     private func failure(_ reason: String, advice: String) -> EnvelopeError {

@@ -73,7 +73,10 @@
         advice: "Use a client for that Region.")
     }
 
-    /// Has AWS KMS draw a data key (GenerateDataKey).
+    /// Yes.
+    public var callsService: Bool { true }
+
+    /// Generates a data key in AWS KMS (GenerateDataKey).
     ///
     /// - Throws: `keyAccessDenied`, `keyDisabled`, `keyNotFound`, `keyInvalidState`; `credentialsMissing`,
     ///   `credentialsRefused`; `keyServiceUnavailable`, `keyServiceThrottled`, `keyServiceNotTrusted`,

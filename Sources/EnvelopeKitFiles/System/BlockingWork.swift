@@ -15,11 +15,18 @@ internal import EnvelopeKit
 ///
 /// The threads that run tasks are as many as there are cores: work that waits on them could keep every task from running,
 /// the one that it waits for among them.
-enum BlockingWork {
+package enum BlockingWork {
   private final class Job: Sendable {
     let run: @Sendable () -> Void
 
     init(_ run: @escaping @Sendable () -> Void) { self.run = run }
+  }
+
+  /// Runs work that does not throw, for other modules: the compiler does not export a closure with a typed error.
+  ///
+  /// - Throws: `systemFailure` if there is no thread.
+  package static func value<R: Sendable>(of body: @escaping @Sendable () -> R) async throws -> R {
+    try await run { () throws(EnvelopeError) in body() }
   }
 
   /// Runs `body` on a new thread, and waits for it without blocking one.

@@ -39,7 +39,7 @@
 
         Data goes to standard output, everything else to standard error. Secrets are never taken from arguments.
         """,
-      version: "envelope 1.0.0 (format 1)",
+      version: "envelope \(EnvelopeKitVersion.current) (format 1)",
       subcommands: [
         InitCommand.self, SealCommand.self, OpenCommand.self, GetCommand.self, SetCommand.self, UnsetCommand.self,
         EditCommand.self,

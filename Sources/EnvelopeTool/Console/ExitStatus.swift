@@ -32,7 +32,7 @@ enum ExitStatus: Int32 {
       .keyStoreLocked, .entryNotReadBack, .credentialsMissing, .credentialsRefused:
       self = .noPermission
     case .usage: self = .usage
-    case .configuration: self = .configuration
+    case .configuration, .configurationInvalid: self = .configuration
     // What was altered, malformed, stale, of another context or type: the data is at fault.
     default: self = .dataError
     }

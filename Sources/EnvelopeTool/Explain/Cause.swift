@@ -46,7 +46,8 @@ enum Cause: String {
       ],
       .machine: [.systemFailure, .fileFailure, .fileBusy, .changedMeanwhile],
       .call: [
-        .usage, .configuration, .noInput, .invalidArgument, .bufferTooSmall, .variableMissing, .archiveEntryMissing,
+        .usage, .configuration, .configurationInvalid, .noInput, .invalidArgument, .bufferTooSmall, .variableMissing,
+        .archiveEntryMissing,
         .outputExists,
       ],
     ]

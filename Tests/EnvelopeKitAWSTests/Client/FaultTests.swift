@@ -3,6 +3,7 @@
 
 #if AWS
   import EnvelopeKit
+  import Synchronization
   import TestSupport
   import Testing
 
@@ -50,7 +51,7 @@
 
     /// Failures of the service, or on the way: tried again, and told where nothing else comes.
     @Test(arguments: [
-      ("throttle", EnvelopeError.Code.keyServiceThrottled), ("internal", .keyServiceUnavailable),
+      ("internal", EnvelopeError.Code.keyServiceUnavailable),
       ("dependency", .keyServiceUnavailable), ("key-unavailable", .keyServiceUnavailable),
       ("unavailable", .keyServiceUnavailable), ("close", .keyServiceUnavailable), ("reset", .keyServiceUnavailable),
       ("truncated", .keyServiceUnavailable), ("truncated-chunked", .keyServiceUnavailable),
@@ -82,14 +83,47 @@
     /// Full jitter: each pause is a random part of a time that doubles.
     @Test func pausesAreRandomPartsOfATimeThatDoubles() async throws {
       let test = try TestClient(chance: 0.5) { $0.tryLimit = 9 }
-      try await test.account.fail([String](repeating: "throttle", count: 9))
-      await expectError(.keyServiceThrottled) {
+      try await test.account.fail([String](repeating: "internal", count: 9))
+      await expectError(.keyServiceUnavailable) {
         try await test.keyring("alias/any").generateDataKey(for: [:])
       }
       #expect(test.pauses.all == [25, 50, 100, 200, 400, 800, 1000, 1000].map { .milliseconds($0) })
     }
 
-    /// A pause that would end after the deadline is not begun.
+    /// Other requests of the account use the quota up; the next moment there may be room.
+    @Test func throttlingIsTriedAgainUntilTheDeadline() async throws {
+      let key = try await KeyService.key()
+      let test = try TestClient { $0.tryLimit = 1 }
+      try await test.account.fail([String](repeating: "throttle", count: 30))
+      _ = try await test.keyring(key.arn).generateDataKey(for: [:])
+      #expect(try await test.account.counts().total == 31)
+      #expect(test.pauses.all.max() == .seconds(2))
+    }
+
+    /// The clock stands still until a pause passes.
+    @Test func throttlingEndsAtTheDeadline() async throws {
+      let service = try KeyService.shared
+      let account = service.account()
+      var configuration = KMSClient.Configuration()
+      configuration.credentials = try AWSCredentials(accessKeyID: account.id, secretAccessKey: "s")
+      let start = ContinuousClock.now
+      let passed = Mutex(Duration.zero)
+      let timing = KMSClient.Timing(
+        now: { start.advanced(by: passed.withLock { $0 }) }, sleep: { pause in passed.withLock { $0 += pause } },
+        chance: { 1 })
+      let client = try KMSClient(
+        configuration,
+        variables: [
+          "AWS_REGION": "us-east-1", "AWS_ENDPOINT_URL": service.url("url"), "AWS_CA_BUNDLE": service.url("ca"),
+        ], timing: timing)
+      try await account.fail([String](repeating: "throttle", count: 100))
+      await expectError(.keyServiceThrottled) {
+        try await KMSKeyring("alias/a", client: client).generateDataKey(for: [:])
+      }
+      #expect(passed.withLock { $0 } <= .seconds(6) && passed.withLock { $0 } > .seconds(5))
+    }
+
+    /// A pause is not begun if the deadline is nearer than the shortest one.
     @Test func theDeadlineHoldsForAllTriesTogether() async throws {
       let test = try TestClient {
         $0.tryLimit = 100

@@ -79,10 +79,10 @@
           "[a]\n"
           + (0..<Int.random(in: 0...12, using: &random)).map { _ in parts.randomElement(using: &random) ?? "" }.joined()
         do throws(EnvelopeError) {
-          _ = try SharedFile(text: SecretBytes(copying: text), path: Path("f")).string(of: "k", in: "a")
+          _ = try SharedFile(text: SecretBytes(copying: text), path: Path("f")).section(named: "a")?.string(of: "k")
           read += 1
         } catch {
-          #expect(error.code == .fileFailure, "\(text)")
+          #expect(error.code == .configurationInvalid, "\(text)")
         }
       }
       #expect(read > 10, "seed \(seed)")

@@ -14,9 +14,7 @@
     private func find(_ variables: [String: String], profile: String? = nil) async throws -> AWSCredentials {
       // Nobody has metadata where a test does not say so.
       let none = ["AWS_EC2_METADATA_DISABLED": "true"].merging(variables) { $1 }
-      return try await CredentialSource(
-        surroundings: Surroundings(variables: none, profile: profile), web: WebClient(trustRoots: nil)
-      ).find()
+      return try await CredentialSource(variables: none, profile: profile).find()
     }
 
     private func secret(_ credentials: AWSCredentials) throws -> String {
@@ -72,8 +70,7 @@
     }
 
     @Test(arguments: [
-      "role_arn", "sso_session", "sso_start_url", "sso_account_id", "sso_role_name", "credential_process",
-      "web_identity_token_file", "login_session",
+      "sso_account_id", "sso_role_name",
     ])
     func refusesUnsupportedProfileByName(key: String) async throws {
       let keys = "aws_access_key_id = S\naws_secret_access_key = s\n"
@@ -96,6 +93,58 @@
       #expect(try await find(["HOME": other.path], profile: "p").accessKeyID == "S")
     }
 
+    @Test func loginSessionIsRefusedUnlessTheCredentialsFileHasKeys() async throws {
+      let keys = "aws_access_key_id = S\naws_secret_access_key = s\n"
+      let config = try home(config: "[default]\nlogin_session = x\n\(keys)")
+      await expectError(.credentialsMissing, saying: "login_session") { try await find(["HOME": config.path]) }
+      let both = try home(credentials: "[default]\n\(keys)", config: "[default]\nlogin_session = x\n")
+      #expect(try await find(["HOME": both.path]).accessKeyID == "S")
+    }
+
+    /// AWS's tools do not agree which one counts.
+    @Test func profilesOfTwoVariablesMustBeOne() async throws {
+      let folder = try home(credentials: both)
+      let variables = ["HOME": folder.path, "AWS_PROFILE": "other"]
+      #expect(try await find(variables.merging(["AWS_DEFAULT_PROFILE": "other"]) { $1 }).accessKeyID == "OTHER")
+      await expectError(.configurationInvalid, saying: "AWS_DEFAULT_PROFILE") {
+        try await find(variables.merging(["AWS_DEFAULT_PROFILE": "default"]) { $1 })
+      }
+      #expect(try await find(["HOME": folder.path, "AWS_DEFAULT_PROFILE": "other"]).accessKeyID == "OTHER")
+    }
+
+    /// Both files are merged before anything is decided, and the file of credentials wins.
+    @Test func settingsOfBothFilesAreMerged() async throws {
+      let folder = try home(
+        credentials: "[p]\naws_access_key_id=A\naws_secret_access_key=a\nregion = eu-west-1\n",
+        config: "[profile p]\nregion = us-east-1\nca_bundle = /x\nsso_account_id = 1\n")
+      let profile = try #require(try AWSEnvironment(variables: ["HOME": folder.path], profile: "p").profiles().chosen)
+      #expect(try profile.string("region") == "eu-west-1" && profile.string("ca_bundle") == "/x")
+      await expectError(.credentialsMissing, saying: "sso_account_id") {
+        try await find(["HOME": folder.path], profile: "p")
+      }
+    }
+
+    @Test func olderNamesOfSessionTokensCount() async throws {
+      let variables = ["AWS_ACCESS_KEY_ID": "A", "AWS_SECRET_ACCESS_KEY": "s", "AWS_SECURITY_TOKEN": "old"]
+      #expect(try await find(variables).sessionToken == "old")
+      #expect(try await find(variables.merging(["AWS_SESSION_TOKEN": "new"]) { $1 }).sessionToken == "old")
+      let folder = try home(
+        credentials: "[default]\naws_access_key_id=A\naws_secret_access_key=a\naws_security_token=old\n")
+      #expect(try await find(["HOME": folder.path]).sessionToken == "old")
+    }
+
+    /// As on an instance whose profile only has a Region.
+    @Test func namedProfileWithoutCredentialsGoesOnToTheRole() async throws {
+      let metadata = try KeyService.shared.metadata()
+      let folder = try home(config: "[profile p]\nregion = eu-west-1\n")
+      let variables = [
+        "HOME": folder.path, "AWS_ACCESS_KEY_ID": "ENV", "AWS_SECRET_ACCESS_KEY": "es",
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI": try metadata.url + "/creds",
+      ]
+      #expect(try await find(variables, profile: "p").accessKeyID.hasPrefix("ASIA"))
+      #expect(try await metadata.counts().container == 1)
+    }
+
     /// The settings of another profile must not become those of the section above it.
     @Test(arguments: ["[prod] # comment", "  [prod]", "[prod]; x", "[prod] [x]", "[prod", "\u{a0}[prod]", "[prod]\r\r"])
     func keepsProfilesApart(header: String) async throws {
@@ -108,10 +157,11 @@
         let home = try home(credentials: credentials, config: config)
         do {
           #expect(try await find(["HOME": home.path]).accessKeyID == "D")
-          let region = try Surroundings(variables: ["HOME": home.path], profile: nil).setting("region")
+          let region = try AWSEnvironment(variables: ["HOME": home.path], profile: nil).profiles().chosen?.string(
+            "region")
           #expect(region == (config == nil ? nil : "us-east-1"))
         } catch let error as EnvelopeError {
-          #expect(error.code == .fileFailure && error.message.contains(", line "), "\(error)")
+          #expect(error.code == .configurationInvalid && error.message.contains(", line "), "\(error)")
         }
       }
     }
@@ -122,21 +172,23 @@
       #expect(try await find(["HOME": home.path], profile: "a b").accessKeyID == "Q")
       #expect(try await find(["HOME": home.path], profile: "c").accessKeyID == "Q")
       for name in ["d e", "\"a b\"", "'c'", "a", "d", "c\\"] {
-        await expectError(.credentialsMissing) { try await find(["HOME": home.path], profile: name) }
+        await expectError(.configurationInvalid) { try await find(["HOME": home.path], profile: name) }
       }
       let twice = try self.home(config: "[profile a]\n\(keys)[profile \"a\"]\n\(keys)[default]\n[profile default]\n")
       for name in ["a", "default"] {
-        await expectError(.fileFailure, saying: "two sections") { try await find(["HOME": twice.path], profile: name) }
+        await expectError(.configurationInvalid, saying: "two sections") {
+          try await find(["HOME": twice.path], profile: name)
+        }
       }
     }
 
     @Test func whatIsMissingIsNamed() async throws {
       let folder = try home(credentials: both + "[half]\naws_access_key_id=H\n")
       await expectError(.credentialsMissing, saying: "There are no AWS credentials") { try await find([:]) }
-      await expectError(.credentialsMissing, saying: "'none'") {
+      await expectError(.configurationInvalid, saying: "'none'") {
         try await find(["HOME": folder.path], profile: "none")
       }
-      await expectError(.credentialsMissing, saying: "'none'") {
+      await expectError(.configurationInvalid, saying: "'none'") {
         try await find(["HOME": folder.path, "AWS_PROFILE": "none"])
       }
       await expectError(.credentialsMissing, saying: "aws_secret_access_key") {
@@ -145,7 +197,7 @@
       await expectError(.credentialsMissing, saying: "AWS_SECRET_ACCESS_KEY") {
         try await find(["AWS_ACCESS_KEY_ID": "A"])
       }
-      await expectError(.fileFailure) { try await find(["AWS_SHARED_CREDENTIALS_FILE": folder.path]) }
+      await expectError(.configurationInvalid) { try await find(["AWS_SHARED_CREDENTIALS_FILE": folder.path]) }
     }
 
     /// Another source's credentials must not be used because of a typing error.
@@ -163,7 +215,7 @@
 
     @Test func refusesKeyOfSeveralLines() async throws {
       let home = try home(credentials: "[default]\naws_access_key_id=A\naws_secret_access_key=s\n  t\n")
-      await expectError(.fileFailure, saying: "line 3") { try await find(["HOME": home.path]) }
+      await expectError(.configurationInvalid, saying: "line 3") { try await find(["HOME": home.path]) }
     }
 
     @Test(arguments: ["A B", "A\n", "", "\u{e9}", String(repeating: "A", count: 129), "A/../x", "A\r\nHost: x"])
@@ -177,47 +229,13 @@
       await expectError(.invalidArgument) { try AWSCredentials(accessKeyID: "A", secretAccessKey: "") }
     }
 
-    @Test func aContainerGivesThem() async throws {
-      let metadata = try KeyService.shared.metadata()
-      let address = try metadata.url + "/creds"
-      let found = try await find(["AWS_CONTAINER_CREDENTIALS_FULL_URI": address])
-      #expect(try found.accessKeyID.hasPrefix("ASIA") && found.sessionToken != nil && secret(found) == "secret")
-      let inAnHour = UInt64(Date.now.timeIntervalSince1970) + 3600
-      #expect((inAnHour - 60...inAnHour + 60).contains(try #require(found.expiration)))
-    }
-
-    @Test func aContainersTokenIsSentFromVariableOrFile() async throws {
-      let metadata = try KeyService.shared.metadata()
-      try await metadata.answer(authorization: "Bearer of news")
-      let base = ["AWS_CONTAINER_CREDENTIALS_FULL_URI": try metadata.url + "/creds"]
-      await expectError(.credentialsMissing, saying: "status 401") { try await find(base) }
-      _ = try await find(base.merging(["AWS_CONTAINER_AUTHORIZATION_TOKEN": "Bearer of news"]) { $1 })
-      let folder = try TemporaryFolder()
-      let file = folder.path + "/token"
-      try Data("Bearer of news\n".utf8).write(to: URL(filePath: file))
-      // The file comes first.
-      _ = try await find(
-        base.merging(["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": file, "AWS_CONTAINER_AUTHORIZATION_TOKEN": "x"]) { $1 })
-      await expectError(.invalidArgument) {
-        try await find(base.merging(["AWS_CONTAINER_AUTHORIZATION_TOKEN": "a\r\nx: y"]) { $1 })
-      }
-      await expectError(.fileFailure) {
-        try await find(base.merging(["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": folder.path + "/none"]) { $1 })
-      }
-      let pipe = folder.path + "/pipe"
-      try #require(unsafe mkfifo(pipe, 0o600) == 0)
-      await expectError(.fileFailure, saying: "not a file") {
-        try await find(base.merging(["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": pipe]) { $1 })
-      }
-    }
-
     /// Opening a pipe would wait for a writer.
     @Test func sharedFileThatIsAPipeIsRefused() async throws {
       let folder = try home(credentials: both)
       let pipe = folder.path + "/pipe"
       try #require(unsafe mkfifo(pipe, 0o600) == 0)
       for name in ["AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"] {
-        await expectError(.fileFailure, saying: "not a file") {
+        await expectError(.configurationInvalid, saying: "not a file") {
           try await find(["HOME": folder.path, name: pipe])
         }
       }
@@ -230,95 +248,6 @@
       await expectError(.credentialsMissing) {
         try await find(variables.merging(["AWS_SHARED_CREDENTIALS_FILE": "/dev/null"]) { $1 })
       }
-    }
-
-    @Test(arguments: [
-      "http://example.com/creds", "http://10.0.0.1/creds", "ftp://127.0.0.1/", "nonsense",
-      "http://169.254.170.2@evil.example/",
-      "http://127.0.0.1:1/a b", "http://127.0.0.1:1/\r\nx",
-    ])
-    func aContainersAddressIsAWSsOrThisMachines(address: String) async {
-      await expectError(.invalidArgument, at: address) {
-        try await find(["AWS_CONTAINER_CREDENTIALS_FULL_URI": address])
-      }
-    }
-
-    @Test(arguments: [
-      "no_role", "no_token", "failed", "garbage", "redirect", "unauthorized", "no_expiration",
-      "bad_expiration", "missing_secret",
-    ])
-    func aContainerThatGivesNoneIsTold(mode: String) async throws {
-      let metadata = try KeyService.shared.metadata()
-      try await metadata.answer([mode])
-      let address = try metadata.url + "/creds"
-      await expectError(.credentialsMissing, at: mode) {
-        try await find(["AWS_CONTAINER_CREDENTIALS_FULL_URI": address])
-      }
-      #expect(try await metadata.counts().redirects_followed == 0)
-    }
-
-    /// A busy endpoint is not one that has none.
-    @Test func aContainerThatIsBusyIsTriedAgain() async throws {
-      let (service, key) = (try KeyService.shared, try await KeyService.key())
-      let metadata = service.metadata()
-      try await metadata.answer(["unavailable", "unavailable"])
-      var configuration = KMSClient.Configuration()
-      configuration.region = "us-east-1"
-      configuration.endpoint = try service.url("url")
-      configuration.caBundle = try service.url("ca")
-      (configuration.tryTimeout, configuration.deadline) = (.seconds(300), .seconds(600))
-      let client = try KMSClient(
-        configuration, variables: ["AWS_CONTAINER_CREDENTIALS_FULL_URI": try metadata.url + "/creds"],
-        timing: KMSClient.Timing(sleep: { _ in }))
-      _ = try await KMSKeyring(key.arn, client: client).generateDataKey(for: [:])
-      #expect(try await metadata.counts().container == 3)
-    }
-
-    @Test func webIdentityIsNotPassedOverForTheNodesRole() async throws {
-      let metadata = try KeyService.shared.metadata()
-      await expectError(.credentialsMissing, saying: "AWS_WEB_IDENTITY_TOKEN_FILE") {
-        try await find([
-          "AWS_WEB_IDENTITY_TOKEN_FILE": "/token", "AWS_ROLE_ARN": "arn:aws:iam::123456789012:role/r",
-          "AWS_EC2_METADATA_DISABLED": "", "AWS_EC2_METADATA_SERVICE_ENDPOINT": try metadata.url,
-        ])
-      }
-      #expect(try await metadata.counts().token == 0)
-    }
-
-    @Test func anInstanceGivesThemForASessionToken() async throws {
-      let metadata = try KeyService.shared.metadata()
-      let found = try await find([
-        "AWS_EC2_METADATA_DISABLED": "false", "AWS_EC2_METADATA_SERVICE_ENDPOINT": try metadata.url + "/",
-      ])
-      #expect(found.accessKeyID.hasPrefix("ASIA") && found.expiration != nil)
-      let counts = try await metadata.counts()
-      #expect(counts.token == 1 && counts.role == 1 && counts.credentials == 1 && counts.refused == 0)
-      // The older way, without a token, is never gone.
-      await expectError(.credentialsMissing) {
-        try await find(["AWS_EC2_METADATA_SERVICE_ENDPOINT": try metadata.url, "AWS_EC2_METADATA_DISABLED": "TRUE"])
-      }
-      #expect(try await metadata.counts().token == 1)
-    }
-
-    @Test(arguments: [
-      ("no_token", "token"), ("no_role", "role"), ("failed", "credentials"), ("garbage", "role"),
-      ("garbage", "credentials"),
-      ("redirect", "token"), ("redirect", "credentials"), ("oversized", "role"), ("close", "token"),
-      ("close", "credentials"),
-      ("missing_secret", "credentials"), ("bad_expiration", "credentials"), ("unavailable", "role"),
-    ])
-    func anInstanceThatGivesNoneIsTold(mode: String, step: String) async throws {
-      let metadata = try KeyService.shared.metadata()
-      try await metadata.answer([mode], at: step)
-      let error = await expectAnyError {
-        try await find([
-          "AWS_EC2_METADATA_DISABLED": "", "AWS_EC2_METADATA_SERVICE_ENDPOINT": try metadata.url,
-        ])
-      }
-      #expect(
-        [.credentialsMissing, .keyServiceUnavailable, .keyServiceAnswerInvalid].contains(error?.code), "\(mode) \(step)"
-      )
-      #expect(try await metadata.counts().redirects_followed == 0)
     }
   }
 #endif

@@ -23,6 +23,7 @@
 
     init(
       to name: String = "url", region: String = "us-east-1", credentials: AWSCredentials? = nil, chance: Double = 1,
+      variables: [String: String] = [:], clockOffset: Int64 = 0,
       _ change: (inout KMSClient.Configuration) -> Void = { _ in }
     ) throws {
       let service = try KeyService.shared
@@ -38,7 +39,9 @@
       let pauses = Pauses()
       self.pauses = pauses
       client = try KMSClient(
-        configuration, variables: [:], timing: KMSClient.Timing(sleep: { pauses.add($0) }, chance: { chance }))
+        configuration, variables: variables,
+        timing: KMSClient.Timing(
+          sleep: { pauses.add($0) }, chance: { chance }, wallClock: { UInt64(Int64(Clock.now) + clockOffset) }))
     }
 
     func keyring(_ key: String, others: [String] = [], accounts: KMSKeyring.Accounts? = nil, tokens: [String] = [])

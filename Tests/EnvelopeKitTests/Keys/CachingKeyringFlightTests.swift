@@ -61,6 +61,26 @@ import Testing
     #expect(world.unwraps == 1)
   }
 
+  @Test func cancellingACallerEndsItsWait() async throws {
+    let world = try CacheWorld()
+    let cache = try world.cache()
+    let (wrapped, key) = try await world.entry()
+    let gate = world.hold()
+    let task = Task { try await cache.open(wrapped) }
+    await world.begun.wait()
+    task.cancel()
+    await #expect(throws: CancellationError.self) { try await task.value }
+    let late = Task { () async throws -> [UInt8] in
+      unsafe withUnsafeCurrentTask { unsafe $0?.cancel() }
+      return try await cache.open(wrapped)
+    }
+    await #expect(throws: CancellationError.self) { try await late.value }
+    let other = Task { try await cache.open(wrapped) }
+    gate.open()
+    #expect(try await other.value == key)
+    #expect(world.unwraps == 1)
+  }
+
   /// The entry was wiped while the answer was under way: those who wait still get theirs.
   @Test func anEntryThatMakesRoomWhileItIsAskedForIsGivenAllTheSame() async throws {
     let world = try CacheWorld()

@@ -121,6 +121,9 @@ public final class CachingKeyring: Keyring {
   /// The other keyring's observer, which is also notified of hits and misses.
   public var observer: (any EnvelopeObserver)? { keyring.observer }
 
+  /// Whether the other keyring calls a service.
+  public var callsService: Bool { keyring.callsService }
+
   /// Generates a data key with the other keyring, and remembers nothing of it.
   public func generateDataKey(for context: EncryptionContext) async throws -> GeneratedDataKey {
     try await keyring.generateDataKey(for: context)
@@ -135,10 +138,10 @@ public final class CachingKeyring: Keyring {
   ///
   /// Entries of recipients are looked up and called about only after all others have failed: they prove no sender.
   ///
-  /// Cancelling a waiting caller does not end its wait.
+  /// Cancelling a waiting caller ends its wait and leaves the call to the others.
   ///
   /// - Throws: What the other keyring throws for the first entry that it fails to unwrap, and `keyNotFound` if it holds
-  ///   no key of any. `invalidArgument` for a context that breaks a limit.
+  ///   no key of any. `invalidArgument` for a context that breaks a limit. `CancellationError`.
   public func unwrap(_ wrapped: [WrappedDataKey], for context: EncryptionContext) async throws -> UnwrappedDataKey {
     guard !Self.isBypassed else { return try await keyring.unwrap(wrapped, for: context) }
     _ = try context.canonicalBytes()

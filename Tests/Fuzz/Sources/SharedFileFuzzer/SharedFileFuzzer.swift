@@ -21,7 +21,7 @@ public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
   for (section, settings) in file.sections {
     written += Array("  [\(section)]  ; comment\n".utf8)
     for key in settings.keys {
-      guard let value = accepted({ try file.value(of: key, in: section)?.array }) ?? nil else { continue }
+      guard let value = accepted({ try file.section(named: section)?.value(of: key)?.array }) ?? nil else { continue }
       require(
         value == trimmed(value[...]) && !value.contains { $0 < 0x20 && $0 != 9 }, "a value has more than its line")
       written += Array("  \(key.uppercased()) : ".utf8) + value + Array("\n\n    # comment\n".utf8)
@@ -31,11 +31,11 @@ public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
   require(Set(again.sections.keys) == Set(file.sections.keys), "a file is read with other sections")
   for (section, settings) in file.sections {
     for key in settings.keys {
-      guard let value = accepted({ try file.value(of: key, in: section)?.array }) ?? nil else {
-        require(!again.has(key, in: section), "a setting comes from nowhere")
+      guard let value = accepted({ try file.section(named: section)?.value(of: key)?.array }) ?? nil else {
+        require(!(again.section(named: section)?.has(key) ?? false), "a setting comes from nowhere")
         continue
       }
-      require(value == (try? again.value(of: key, in: section)?.array), "a value is read otherwise")
+      require(value == (try? again.section(named: section)?.value(of: key)?.array), "a value is read otherwise")
     }
   }
   return 0

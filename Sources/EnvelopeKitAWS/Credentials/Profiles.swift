@@ -1,0 +1,87 @@
+// SPDX-FileCopyrightText: The EnvelopeKit authors
+// SPDX-License-Identifier: Apache-2.0
+
+#if AWS
+  internal import EnvelopeKit
+  internal import EnvelopeKitFiles
+
+  /// The profiles of the two files that AWS's tools share.
+  ///
+  /// Both files are merged before anything is decided: a setting of a profile in `credentials` overrides the same setting
+  /// in `config`.
+  struct Profiles: Sendable {
+    /// The name of the profile that counts.
+    private let name: String
+    private let credentials: SharedFile?
+    private let config: SharedFile?
+
+    init(name: String, credentials: SharedFile?, config: SharedFile?) {
+      (self.name, self.credentials, self.config) = (name, credentials, config)
+    }
+
+    /// The profile that counts, or nil if neither file has it.
+    var chosen: Profile? { get throws(EnvelopeError) { try profile(name) } }
+
+    /// Returns a profile, or nil if neither file has it.
+    ///
+    /// - Throws: `configurationInvalid` if a file has two sections for it.
+    func profile(_ name: String) throws(EnvelopeError) -> Profile? {
+      let own = try credentials?.section([name])
+      let other = try config?.section(Self.configSections(of: name))
+      guard own != nil || other != nil else { return nil }
+      return Profile(name: name, credentials: own, config: other)
+    }
+
+    /// The names that the section of a profile may have in the file `config`.
+    ///
+    /// A name with blanks must be quoted there; one with quotes or a backslash cannot be written.
+    private static func configSections(of name: String) -> [String] {
+      let names = sections("profile", name)
+      return name == "default" ? ["default"] + names : names
+    }
+
+    private static func sections(_ kind: String, _ name: String) -> [String] {
+      guard !name.contains(where: { "\"'\\".contains($0) }) else { return [] }
+      let bare = name.contains(where: \.isWhitespace) ? [] : ["\(kind) \(name)"]
+      return bare + ["\(kind) \"\(name)\"", "\(kind) '\(name)'"]
+    }
+
+    /// Returns a setting that a profile has for one service alone, in the section that its `services` names.
+    ///
+    /// - Throws: `configurationInvalid` if there is no such section.
+    func serviceSetting(
+      _ key: String, of service: String, for profile: Profile
+    ) throws(EnvelopeError) -> String? {
+      guard let name = try profile.string("services") else { return nil }
+      guard let section = try config?.section(Self.sections("services", name)) else {
+        throw EnvelopeError(
+          .configurationInvalid,
+          "The profile \(EnvelopeError.quoted(profile.name)) has services = \(EnvelopeError.quoted(name)), and there is no "
+            + "section [services \(name)]", advice: "Correct the name, or add the section to ~/.aws/config.")
+      }
+      return section.nestedString(key, of: service)
+    }
+  }
+
+  /// The settings of one profile.
+  struct Profile: Sendable {
+    let name: String
+    /// Its section in the file `credentials`.
+    let credentials: SharedFile.Section?
+    /// Its section in the file `config`.
+    let config: SharedFile.Section?
+
+    /// Returns whether either file has a setting, even if its value is empty.
+    func has(_ key: String) -> Bool { section(with: key) != nil }
+
+    /// Returns the value of a setting that is not secret, or nil if it is missing or empty.
+    ///
+    /// - Throws: `configurationInvalid` if the value spans several lines.
+    func string(_ key: String) throws(EnvelopeError) -> String? { try section(with: key)?.string(of: key) }
+
+    private func section(with key: String) -> SharedFile.Section? {
+      for section in [credentials, config] { if let section, section.has(key) { return section } }
+      return nil
+    }
+  }
+#endif
