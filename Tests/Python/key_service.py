@@ -15,10 +15,8 @@ import base64
 import json
 import os
 import re
-import socket
 import sys
 import threading
-import time
 import urllib.parse
 
 sys.dont_write_bytecode = True
@@ -26,7 +24,7 @@ sys.dont_write_bytecode = True
 import key_service_faults as faults
 import key_service_moto as kms
 import key_service_tls as tls
-from key_service_http import Answer, Listener
+from key_service_http import Answer, Listener, leave_with_parent, silent_addresses
 from key_service_metadata import Metadata
 from key_service_proxy import Proxy
 
@@ -215,37 +213,6 @@ def context(values):
 
 def text(data):
     return base64.b64encode(data).decode()
-
-
-def silent_addresses():
-    """Addresses where no service is: one refuses connections, packets to the other vanish -> their URLs.
-
-    The queue of the other is full, so the system drops all that wants to be queued (Linux; others refuse).
-    """
-    closed, full = socket.socket(), socket.socket()
-    for listener in (closed, full):
-        listener.bind(("127.0.0.1", 0))
-    full.listen(0)
-    clients = [socket.socket() for _ in range(4)]
-    for client in clients:
-        client.setblocking(False)
-        client.connect_ex(full.getsockname())
-    SILENT.extend([closed, full, *clients])
-    return {
-        "closed": f"http://127.0.0.1:{closed.getsockname()[1]}",
-        "vanishing": f"http://127.0.0.1:{full.getsockname()[1]}",
-    }
-
-
-# Kept open as long as the process.
-SILENT = []
-
-
-def leave_with_parent(parent):
-    """Exits when the parent is gone, also where another process still holds the other end."""
-    while os.getppid() == parent:
-        time.sleep(1)
-    os._exit(0)
 
 
 def main(folder):

@@ -106,22 +106,22 @@
       guard let members = try? JSONMembers(answer.body) else {
         throw service.missing("sends a response that is not a JSON object", advice: advice)
       }
-      do {
+      do throws(EnvelopeError) {
         guard try members.string("Code") ?? "Success" == "Success" else {
           throw service.missing(failure, advice: advice)
         }
-        for name in ["AccessKeyId", "SecretAccessKey", "Token", "Expiration"]
-        where try members.secret(name).map({ $0.byteCount == 0 }) ?? true {
-          throw service.missing("sends credentials without \(name)", advice: advice)
+        for name in ["AccessKeyId", "SecretAccessKey", "Token", "Expiration"] {
+          guard let value = try members.secret(name), value.byteCount > 0 else {
+            throw service.missing("sends credentials without \(name)", advice: advice)
+          }
         }
         guard let id = try members.string("AccessKeyId"), let secret = try members.secret("SecretAccessKey"),
           let expiration = try members.string("Expiration").flatMap(Timestamp.seconds)
         else { throw service.missing("sends credentials with an Expiration that is not a time", advice: advice) }
         return try AWSCredentials(
           accessKeyID: id, sessionToken: members.string("Token"), expiration: expiration, secret: secret)
-      } catch let error where error.code == .credentialsMissing {
-        throw error
       } catch {
+        guard error.code != .credentialsMissing else { throw error }
         throw service.missing("sends credentials that cannot be ones", advice: advice)
       }
     }

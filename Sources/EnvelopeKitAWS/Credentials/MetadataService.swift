@@ -5,6 +5,15 @@
   internal import AsyncHTTPClient
   internal import EnvelopeKit
   internal import NIOCore
+  internal import NIOPosix
+
+  #if canImport(Darwin)
+    internal import Darwin
+  #elseif canImport(Glibc)
+    internal import Glibc
+  #elseif canImport(Musl)
+    internal import Musl
+  #endif
 
   /// Requests to a metadata service: each is retried a little, within one deadline for all of them.
   ///
@@ -140,7 +149,7 @@
           || error.connectionErrors.isEmpty && (error.dnsAError != nil || error.dnsAAAAError != nil)
       }
       // A firewall's own refusal to send is EPERM or EACCES.
-      let codes = [
+      let codes: [CInt] = [
         ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, EHOSTDOWN, ENETDOWN, EADDRNOTAVAIL, EAFNOSUPPORT, EPERM, EACCES,
       ]
       return (error as? IOError).map { codes.contains($0.errnoCode) } ?? false
