@@ -35,7 +35,8 @@
       public var tryTimeout = Duration.seconds(2)
       /// How long a call may take with all its tries and the waits between them; at most a day.
       ///
-      /// Where credentials have to be looked for first, that may take up to four seconds more.
+      /// If credentials have to be looked up first, that may take up to four seconds more, or as long as
+      /// `AWS_METADATA_SERVICE_TIMEOUT` and `AWS_METADATA_SERVICE_NUM_ATTEMPTS` allow, at most a minute.
       public var deadline = Duration.seconds(6)
       /// How many attempts a call has if the service fails or cannot be reached; a throttled call is repeated until the
       /// deadline.
