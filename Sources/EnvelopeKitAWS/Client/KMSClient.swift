@@ -35,7 +35,8 @@
       public var tryTimeout = Duration.seconds(2)
       /// How long a call may take with all its tries and the waits between them; at most a day.
       ///
-      /// Where credentials have to be looked for first, that may take up to four seconds more.
+      /// If credentials have to be looked up first, that may take up to four seconds more, or as long as
+      /// `AWS_METADATA_SERVICE_TIMEOUT` and `AWS_METADATA_SERVICE_NUM_ATTEMPTS` allow, at most a minute.
       public var deadline = Duration.seconds(6)
       /// How many attempts a call has if the service fails or cannot be reached; a throttled call is repeated until the
       /// deadline.
@@ -172,6 +173,7 @@
     private static func isRegion(_ name: String) -> Bool {
       (1...63).contains(name.utf8.count)
         && name.utf8.allSatisfy { $0 == UInt8(ascii: "-") || $0.isDigit || $0.isLetter && $0 | 0x20 == $0 }
+        && !name.hasPrefix("-") && !name.hasSuffix("-") && !name.utf8.allSatisfy { $0.isDigit }
     }
 
     /// The partition that the Region belongs to, as ARNs name it, such as `aws` or `aws-cn`.
