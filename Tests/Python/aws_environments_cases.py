@@ -192,7 +192,7 @@ class Maker:
             self.set_keys()
         for key, value, probability in [
             ("external_id", "an id of theirs", 0.2), ("role_session_name", "me@example.com", 0.3), ("duration_seconds", "1800", 0.2),
-            ("mfa_serial", "arn:aws:iam::123456789012:mfa/u", 0.05), ("duration_seconds", "long", 0.02),
+            ("mfa_serial", "arn:aws:iam::123456789012:mfa/u", 0.05), ("duration_seconds", "long", 0.04),
         ]:  # fmt: skip
             if self.chance(probability):
                 settings.append((key, value))
@@ -298,7 +298,7 @@ class Maker:
     def make_metadata(self):
         variables, url = self.of.variables, f"{self.urls['metadata']}/t/{self.of.place}"
         kind = self.random.choices(["disabled", "closed", "absent", "instance", "fault"], [25, 10, 5, 40, 20])[0]
-        self.of.mode = {"mode": "ok"}
+        self.of.mode = {"mode": "ok", "session_token": f"token/of/{self.of.place}"}
         if kind == "disabled":
             variables["AWS_EC2_METADATA_DISABLED"] = self.pick("true", "TRUE", "True")
         elif kind == "closed":
@@ -319,11 +319,14 @@ class Maker:
             if self.chance(0.05):
                 variables["AWS_METADATA_SERVICE_TIMEOUT"] = self.pick("20", "30")
         if kind == "absent":
-            self.of.mode = {"mode": "not_found", "at": "token"}
+            self.of.mode |= {"mode": "not_found", "at": "token"}
         if kind == "fault":
             mode = self.pick("no_role", "no_token", "failed", "garbage", "unavailable", "close", "unauthorized", "no_expiration", "bad_expiration",
                              "missing_secret", "forbidden", "not_found", "not_allowed", "internal", "empty", "denied")  # fmt: skip
-            self.of.mode = {"mode": mode, "at": self.pick("token", "role", "credentials", "container", "container")}
+            self.of.mode |= {"mode": mode, "at": self.pick("token", "role", "credentials", "container", "container")}
+            if self.chance(0.12):
+                mode = self.of.mode["mode"] = "no_role"
+                self.of.mode["at"] = "role"
             self.tag(f"metadata-{mode}")
             self.tag(f"metadata-at-{self.of.mode['at']}")
         if self.chance(0.1):
@@ -335,8 +338,8 @@ class Maker:
             if self.chance(0.3):
                 self.of.mode["authorization"] = "Bearer news"
                 variables["AWS_CONTAINER_AUTHORIZATION_TOKEN"] = self.pick("Bearer news", "Bearer news", "Bearer news", "stale", "a\nb")
-            if self.chance(0.2):
-                self.of.files["authorization"] = self.pick(b"Bearer news", b"Bearer news", b"Bearer news\n")
+            if self.chance(0.35):
+                self.of.files["authorization"] = self.pick(b"Bearer news", b"Bearer news\n")
                 variables["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"] = os.path.join(self.of.folder, self.pick("authorization", "authorization", "nothing"))
                 if b"\n" in self.of.files["authorization"]:
                     self.tag("token-line-feed")
@@ -368,7 +371,7 @@ class Maker:
         if self.known() and self.chance(0.2):
             self.add(self.chosen, [("services", self.pick("local", "local", "local", "nowhere"))], "config")
         inner = [(key, address()) for key in self.random.sample(["endpoint_url"], 1)]
-        self.services = [self.pick(("kms", inner), ("kms", inner), ("kms", [("other", "x")]), ("sts", inner), ("kms", "x"))]
+        self.services = [self.pick(("kms", inner), ("kms", inner), ("kms", [("other", "x")]), ("sts", inner))]
 
     def known(self):
         return self.chosen in self.config or self.chosen in self.credentials

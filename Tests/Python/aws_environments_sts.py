@@ -28,6 +28,8 @@ def answer(request):
         form["RoleSessionName"] = "of the tool"
     scope = re.search("Credential=([^/, ]+)/[0-9]+/([^/]+)/sts/", request.header("Authorization") or "")
     asked = {name: form[name] for name in sorted(form) if name != "Version"}
+    # botocore sends the line feed at the end of a token's file, too.
+    asked["WebIdentityToken"] = form.get("WebIdentityToken", "").rstrip()
     asked |= {"signer": scope and scope[1], "region": scope and scope[2]}
     asked["token"] = request.header("X-Amz-Security-Token")
     digest = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest().upper()[:24]

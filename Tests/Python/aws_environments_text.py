@@ -141,6 +141,6 @@ def text_of(random, sections, odd):
 
 ODD = [
     *ODD_HEADERS, *ODD_LINES, *ODD_FILES, "line-deeper", "line-inline-comment", "line-quoted-value", "line-empty-value",
-    "line-twice", "section-twice", "section-quoted-twice", "file-carriage-returns", "file-latin-1", "file-nul",
+    "line-twice", "line-quoted-value", "line-inline-comment", "section-twice", "section-quoted-twice", "file-carriage-returns", "file-latin-1", "file-nul",
     "file-byte-order-mark",
 ]  # fmt: skip

@@ -19,6 +19,7 @@ def prompt(*arguments):
 getpass.getpass = prompt
 
 import botocore.exceptions
+import botocore.handlers
 import botocore.hooks
 import botocore.loaders
 import botocore.session
@@ -28,6 +29,12 @@ from botocore.awsrequest import AWSResponse
 # These are computed for thousands of sessions, always with the same results.
 botocore.hooks.accepts_kwargs = functools.lru_cache(maxsize=None)(botocore.hooks.accepts_kwargs)
 LOADER = botocore.loaders.create_loader()
+# Handlers of other services take the most time of a session, and are never called here.
+OTHERS = {name for service in LOADER.list_available_services("service-2") for name in (service, service.replace("_", "-"))}
+OTHERS -= {"kms", "sts"}
+botocore.handlers.BUILTIN_HANDLERS = [
+    handler for handler in botocore.handlers.BUILTIN_HANDLERS if not OTHERS & set(handler[0].split("."))
+]
 # A container's endpoint that fails is asked three times, with a second between.
 botocore.utils.ContainerMetadataFetcher.SLEEP_TIME = 0
 
@@ -102,12 +109,19 @@ def credentials_of(session):
     return {"id": frozen.access_key, "secret": frozen.secret_key, "token": frozen.token or "", "method": credentials.method}
 
 
+class NoToken:
+    def load_token(self, **named):
+        return None
+
+
 def ask(variables, profile):
     """What botocore finds with these variables of the process and the profile that a program names, or None."""
     os.environ.clear()
     os.environ.update(variables)
     session = botocore.session.Session(profile=profile)
     session.register_component("data_loader", LOADER)
+    # Tokens of SSO are for other services than AWS KMS.
+    session.register_component("token_provider", NoToken())
     region = found(lambda: {"value": session.get_config_variable("region") or ""})
     if region.get("value") == "":
         region = {"refusal": "region", "error": "no Region"}

@@ -57,8 +57,10 @@
     let tags: Set<String>
     let files: [String: String]
     let botocore: Findings
+    /// What botocore finds if a variable counted otherwise, by the name of the difference.
+    let otherwise: [String: Findings]
 
-    struct Findings: Decodable, Sendable {
+    struct Findings: Decodable, Sendable, Hashable {
       let region: Finding
       let endpoint: Finding
       let bundle: Finding

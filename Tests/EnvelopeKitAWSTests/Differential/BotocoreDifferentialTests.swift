@@ -9,10 +9,24 @@
   ///
   /// A difference must be one of ``AllowedDifference``, which `Docs/AWS.md` lists by name.
   @Suite(.timeLimit(.minutes(20))) struct BotocoreDifferentialTests {
+    /// The bold words at the start of each entry in the section of the page.
+    @Test func pageListsDifferences() throws {
+      let path = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../../Docs/AWS.md")
+      let page = try String(contentsOf: path.standardized, encoding: .utf8)
+      let start = try #require(page.firstRange(of: "## Differences from botocore\n"))
+      let section = page[start.upperBound...].prefix(
+        upTo: page[start.upperBound...].firstRange(of: "\n## ")?.lowerBound ?? page.endIndex)
+      let names = section.matches(of: /(?m)^- \*\*(.+?)\.\*\*/).map { String($0.output.1).replacing("`", with: "") }
+      #expect(names.sorted() == AllowedDifference.all.map(\.name).sorted())
+    }
+
     @Test func findsWhatBotocoreFinds() async throws {
-      let environments = try AWSEnvironments(count: 2400, seed: "botocore")
+      let environments = try AWSEnvironments(count: 2200, seed: "botocore")
       var (same, uses, surprises) = (0, [String: Int](), [EnvironmentComparison]())
       for environment in environments.all {
+        for (name, findings) in environment.otherwise where findings != environment.botocore {
+          uses[name, default: 0] += 1
+        }
         for comparison in await environment.comparisons() {
           if comparison.isSame {
             same += 1

@@ -42,11 +42,13 @@
     private static func related(_ own: String, _ theirs: String) -> Bool {
       switch (own, theirs) {
       // A file or program that is named and cannot be read or run.
-      case ("retrieval", "other"), ("config", "other"), ("config", "partial"), ("partial", "config"): true
+      case ("retrieval", "other"), ("fileFailure", "other"), ("config", "other"), ("config", "partial"),
+        ("partial", "config"):
+        true
       // A role that AWS STS refuses.
       case ("retrieval", "refused"): true
-      // A Region is found before credentials are.
-      case (_, "region"): true
+      // What is not supported, or gives nothing, whether it is there or not.
+      case ("unsupported", _), ("none", "retrieval"): true
       default: false
       }
     }
@@ -68,22 +70,27 @@
   }
 
   extension AWSEnvironmentCase {
-    /// Compares what this library finds with what botocore found.
+    /// What this library should find: what botocore finds, unless a variable counts otherwise.
+    var expected: Findings { otherwise["AWS_REGION"] ?? otherwise["Empty variables"] ?? botocore }
+
+    /// Compares what this library finds with what it should find.
     func comparisons() async -> [EnvironmentComparison] {
       let ours = await ourFindings()
-      var parts: [(EnvironmentComparison.Part, Finding, Finding)] = [
-        (.credentials, botocore.credentials, ours.credentials)
-      ]
+      var parts: [(EnvironmentComparison.Part, Finding, Finding)] = []
+      // Without a Region there is no client that would look for credentials.
+      if expected.credentials.refusal != "region" {
+        parts.append((.credentials, expected.credentials, ours.credentials))
+      }
       // A client finds the three, or fails at the first that it refuses.
-      let client = [botocore.region, botocore.endpoint, botocore.bundle]
-      if let refused = client.first(where: { $0.refusal != nil }) {
-        let index = client.firstIndex(of: refused) ?? 0
-        let part = [EnvironmentComparison.Part.region, .endpoint, .bundle][index]
-        parts.append(
-          (part, refused, [ours.region, ours.endpoint, ours.bundle].first { $0.refusal != nil } ?? ours.region))
+      let client: [(EnvironmentComparison.Part, Finding)] = [
+        (.region, expected.region), (.endpoint, expected.endpoint), (.bundle, expected.bundle),
+      ]
+      if let (part, refused) = client.first(where: { $0.1.refusal != nil }) {
+        parts.append((part, refused, ours.region))
+      } else if ours.region.refusal != nil {
+        parts.append((.region, expected.region, ours.region))
       } else {
-        parts.append((.region, botocore.region, ours.region))
-        parts.append((.endpoint, botocore.endpoint, ours.endpoint))
+        parts += [(.region, expected.region, ours.region), (.endpoint, expected.endpoint, ours.endpoint)]
       }
       return parts.map { EnvironmentComparison(environment: self, part: $0.0, botocore: $0.1, ours: $0.2) }
     }
@@ -99,8 +106,10 @@
         region = Finding(error)
         endpoint = region
       }
-      return Findings(
-        region: region, endpoint: endpoint, bundle: region, credentials: await credentials(in: region.value))
+      // A client that refuses the files or the profile looks for no credentials, even if variables have them.
+      let refusesFiles = region.refusal == "profile" || region.error?.contains("Cannot read ") == true
+      let credentials = refusesFiles ? region : await credentials(in: region.value)
+      return Findings(region: region, endpoint: endpoint, bundle: region, credentials: credentials)
     }
 
     private func credentials(in region: String?) async -> Finding {
