@@ -107,7 +107,8 @@
         endpoint = region
       }
       // A client that refuses the files or the profile looks for no credentials, even if variables have them.
-      let refusesFiles = region.refusal == "profile" || region.error?.contains("Cannot read ") == true
+      let texts = ["There is no AWS profile", "Cannot read ", "AWS_PROFILE names the profile"]
+      let refusesFiles = texts.contains { region.error?.contains($0) == true }
       let credentials = refusesFiles ? region : await credentials(in: region.value)
       return Findings(region: region, endpoint: endpoint, bundle: region, credentials: credentials)
     }
