@@ -42,6 +42,7 @@ class Results:
         self.peers = self.read_json("peers.json")
         self.cold_start = self.read_json("cold-start.json")
         self.command_start = self.read_json("command-start.json")
+        self.kms_start = self.read_json("kms-start.json")
         self.files = self.read_json("files.json")
         self.machine = self.read_json("machine.json")
         self.capacity = read_capacity(self.folder / "capacity.csv")
@@ -84,8 +85,8 @@ class Results:
     def require_all(self):
         """Figures that are published are whole."""
         parts = {"peers.json": self.peers, "cold-start.json": self.cold_start,
-                 "command-start.json": self.command_start, "files.json": self.files, "machine.json": self.machine,
-                 "capacity.csv": self.capacity}
+                 "command-start.json": self.command_start, "kms-start.json": self.kms_start,
+                 "files.json": self.files, "machine.json": self.machine, "capacity.csv": self.capacity}
         missing = [name for name, part in parts.items() if not part]
         if missing:
             raise Failure(f"{self.folder} has no {', '.join(missing)}. Run Benchmarks/run, which makes them all.")

@@ -17,7 +17,6 @@ import os
 import re
 import sys
 import threading
-import time
 import urllib.parse
 
 sys.dont_write_bytecode = True
@@ -25,7 +24,7 @@ sys.dont_write_bytecode = True
 import key_service_faults as faults
 import key_service_moto as kms
 import key_service_tls as tls
-from key_service_http import Answer, Listener
+from key_service_http import Answer, Listener, leave_with_parent, silent_addresses
 from key_service_metadata import Metadata
 from key_service_proxy import Proxy
 
@@ -113,6 +112,8 @@ class Control:
         if "faults" in command:
             with account.changed:
                 account.faults.extend(command["faults"])
+        if "quota" in command:
+            account.limit(command["quota"])
         if "hold" in command:
             account.set("held", bool(command["hold"]))
         for name, value in (
@@ -216,13 +217,6 @@ def text(data):
     return base64.b64encode(data).decode()
 
 
-def leave_with_parent(parent):
-    """Exits when the parent is gone, also where another process still holds the other end."""
-    while os.getppid() == parent:
-        time.sleep(1)
-    os._exit(0)
-
-
 def main(folder):
     parent = os.getppid()
     service, metadata, proxy, listeners = Service(), Metadata(), Proxy(), []
@@ -244,7 +238,7 @@ def main(folder):
     for listener in listeners:
         listener.start()
     threading.Thread(target=leave_with_parent, args=(parent,), daemon=True).start()
-    ready = urls | {
+    ready = urls | silent_addresses() | {
         "ip": ip,
         "ca": authority,
         "access_key": key,

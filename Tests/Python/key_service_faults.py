@@ -26,11 +26,27 @@ class Account:
         self.faults, self.records = collections.deque(), []
         self.now = self.most = self.hangups = self.followed = self.bytes_sent = self.releases = 0
         self.held = False
+        self.quota = None
+
+    def limit(self, quota):
+        """Throttles from now on what comes beyond so many requests a second, which may come at once."""
+        with self.changed:
+            self.quota, self.room, self.filled = quota, quota, time.monotonic()
+
+    def exceeds(self):
+        if self.quota is None:
+            return False
+        now = time.monotonic()
+        self.room, self.filled = min(self.quota, self.room + (now - self.filled) * self.quota), now
+        if self.room < 1:
+            return True
+        self.room -= 1
+        return False
 
     def arrive(self, request):
         """Counts a request -> its record, its fault, the releases there were when it came."""
         with self.changed:
-            fault = self.faults.popleft() if self.faults else "none"
+            fault = self.faults.popleft() if self.faults else "throttle" if self.exceeds() else "none"
             record = describe(request) | {"fault": fault}
             self.records.append(record)
             self.now += 1

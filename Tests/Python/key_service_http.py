@@ -11,10 +11,13 @@ import email.utils
 import http
 import http.server
 import json
+import os
 import select
+import socket
 import ssl
 import sys
 import threading
+import time
 import traceback
 
 # A batch of log events has 1 MiB at most, and more as JSON with its escapes.
@@ -202,3 +205,34 @@ class Listener(http.server.ThreadingHTTPServer):
     def handle_error(self, request, client_address):
         if not isinstance(sys.exception(), (OSError, ValueError)):
             super().handle_error(request, client_address)
+
+
+def silent_addresses():
+    """Addresses where no service is: one refuses connections, packets to the other vanish -> their URLs.
+
+    The queue of the other is full, so the system drops all that wants to be queued (Linux; others refuse).
+    """
+    closed, full = socket.socket(), socket.socket()
+    for listener in (closed, full):
+        listener.bind(("127.0.0.1", 0))
+    full.listen(0)
+    clients = [socket.socket() for _ in range(4)]
+    for client in clients:
+        client.setblocking(False)
+        client.connect_ex(full.getsockname())
+    SILENT.extend([closed, full, *clients])
+    return {
+        "closed": f"http://127.0.0.1:{closed.getsockname()[1]}",
+        "vanishing": f"http://127.0.0.1:{full.getsockname()[1]}",
+    }
+
+
+# Kept open as long as the process.
+SILENT = []
+
+
+def leave_with_parent(parent):
+    """Exits when the parent is gone, also where another process still holds the other end."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(0)

@@ -17,10 +17,12 @@ from key_service_http import Answer
 MODES = {
     "ok", "no_role", "no_token", "failed", "garbage", "redirect", "slow", "unavailable", "close",
     "unauthorized", "oversized", "no_expiration", "bad_expiration", "missing_secret",
+    "forbidden", "not_found", "not_allowed", "internal", "empty", "denied", "denied_loudly",
 }  # fmt: skip
+STATUSES = {"forbidden": 403, "not_found": 404, "not_allowed": 405, "internal": 500, "empty": 200}
 STEPS = {"token", "role", "credentials", "container", "region"}
 SETTINGS = {"expires_in": 3600, "role": "test-role", "authorization": None, "at": None,
-            "access_key": None, "secret_key": "secret", "session_token": None}  # fmt: skip
+            "access_key": None, "secret_key": "secret", "session_token": None, "expiration": None}  # fmt: skip
 
 
 def text(body, status=200, **headers):
@@ -78,7 +80,7 @@ class Place:
                 "AccessKeyId": self.settings["access_key"] or f"ASIA{letters}",
                 "SecretAccessKey": self.settings["secret_key"],
                 "Token": self.settings["session_token"] or f"token-{self.name}-{self.serial}",
-                "Expiration": ends.strftime("%Y-%m-%dT%H:%M:%SZ"),
+                "Expiration": self.settings["expiration"] or ends.strftime("%Y-%m-%dT%H:%M:%SZ"),
             }
         if step == "credentials":
             answer |= {"Code": "Success", "Type": "AWS-HMAC", "LastUpdated": "2026-01-01T00:00:00Z"}
@@ -150,6 +152,12 @@ class Place:
             return text("", 503)
         if mode == "unauthorized":
             return self.refuse(401)
+        if mode in STATUSES:
+            return text("", STATUSES[mode])
+        if mode == "denied":
+            return Answer.json({"code": "AccessDenied", "message": "The pod may not have it."}, 403)
+        if mode == "denied_loudly":
+            return Answer.json({"Code": "Bad", "Message": "\x1b[31m" + "loud " * 1000}, 400)
         if mode == "oversized":
             return text("A" * (8 << 20))
         if mode == "close":

@@ -17,6 +17,7 @@ extension KeyService {
     private struct Command: Encodable {
       let account: String
       var faults: [String]?
+      var quota: Int?
       var hold: Bool?
       var wait: Int?
       var wait_hangups: Int?
@@ -73,6 +74,9 @@ extension KeyService {
 
     /// Has the next requests answered wrongly, one after the other.
     package func fail(_ faults: [String]) async throws { try await tell(Command(account: id, faults: faults)) }
+
+    /// Throttles from now on what comes beyond so many requests a second.
+    package func limit(to quota: Int) async throws { try await tell(Command(account: id, quota: quota)) }
 
     /// Holds requests back from now on, or lets them go.
     package func hold(_ isHeld: Bool) async throws { try await tell(Command(account: id, hold: isHeld)) }

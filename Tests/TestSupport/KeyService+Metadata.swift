@@ -25,6 +25,8 @@ extension KeyService {
       var access_key: String?
       var secret_key: String?
       var session_token: String?
+      var role: String?
+      var expiration: String?
       var counts: Bool?
     }
 
@@ -48,6 +50,11 @@ extension KeyService {
       _ = try await service.perform(
         Command(metadata: name, mode: modes, at: step, expires_in: seconds, authorization: authorization), as: Done.self
       )
+    }
+
+    /// Names the role of the instance, and the text of the expiration.
+    package func change(role: String? = nil, expiration: String? = nil) async throws {
+      _ = try await service.perform(Command(metadata: name, role: role, expiration: expiration), as: Done.self)
     }
 
     /// Has it give these credentials.

@@ -45,7 +45,7 @@
     func send<R>(
       _ request: Request, as credentials: CredentialCache?, reading read: (WebClient.Answer) throws(EnvelopeError) -> R
     ) async throws -> R {
-      let end = timing.now().advanced(by: limits.deadline)
+      var end = timing.now().advanced(by: limits.deadline)
       var (attempts, backoff) = (0, Self.firstBackoff)
       var last: EnvelopeError?
       var refused: (credentials: AWSCredentials, failure: EnvelopeError)?
@@ -53,11 +53,14 @@
         attempts += 1
         var used: AWSCredentials?
         do {
+          let start = timing.now()
           let found = try await credentials?.credentials()
+          // A program that asks a person for a code may take a minute.
+          end = end.advanced(by: start.duration(to: timing.now()))
           if let found, let refused, found.isSame(as: refused.credentials) { throw refused.failure }
           used = found
           let remaining = timing.now().duration(to: end)
-          guard remaining > .zero else { throw last ?? tooLate }
+          guard remaining > .zero else { throw last ?? timeout }
           return try read(await attempt(request, with: found, within: min(remaining, limits.attemptTimeout)))
         } catch let failure as EnvelopeError where failure.code == .credentialsRefused && refused == nil {
           guard let used, let credentials else { throw failure }
@@ -81,9 +84,9 @@
       }
     }
 
-    private var tooLate: EnvelopeError {
+    private var timeout: EnvelopeError {
       EnvelopeError(
-        .keyServiceUnavailable, "Credentials for \(endpoint.authority) arrived too late",
+        .keyServiceUnavailable, "\(endpoint.authority) did not respond in time",
         advice: "Check the network, or allow more time.")
     }
 

@@ -31,17 +31,19 @@
       public var credentials: AWSCredentials?
       /// Takes an `http://` endpoint on this machine, where nothing is encrypted: for a local test service alone.
       public var allowsInsecureLoopbackHTTP = false
-      /// How long one try may take, from the connection to the last byte; at most a day.
+      /// How long one attempt may take, from the connection to the last byte; at most a day.
       public var tryTimeout = Duration.seconds(2)
-      /// How long a call may take with all its tries and the waits between them; at most a day.
+      /// How long a call may take with all its attempts and the pauses between them; at most a day.
       ///
-      /// Where credentials have to be looked for first, that may take up to four seconds more.
+      /// The time in which credentials are looked up does not count: up to four seconds at a metadata service (or as long as
+      /// `AWS_METADATA_SERVICE_TIMEOUT` and `AWS_METADATA_SERVICE_NUM_ATTEMPTS` allow, at most a minute), as long again as
+      /// this at AWS STS for each role, and up to a minute by a `credential_process`.
       public var deadline = Duration.seconds(6)
       /// How many attempts a call has if the service fails or cannot be reached; a throttled call is repeated until the
       /// deadline.
       public var tryLimit = 4
 
-      /// Leaves everything to the surroundings.
+      /// Leaves everything to the environment.
       public init() {}
     }
 
@@ -172,6 +174,7 @@
     private static func isRegion(_ name: String) -> Bool {
       (1...63).contains(name.utf8.count)
         && name.utf8.allSatisfy { $0 == UInt8(ascii: "-") || $0.isDigit || $0.isLetter && $0 | 0x20 == $0 }
+        && !name.hasPrefix("-") && !name.hasSuffix("-") && !name.utf8.allSatisfy { $0.isDigit }
     }
 
     /// The partition that the Region belongs to, as ARNs name it, such as `aws` or `aws-cn`.

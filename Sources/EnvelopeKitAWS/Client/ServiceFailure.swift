@@ -19,22 +19,32 @@
     private let date: UInt64?
     private let isPage: Bool
 
-    /// Reads a response, whose body may be JSON, XML, or anything else.
     init(_ answer: WebClient.Answer) {
-      status = answer.status
-      requestID = answer.requestID
-      isPage = answer.isPage
-      date = answer.header("date").flatMap(HTTPDate.seconds)
-      let members = try? JSONMembers(answer.body)
+      self.init(
+        status: answer.status, errorType: answer.header("x-amzn-errortype"), date: answer.header("date"),
+        body: answer.body, requestID: answer.requestID, isPage: answer.isPage)
+    }
+
+    /// Reads a response, whose body may be JSON, XML, or anything else.
+    ///
+    /// - Parameters:
+    ///   - errorType: The value of the header `x-amzn-errortype`.
+    ///   - date: The value of the header `date`.
+    ///   - isPage: Whether the body is a page for browsers.
+    init(
+      status: Int, errorType: String?, date: String?, body: GuardedMemory, requestID: String?, isPage: Bool = false
+    ) {
+      (self.status, self.requestID, self.isPage) = (status, requestID, isPage)
+      self.date = date.flatMap(HTTPDate.seconds)
+      let members = try? JSONMembers(body)
       // com.amazonaws.kms#NotFoundException, or NotFoundException:http://…
-      let type =
-        (try? members?.string("__type")) ?? answer.header("x-amzn-errortype") ?? Self.element("Code", of: answer.body)
+      let type = (try? members?.string("__type")) ?? errorType ?? Self.element("Code", of: body)
       name = type.flatMap { type in
         let name = type.split(separator: "#").last?.split(separator: ":").first.map(String.init) ?? ""
         return (1...128).contains(name.utf8.count) && name.utf8.allSatisfy { $0.isLetter || $0.isDigit } ? name : nil
       }
       let message = (try? members?.string("message") ?? members?.string("Message")) ?? nil
-      words = (message ?? Self.element("Message", of: answer.body)).map(Self.printable)
+      words = (message ?? Self.element("Message", of: body)).map(Self.printable)
     }
 
     /// The text of the first element of a name: AWS STS and gateways respond in XML.

@@ -17,6 +17,7 @@
     private let direct: HTTPClient
     private let proxied: HTTPClient?
     private let proxy: Proxy?
+    private let tls: TLSConfiguration
 
     /// Opens no connection yet.
     ///
@@ -24,13 +25,19 @@
     ///   - trustRoots: A file of certificates in PEM that are trusted instead of the system's.
     ///   - proxy: The proxy of the process environment.
     /// - Throws: `fileFailure` if the file cannot be read, `invalidArgument` if it has no certificate.
-    init(trustRoots: String?, proxy: Proxy? = nil) throws(EnvelopeError) {
+    convenience init(trustRoots: String?, proxy: Proxy? = nil) throws(EnvelopeError) {
       var tls = TLSConfiguration.makeClientConfiguration()
       tls.minimumTLSVersion = .tlsv12
       tls.certificateVerification = .fullVerification
       if let trustRoots { tls.trustRoots = .certificates(try Self.certificates(in: Path(trustRoots))) }
+      self.init(tls: tls, proxy: proxy, connectTimeout: nil)
+    }
+
+    private init(tls: TLSConfiguration, proxy: Proxy?, connectTimeout: Duration?) {
+      self.tls = tls
       var configuration = HTTPClient.Configuration(tlsConfiguration: tls, redirectConfiguration: .disallow)
       configuration.httpVersion = .http1Only
+      if let connectTimeout { configuration.timeout.connect = TimeAmount(connectTimeout) }
       configuration.connectionPool.retryConnectionEstablishment = false
       // All opens of a cold start may go out at once.
       configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 64
@@ -45,6 +52,12 @@
       }
       configuration.proxy = .server(host: proxy.host, port: proxy.port, authorization: authorization)
       proxied = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    }
+
+    /// Returns a client that trusts the same authorities, connects directly, and reports a connection that takes too
+    /// long as `HTTPClientError.connectTimeout`.
+    func withoutProxy(connectTimeout: Duration) -> WebClient {
+      WebClient(tls: tls, proxy: nil, connectTimeout: connectTimeout)
     }
 
     deinit {
@@ -100,21 +113,26 @@
     ///   too long; `CancellationError`.
     func answer(to request: Request, within timeout: Duration, limit: Int = 1 << 16) async throws -> Answer {
       do {
-        return try await withThrowingTaskGroup(of: Answer.self) { group in
-          group.addTask { try await self.exchange(request, within: timeout, limit: limit) }
-          group.addTask {
-            try await Task.sleep(for: timeout)
-            throw HTTPClientError.deadlineExceeded
-          }
-          defer { group.cancelAll() }
-          guard let first = try await group.next() else { throw CancellationError() }
-          return first
-        }
+        return try await attempt(request, within: timeout, limit: limit)
       } catch let error as EnvelopeError {
         throw error
       } catch {
         try Task.checkCancellation()
         throw EnvelopeError.connection(error, to: request.endpoint, through: proxy(for: request.endpoint))
+      }
+    }
+
+    /// Does the same, and leaves the network's errors as they are.
+    func attempt(_ request: Request, within timeout: Duration, limit: Int = 1 << 16) async throws -> Answer {
+      try await withThrowingTaskGroup(of: Answer.self) { group in
+        group.addTask { try await self.exchange(request, within: timeout, limit: limit) }
+        group.addTask {
+          try await Task.sleep(for: timeout)
+          throw HTTPClientError.deadlineExceeded
+        }
+        defer { group.cancelAll() }
+        guard let first = try await group.next() else { throw CancellationError() }
+        return first
       }
     }
 

@@ -94,9 +94,28 @@
 
     private func path(_ name: String, inHome place: String) -> Path? {
       let home = variable("HOME")
-      guard let given = variable(name) else { return home.map { Path($0).appending(place) } }
+      guard let given = variable(name).map(expanded) else { return home.map { Path($0).appending(place) } }
       guard given.hasPrefix("~/"), let home else { return Path(given) }
       return Path(home).appending(String(given.dropFirst(2)))
+    }
+
+    /// Replaces `$NAME` and `${NAME}` as botocore does: variables that are not set stay as they are.
+    private func expanded(_ path: String) -> String {
+      var (result, rest) = ("", path[...])
+      while let sign = rest.firstIndex(of: "$") {
+        result += rest[..<sign]
+        rest = rest[rest.index(after: sign)...]
+        let isInBraces = rest.first == "{"
+        let end = isInBraces ? rest.firstIndex(of: "}") : rest.firstIndex { !($0 == "_" || $0.isLetter || $0.isNumber) }
+        let name = rest[..<(end ?? rest.endIndex)].drop { $0 == "{" }
+        guard let value = variables[String(name)], end != nil || !isInBraces else {
+          result += "$"
+          continue
+        }
+        result += value
+        rest = rest[(end ?? rest.endIndex)...].dropFirst(isInBraces ? 1 : 0)
+      }
+      return result + rest
     }
   }
 #endif

@@ -54,10 +54,10 @@
 
     private func credentialSource(_ name: String, of profile: Profile) async throws -> AWSCredentials {
       let found: AWSCredentials?
-      switch name.lowercased() {
-      case "environment": found = try fromVariables()
-      case "ec2instancemetadata": found = try await fromInstance()
-      case "ecscontainer": found = try await fromContainer()
+      switch name {
+      case "Environment": found = try fromVariables()
+      case "Ec2InstanceMetadata": found = try await fromInstance()
+      case "EcsContainer": found = try await fromContainer()
       default:
         throw invalid(
           profile, "has credential_source = \(EnvelopeError.quoted(name)), which is none",

@@ -15,6 +15,8 @@
     let web: WebClient
     /// Calls AWS STS in the Region of the caller.
     let sts: STS
+    /// The limits of requests to metadata services.
+    var metadataLimits = MetadataService.Limits()
 
     /// Looks once.
     ///
@@ -22,7 +24,7 @@
     ///   be followed; `keyServiceUnavailable` and the like if a service that gives credentials fails.
     func find() async throws -> AWSCredentials {
       // The files are read at each look: other tools write new keys to them.
-      let source = CredentialSource(environment: environment.afresh, web: web, sts: sts)
+      let source = CredentialSource(environment: environment.afresh, web: web, sts: sts, metadataLimits: metadataLimits)
       return try await source.findNow()
     }
 

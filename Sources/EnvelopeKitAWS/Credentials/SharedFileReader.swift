@@ -12,7 +12,8 @@
   /// one of the following:
   ///
   /// - A blank line, or a comment: its first character after blanks (spaces and tabs) is `#` or `;`.
-  /// - A header `[name]`, which ends at its first `]`. Blanks and a comment may follow.
+  /// - A header `[name]`, which ends at its first `]`. Blanks and a comment may follow. `[ name ]` is refused, because
+  ///   botocore takes the blanks for a part of the name, and other tools do not.
   /// - A setting `key = value` or `key: value` of the section above it. The first `=` or `:` ends the key, which is
   ///   compared without regard to case. A `#` does not end the value.
   /// - A continuation: a line that is indented deeper than the setting above it. Below a setting without a value it
@@ -78,9 +79,12 @@
       let end = words.first { text.byte(at: $0) == UInt8(ascii: "]") } ?? words.upperBound
       let rest = text.trimmed(min(end + 1, words.upperBound)..<words.upperBound)
       guard end < words.upperBound, rest.first.map({ text.byte(at: $0).beginsComment }) ?? true,
-        let name = Self.name(text.string(in: text.trimmed(words.lowerBound + 1..<end)))
+        let name = Self.name(text.string(in: words.lowerBound + 1..<end)),
+        text.trimmed(words.lowerBound + 1..<end).count == end - words.lowerBound - 1
       else {
-        throw failure("it is not a section", advice: "Write [NAME], and nothing after it but a comment.")
+        throw failure(
+          "it is not a section",
+          advice: "Write [NAME] without blanks beside the name, and nothing after it but a comment.")
       }
       guard name != "DEFAULT" else {
         throw failure(

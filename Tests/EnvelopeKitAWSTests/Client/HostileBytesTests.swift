@@ -44,6 +44,52 @@
       await expectError(.malformed) { try members.bytes("a") }
     }
 
+    private func elements(_ text: String) throws -> XMLElements {
+      try XMLElements(GuardedMemory(capacity: text.utf8.count) { $0.append(text) }, in: "C")
+    }
+
+    @Test func elementsAreText() async throws {
+      let elements = try elements("<?xml?><R><C><A>a+/=</A><B></B></C><D>x</D></R>")
+      #expect(try elements.string("A") == "a+/=" && elements.string("B") == "" && elements.string("D") == nil)
+      #expect(try elements.string("C") == nil)
+    }
+
+    @Test(arguments: [
+      "", "<C>", "</C>", "</C><C>", "<C></C><C></C>", "<C></C></C>", "<c></c>", "<C x='y'></C>", "<C/>", "C", "<C",
+      "<C><C></C>",
+    ])
+    func outerElementIsThereOnce(text: String) async { await expectError(.malformed, at: text) { try elements(text) } }
+
+    @Test(arguments: [
+      "<A>1</A><A>2</A>", "<A>1", "1</A>", "</A><A>", "<A>&amp;</A>", "<A><B>1</B></A>", "<A>1<!-- --></A>",
+      "<A>1>2</A>",
+    ])
+    func innerElementIsTextAndThereOnce(text: String) async throws {
+      let elements = try elements("<C>\(text)</C>")
+      if text == "1</A>" || text == "<A>1" || text == "</A><A>" {
+        // Half of an element is none, or no element.
+        if let found = try? elements.string("A") { Issue.record("\(found)") }
+      } else {
+        await expectError(.malformed, at: text) { try elements.string("A") }
+      }
+    }
+
+    @Test(arguments: seeds)
+    func elementsOfAnyBytesNeverTrap(seed: UInt64) {
+      var random = SplitMix64(seed: seed)
+      let parts = ["<C>", "</C>", "<A>", "</A>", "<", ">", "&", "x", "\0", "\u{e9}"]
+      var read = 0
+      for _ in 0..<2000 {
+        let text = (0..<Int.random(in: 0...8, using: &random)).map { _ in parts.randomElement(using: &random) ?? "" }
+          .joined()
+        if let elements = try? elements("<C>" + text + "</C>") {
+          _ = try? elements.string("A")
+          read += 1
+        }
+      }
+      #expect(read > 10, "seed \(seed)")
+    }
+
     @Test(arguments: seeds)
     func alteredAnswersNeverTrap(seed: UInt64) throws {
       var random = SplitMix64(seed: seed)

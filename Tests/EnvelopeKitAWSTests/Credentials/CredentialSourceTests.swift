@@ -229,40 +229,6 @@
       await expectError(.invalidArgument) { try AWSCredentials(accessKeyID: "A", secretAccessKey: "") }
     }
 
-    @Test func aContainerGivesThem() async throws {
-      let metadata = try KeyService.shared.metadata()
-      let address = try metadata.url + "/creds"
-      let found = try await find(["AWS_CONTAINER_CREDENTIALS_FULL_URI": address])
-      #expect(try found.accessKeyID.hasPrefix("ASIA") && found.sessionToken != nil && secret(found) == "secret")
-      let inAnHour = UInt64(Date.now.timeIntervalSince1970) + 3600
-      #expect((inAnHour - 60...inAnHour + 60).contains(try #require(found.expiration)))
-    }
-
-    @Test func aContainersTokenIsSentFromVariableOrFile() async throws {
-      let metadata = try KeyService.shared.metadata()
-      try await metadata.answer(authorization: "Bearer of news")
-      let base = ["AWS_CONTAINER_CREDENTIALS_FULL_URI": try metadata.url + "/creds"]
-      await expectError(.credentialsMissing, saying: "status 401") { try await find(base) }
-      _ = try await find(base.merging(["AWS_CONTAINER_AUTHORIZATION_TOKEN": "Bearer of news"]) { $1 })
-      let folder = try TemporaryFolder()
-      let file = folder.path + "/token"
-      try Data("Bearer of news\n".utf8).write(to: URL(filePath: file))
-      // The file comes first.
-      _ = try await find(
-        base.merging(["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": file, "AWS_CONTAINER_AUTHORIZATION_TOKEN": "x"]) { $1 })
-      await expectError(.invalidArgument) {
-        try await find(base.merging(["AWS_CONTAINER_AUTHORIZATION_TOKEN": "a\r\nx: y"]) { $1 })
-      }
-      await expectError(.fileFailure) {
-        try await find(base.merging(["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": folder.path + "/none"]) { $1 })
-      }
-      let pipe = folder.path + "/pipe"
-      try #require(unsafe mkfifo(pipe, 0o600) == 0)
-      await expectError(.fileFailure, saying: "not a file") {
-        try await find(base.merging(["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": pipe]) { $1 })
-      }
-    }
-
     /// Opening a pipe would wait for a writer.
     @Test func sharedFileThatIsAPipeIsRefused() async throws {
       let folder = try home(credentials: both)
@@ -282,84 +248,6 @@
       await expectError(.credentialsMissing) {
         try await find(variables.merging(["AWS_SHARED_CREDENTIALS_FILE": "/dev/null"]) { $1 })
       }
-    }
-
-    @Test(arguments: [
-      "http://example.com/creds", "http://10.0.0.1/creds", "ftp://127.0.0.1/", "nonsense",
-      "http://169.254.170.2@evil.example/",
-      "http://127.0.0.1:1/a b", "http://127.0.0.1:1/\r\nx",
-    ])
-    func aContainersAddressIsAWSsOrThisMachines(address: String) async {
-      await expectError(.invalidArgument, at: address) {
-        try await find(["AWS_CONTAINER_CREDENTIALS_FULL_URI": address])
-      }
-    }
-
-    @Test(arguments: [
-      "no_role", "no_token", "failed", "garbage", "redirect", "unauthorized", "no_expiration",
-      "bad_expiration", "missing_secret",
-    ])
-    func aContainerThatGivesNoneIsTold(mode: String) async throws {
-      let metadata = try KeyService.shared.metadata()
-      try await metadata.answer([mode])
-      let address = try metadata.url + "/creds"
-      await expectError(.credentialsMissing, at: mode) {
-        try await find(["AWS_CONTAINER_CREDENTIALS_FULL_URI": address])
-      }
-      #expect(try await metadata.counts().redirects_followed == 0)
-    }
-
-    /// A busy endpoint is not one that has none.
-    @Test func aContainerThatIsBusyIsTriedAgain() async throws {
-      let (service, key) = (try KeyService.shared, try await KeyService.key())
-      let metadata = service.metadata()
-      try await metadata.answer(["unavailable", "unavailable"])
-      var configuration = KMSClient.Configuration()
-      configuration.region = "us-east-1"
-      configuration.endpoint = try service.url("url")
-      configuration.caBundle = try service.url("ca")
-      (configuration.tryTimeout, configuration.deadline) = (.seconds(300), .seconds(600))
-      let client = try KMSClient(
-        configuration, variables: ["AWS_CONTAINER_CREDENTIALS_FULL_URI": try metadata.url + "/creds"],
-        timing: KMSClient.Timing(sleep: { _ in }))
-      _ = try await KMSKeyring(key.arn, client: client).generateDataKey(for: [:])
-      #expect(try await metadata.counts().container == 3)
-    }
-
-    @Test func anInstanceGivesThemForASessionToken() async throws {
-      let metadata = try KeyService.shared.metadata()
-      let found = try await find([
-        "AWS_EC2_METADATA_DISABLED": "false", "AWS_EC2_METADATA_SERVICE_ENDPOINT": try metadata.url + "/",
-      ])
-      #expect(found.accessKeyID.hasPrefix("ASIA") && found.expiration != nil)
-      let counts = try await metadata.counts()
-      #expect(counts.token == 1 && counts.role == 1 && counts.credentials == 1 && counts.refused == 0)
-      // The older way, without a token, is never gone.
-      await expectError(.credentialsMissing) {
-        try await find(["AWS_EC2_METADATA_SERVICE_ENDPOINT": try metadata.url, "AWS_EC2_METADATA_DISABLED": "TRUE"])
-      }
-      #expect(try await metadata.counts().token == 1)
-    }
-
-    @Test(arguments: [
-      ("no_token", "token"), ("no_role", "role"), ("failed", "credentials"), ("garbage", "role"),
-      ("garbage", "credentials"),
-      ("redirect", "token"), ("redirect", "credentials"), ("oversized", "role"), ("close", "token"),
-      ("close", "credentials"),
-      ("missing_secret", "credentials"), ("bad_expiration", "credentials"), ("unavailable", "role"),
-    ])
-    func anInstanceThatGivesNoneIsTold(mode: String, step: String) async throws {
-      let metadata = try KeyService.shared.metadata()
-      try await metadata.answer([mode], at: step)
-      let error = await expectAnyError {
-        try await find([
-          "AWS_EC2_METADATA_DISABLED": "", "AWS_EC2_METADATA_SERVICE_ENDPOINT": try metadata.url,
-        ])
-      }
-      #expect(
-        [.credentialsMissing, .keyServiceUnavailable, .keyServiceAnswerInvalid].contains(error?.code), "\(mode) \(step)"
-      )
-      #expect(try await metadata.counts().redirects_followed == 0)
     }
   }
 #endif

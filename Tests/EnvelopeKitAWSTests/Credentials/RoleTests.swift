@@ -81,7 +81,7 @@
           """
           [default]
           role_arn = \(role)
-          credential_source = environment
+          credential_source = Environment
           external_id = a b&c=é%
           duration_seconds = 1800
           role_session_name = me@example

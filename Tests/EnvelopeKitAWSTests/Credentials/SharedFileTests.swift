@@ -18,7 +18,7 @@
     }
 
     @Test(arguments: [
-      "[a]\nk=v\n", "[a]\nk = v", "[ a ]\r\nk =  v \r\n", "# k = x\n[a]\n; k = y\nK=v\n", "[a]\nk: v", "[a]\nk:v\n",
+      "[a]\nk=v\n", "[a]\nk = v", "[a]\r\nk =  v \r\n", "# k = x\n[a]\n; k = y\nK=v\n", "[a]\nk: v", "[a]\nk:v\n",
       "[b]\nk=w\n[a]\nk=v\n[c]\nk=x", "\u{feff}[a]\nk=v", "\n\n\n[a]\n\t\n k=v\n", "[a]\nk\t=\tv\t\n",
       // Comments after and before a header.
       "[b]\nk=w\n[a] # comment\nk=v", "[b]\nk=w\n[a]\t; x=y\nk=v", "[a]# [b]\nk=v", "[a] #\nk=v", "  # x\n[a]\nk=v",
@@ -43,7 +43,8 @@
     /// Each would put the settings of one section into another, or lose them, if its line were passed over.
     @Test(arguments: [
       ("[a]\nk=w\n[b] x\nk=v", 3), ("[a]\nk=w\n[b]x=y\n", 3), ("[a]\nk=w\n[b\nk=v", 3), ("[a]\n[]\nk=v", 2),
-      ("[a]\n[ ]\nk=v", 2), ("[", 1), ("]", 1), ("[a]\n[b]]\n", 2), ("[a]\n[b]=x\n", 2), ("[a]\n(b)\nk=v", 2),
+      ("[a]\n[ ]\nk=v", 2), ("[ a ]\nk=v", 1), ("[a]\n[b\t]", 2), ("[", 1), ("]", 1), ("[a]\n[b]]\n", 2),
+      ("[a]\n[b]=x\n", 2), ("[a]\n(b)\nk=v", 2),
       ("k=v", 1), ("\n# c\nk=v\n[a]", 3), ("[a]\nnothing\nk=v", 2), ("[a]\n=x", 2), ("[a]\n= \n", 2), ("[a]\n:x", 2),
       ("[a]\nexport k=v", 2), ("[a]\nk k=v", 2), ("[a]\n\"k\"=v", 2), ("[a]\n'k'=v", 2), ("[a]\n\u{e9}=v", 2),
       ("[a]\n\u{a0}[b]\u{a0}=v", 2), ("[a]\n\u{a0}[b]", 2), ("[a]\nk\n=v", 2),

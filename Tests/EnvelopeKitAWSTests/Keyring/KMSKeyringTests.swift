@@ -121,7 +121,7 @@
       let keyring = try test.keyring(alias)
       let wrapped = try await keyring.generateDataKey(for: [:]).wrapped
       try await service.moveAlias(alias, to: second)
-      let error = await expectError(.unwrapFailed) { try await keyring.unwrap(wrapped, for: [:]) }
+      let error = await expectError(.keyNotFound) { try await keyring.unwrap(wrapped, for: [:]) }
       #expect(error?.serviceError == "IncorrectKeyException")
       // Named as well, the older key opens; each name is asked for at most once.
       _ = try await test.keyring(alias, others: [first.arn]).unwrap(wrapped, for: [:])

@@ -35,6 +35,30 @@
       #expect(operations.filter { $0 == "Decrypt" }.count == count && operations.count == 2 * count)
     }
 
+    /// With the pauses that a caller would have: a burst of twice the quota is spread over the seconds that it needs.
+    @Test func burstOverTheQuotaIsSpread() async throws {
+      let (key, service) = (try await KeyService.key(), try KeyService.shared)
+      let account = service.account()
+      var configuration = KMSClient.Configuration()
+      configuration.credentials = try AWSCredentials(accessKeyID: account.id, secretAccessKey: "s")
+      // The machine may be busy.
+      (configuration.tryTimeout, configuration.deadline) = (.seconds(300), .seconds(600))
+      let client = try KMSClient(
+        configuration,
+        variables: [
+          "AWS_REGION": "us-east-1", "AWS_ENDPOINT_URL": service.url("url"), "AWS_CA_BUNDLE": service.url("ca"),
+        ])
+      let keyring = try KMSKeyring(key.arn, client: client)
+      let wrapped = try await keyring.generateDataKey(for: [:]).wrapped
+      try await account.limit(to: 50)
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for _ in 0..<100 { group.addTask { _ = try await keyring.unwrap(wrapped, for: [:]).source } }
+        try await group.waitForAll()
+      }
+      let requests = try await account.counts().requests
+      #expect(requests.count { $0.status == 200 } == 101)
+    }
+
     /// A handler's environment, however many handlers there are.
     @Test func aHandlersEnvironmentIsOneCall() async throws {
       let (key, test) = (try await KeyService.key(), try TestClient())

@@ -15,7 +15,15 @@
         environment: AWSEnvironment(variables: variables, profile: profile), web: web,
         sts: STS(
           region: "us-east-1", web: web, limits: limits, timing: KMSClient.Timing(sleep: { _ in }),
-          allowsInsecureLoopbackHTTP: false))
+          allowsInsecureLoopbackHTTP: false), metadataLimits: .patient)
+    }
+  }
+
+  extension MetadataService.Limits {
+    /// As long as a busy machine may need, without pauses.
+    static var patient: Self {
+      MetadataService.Limits(
+        connection: .seconds(200), attempt: .seconds(300), total: .seconds(600), sleep: { _ in })
     }
   }
 

@@ -60,10 +60,22 @@ private func decryption(in answer: KMSAnswer) -> (key: String, plaintext: [UInt8
 private func readRefusal(_ status: Int, _ input: inout FuzzedBytes) {
   let header = input.byte() % 2 == 0 ? nil : String(decoding: input.shortBytes(), as: UTF8.self)
   let endpoint = require("an endpoint is read") { try Endpoint("https://kms.eu-central-1.amazonaws.com") }
-  let failure = KMSFailure(status: status, errorType: header, body: guarded(input.rest()), requestID: nil)
+  let date = String(decoding: input.shortBytes(), as: UTF8.self)
+  let body = guarded(input.rest())
+  let failure = ServiceFailure(status: status, errorType: header, date: date, body: body, requestID: nil)
   // Checks that the error is fit to be printed, whatever the service said.
-  let isError: Void? = accepted { throw failure.error(from: endpoint) }
+  let isError: Void? = accepted { throw failure.kmsError(from: endpoint, now: 1_795_787_642) }
   require(isError == nil, "a refusal is no error")
+  readElements(body)
+}
+
+/// Reads the credentials of AWS STS, which are text without tags.
+private func readElements(_ body: GuardedMemory) {
+  guard let elements = accepted({ try XMLElements(body, in: "Credentials") }) else { return }
+  for name in ["AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration"] {
+    guard let text = accepted({ try elements.string(name) }) ?? nil else { continue }
+    require(!text.contains("<") && !text.contains(">") && !text.contains("&"), "an element has more than its text")
+  }
 }
 
 private func member(_ name: String, _ value: String) -> String { "\"\(name)\":\"\(value)\"" }
