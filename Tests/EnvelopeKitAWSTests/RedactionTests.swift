@@ -24,9 +24,10 @@
         variables: ["AWS_REGION": "us-east-1", "AWS_SECRET_ACCESS_KEY": secret, "AWS_ACCESS_KEY_ID": "A"])
       _ = try await looking.credentials.credentials()
       let opened = ConsoleHelper.Opened(secrets: try OpenedEnvironment(["A": secret]), withoutContext: [])
+      let accounts = KMSKeyring.Accounts(["111122223333"])
       let values: [Any] = [
         credentials, configuration, client, looking, try KMSKeyring("alias/a", client: looking),
-        try ConsoleHelper(client: looking, accounts: KMSKeyring.Accounts(["1"])), KMSKeyring.Accounts(["1"]), opened,
+        try ConsoleHelper(client: looking, accounts: accounts), accounts, opened,
       ]
       for value in values {
         let text = shown(value)

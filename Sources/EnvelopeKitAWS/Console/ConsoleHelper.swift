@@ -23,7 +23,7 @@
     ///   - acceptingValuesWithoutContext: Whether a value that does not open under the function's context may open
     ///     under none: it may then have been made for another function.
     ///   - concurrencyLimit: How many calls may be under way at once; at least 1.
-    /// - Throws: `invalidArgument` where the limit is less, or no account is named.
+    /// - Throws: `invalidArgument` if the limit is less, no account is named, or an account's id is not 12 digits.
     public init(
       client: KMSClient, accounts: KMSKeyring.Accounts, acceptingValuesWithoutContext: Bool = false,
       concurrencyLimit: Int = 8
@@ -31,6 +31,7 @@
       guard concurrencyLimit >= 1, !accounts.accounts.isEmpty else {
         throw EnvelopeError(.invalidArgument, "The console helper needs an account, and at least one call at a time")
       }
+      try accounts.check()
       self.client = client
       self.accounts = accounts
       acceptsNoContext = acceptingValuesWithoutContext
@@ -51,11 +52,12 @@
     ///   - names: The names of variables that hold such values.
     ///   - function: The function's name; nil takes `AWS_LAMBDA_FUNCTION_NAME` in AWS Lambda.
     ///   - variables: Where to look; nil looks at the process's own variables.
-    /// - Throws: `unwrapFailed` or the code of the first failure, with all variables that do not open in `names` and in the
-    ///   message, in ascending order: `variableMissing`, `invalidArgument` where it is no
-    ///   name or there twice, `malformed` where a value is not padded base64 or too long, `typeMismatch` where the
-    ///   plaintext is not UTF-8, `unwrapFailed` where AWS KMS does not decrypt it, `keyAccessDenied` also where its
-    ///   key is of another account; `functionUnknown`; else as ``KMSKeyring/generateDataKey(for:)``.
+    /// - Throws: For values that do not open, one error that names all of them in ascending order, in `names` and in the
+    ///   message, with the code of the first: `unwrapFailed` if AWS KMS does not decrypt it, `typeMismatch` if the plaintext
+    ///   is not UTF-8, `keyAccessDenied` also if its key is of another account, and as ``KMSKeyring/generateDataKey(for:)``.
+    ///   Before anything is sent: `variableMissing`, and `malformed` if a value is not padded base64 or too long, which name
+    ///   all such variables; `invalidArgument` if a name is not one or there twice; `functionUnknown`. A failure of the
+    ///   service as a whole is thrown at once.
     public func open(
       _ names: [String], function: String? = nil, variables: [String: String]? = nil
     ) async throws -> Opened {
@@ -67,32 +69,32 @@
       guard Set(names).count == names.count else {
         throw EnvelopeError(.invalidArgument, "A variable is named twice", advice: "Name each once.")
       }
-      // Everything that can be wrong here is told before AWS KMS is asked.
-      var pending = try names.map { (name) throws(EnvelopeError) in
-        try VariableName.check(name)
-        guard let text = variables[name] else {
-          throw EnvelopeError(
-            .variableMissing, "There is no variable \(name)", advice: "Correct the name.", names: [name])
-        }
-        return (name: name, ciphertext: try Self.ciphertext(text, of: name))
-      }[...]
+      // Everything that can be wrong here is reported before AWS KMS is called.
+      for name in names { try VariableName.check(name) }
+      let missing = names.filter { variables[$0] == nil }.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+      guard missing.isEmpty else {
+        throw EnvelopeError(
+          .variableMissing,
+          "There is no variable \(missing.joined(separator: ", "))", advice: "Correct the name.", names: missing)
+      }
+      var pending = try Self.ciphertexts(names.map { ($0, variables[$0] ?? "") })[...]
       var values: [Value] = []
-      var failures: [EnvelopeError] = []
-      try await withThrowingTaskGroup(of: Result<Value, EnvelopeError>.self) { group in
+      var failures: [Failure] = []
+      try await withThrowingTaskGroup(of: Outcome.self) { group in
         for next in pending.prefix(concurrencyLimit) {
           group.addTask { try await attempt(next.ciphertext, of: next.name, function: function) }
         }
         pending = pending.dropFirst(concurrencyLimit)
         while let outcome = try await group.next() {
           switch outcome {
-          case .success(let value): values.append(value)
-          case .failure(let error): failures.append(error)
+          case .opened(let value): values.append(value)
+          case .failed(let failure): failures.append(failure)
           }
           guard let next = pending.popFirst() else { continue }
           group.addTask { try await attempt(next.ciphertext, of: next.name, function: function) }
         }
       }
-      guard failures.isEmpty else { throw Self.combined(failures) }
+      if let error = Failure.combined(failures, acceptsNoContext: acceptsNoContext) { throw error }
       values.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
       let capacity = values.reduce(0) { $0 + $1.memory.byteCount }
       let secrets = try OpenedEnvironment(capacity: capacity) { (output, index) throws(EnvelopeError) in
@@ -104,23 +106,24 @@
       return Opened(secrets: secrets, withoutContext: values.filter { !$0.hadContext }.map(\.name))
     }
 
-    /// Opens a value; a failure that says nothing about the value is thrown, for the others would meet it, too.
-    private func attempt(
-      _ ciphertext: [UInt8], of name: String, function: String
-    ) async throws -> Result<Value, EnvelopeError> {
-      do {
-        return .success(try await open(ciphertext, of: name, function: function))
-      } catch let error as EnvelopeError where !EnvelopeError.Code.ofService.contains(error.code) {
-        return .failure(error)
-      }
+    private enum Outcome: Sendable {
+      case opened(Value)
+      case failed(Failure)
     }
 
-    private static func combined(_ failures: [EnvelopeError]) -> EnvelopeError {
-      let failures = failures.sorted { $0.names.joined().utf8.lexicographicallyPrecedes($1.names.joined().utf8) }
-      guard failures.count > 1 else { return failures[0] }
-      return EnvelopeError(
-        failures[0].code, failures.map(\.message).joined(separator: "; "), advice: failures[0].advice,
-        names: failures.flatMap(\.names), serviceError: failures[0].serviceError, requestID: failures[0].requestID)
+    /// Opens a value.
+    ///
+    /// - Throws: A failure that says nothing about the value, because the others would meet it, too.
+    private func attempt(_ ciphertext: [UInt8], of name: String, function: String) async throws -> Outcome {
+      do {
+        return .opened(try await open(ciphertext, of: name, function: function))
+      } catch let error as EnvelopeError {
+        let failure = Failure(name: name, error: error)
+        guard !EnvelopeError.Code.ofService.contains(error.code) else {
+          throw Failure.combined([failure], acceptsNoContext: acceptsNoContext) ?? error
+        }
+        return .failed(failure)
+      }
     }
 
     private struct Value: Sendable {
@@ -129,32 +132,39 @@
       let hadContext: Bool
     }
 
-    private static func ciphertext(_ text: String, of name: String) throws(EnvelopeError) -> [UInt8] {
+    private static func ciphertexts(
+      _ values: [(name: String, text: String)]
+    ) throws(EnvelopeError) -> [(name: String, ciphertext: [UInt8])] {
+      let ciphertexts = values.map { (name: $0.name, ciphertext: ciphertext($0.text)) }
+      let names = ciphertexts.filter { $0.ciphertext == nil }.map(\.name)
+        .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+      guard names.isEmpty else {
+        throw EnvelopeError(
+          .malformed,
+          names.count == 1
+            ? "The variable \(names[0]) does not hold what the console's helper makes"
+            : "The variables \(names.joined(separator: ", ")) do not hold what the console's helper makes",
+          advice: "Such a value is base64 of at most 6,144 bytes; leave out what is not encrypted.", names: names)
+      }
+      return ciphertexts.compactMap { value in value.ciphertext.map { (value.name, $0) } }
+    }
+
+    private static func ciphertext(_ text: String) -> [UInt8]? {
       let bytes = try? text.withUTF8Bytes { (text) throws(EnvelopeError) in
         try [UInt8].appending(capacity: text.byteCount) { (output) throws(EnvelopeError) in
           try SecretBase64.padded.append(decoding: text, to: &output)
         }
       }
-      guard let bytes, WrappingScheme.awsKMS.wrappedByteCounts.contains(bytes.count) else {
-        throw EnvelopeError(
-          .malformed, "The variable \(name) does not hold what the console's helper makes",
-          advice: "Its value should be base64 of at most 6,144 bytes; leave it out if it is not encrypted.",
-          names: [name])
-      }
-      return bytes
+      return bytes.flatMap { WrappingScheme.awsKMS.wrappedByteCounts.contains($0.count) ? $0 : nil }
     }
 
     private func open(_ ciphertext: [UInt8], of name: String, function: String) async throws -> Value {
       do {
-        do {
-          return try await open(ciphertext, of: name, context: ["LambdaFunctionName": function])
-        } catch let error as EnvelopeError
-          where acceptsNoContext && error.serviceError == "InvalidCiphertextException"
-        {
-          return try await open(ciphertext, of: name, context: [:])
-        }
-      } catch let error as EnvelopeError {
-        throw error.about(name, acceptsNoContext: acceptsNoContext)
+        return try await open(ciphertext, of: name, context: ["LambdaFunctionName": function])
+      } catch let error as EnvelopeError
+        where acceptsNoContext && error.serviceError == "InvalidCiphertextException"
+      {
+        return try await open(ciphertext, of: name, context: [:])
       }
     }
 
@@ -174,17 +184,6 @@
         let memory = try GuardedMemory(capacity: plaintext.byteCount) { $0.append(plaintext) }
         return Value(name: name, memory: memory, hadContext: !context.pairs.isEmpty)
       }
-    }
-  }
-
-  extension EnvelopeError {
-    fileprivate func about(_ name: String, acceptsNoContext: Bool) -> EnvelopeError {
-      let advice =
-        serviceError == "InvalidCiphertextException" && !acceptsNoContext
-        ? "If it was made without an encryption context, by the command line or an older console, accept that." : advice
-      return EnvelopeError(
-        code, "The variable \(name) does not open: \(message)", advice: advice,
-        names: [name], serviceError: serviceError, requestID: requestID)
     }
   }
 #endif

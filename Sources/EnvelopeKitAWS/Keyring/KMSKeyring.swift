@@ -18,11 +18,24 @@
       /// Names accounts.
       ///
       /// - Parameters:
-      ///   - accounts: The accounts' ids, 12 digits each.
+      ///   - accounts: The accounts' ids, 12 digits each, which may be grouped as AWS shows them: `1111-2222-3333`.
       ///   - partition: `aws`, `aws-cn`, `aws-us-gov`, …
       public init(_ accounts: Set<String>, partition: String = "aws") {
-        self.accounts = accounts
+        self.accounts = Set(
+          accounts.map { account in
+            let groups = account.split(separator: "-", omittingEmptySubsequences: false)
+            return groups.map(\.utf8.count) == [4, 4, 4] ? groups.joined() : account
+          })
         self.partition = partition
+      }
+
+      /// - Throws: `invalidArgument` if an id is not 12 digits.
+      func check() throws(EnvelopeError) {
+        for account in accounts where account.utf8.count != 12 || !account.utf8.allSatisfy({ $0.isDigit }) {
+          throw EnvelopeError(
+            .invalidArgument, "\(EnvelopeError.quoted(account)) is not the id of an AWS account",
+            advice: "Give 12 digits, such as 111122223333.")
+        }
       }
 
       func contains(_ key: KMSKeyARN) -> Bool { key.partition == partition && accounts.contains(key.account) }
@@ -47,8 +60,8 @@
     ///   - accounts: Unwraps with any key of these accounts, too; nil with none but those named.
     ///   - grantTokens: At most 10, sent with every request: they bridge the minutes until a new grant holds.
     ///   - client: Speaks to AWS KMS in one Region; for several, make a keyring each and a ``MultiKeyring`` of them.
-    /// - Throws: `invalidArgument` where a name is not one, is of another Region than the client's, or there are too
-    ///   many grant tokens.
+    /// - Throws: `invalidArgument` if a name is not one, is of another Region than the client's, if an account's id is
+    ///   not 12 digits, or if there are too many grant tokens.
     public init(
       _ key: String, alsoUnwrappingWith others: [String] = [], orAnyKeyOf accounts: Accounts? = nil,
       grantTokens: [String] = [], client: KMSClient
@@ -56,6 +69,7 @@
       self.client = client
       self.key = try Self.name(key, in: client.region)
       self.others = try others.map { (other) throws(EnvelopeError) in try Self.name(other, in: client.region) }
+      try accounts?.check()
       self.accounts = accounts
       guard grantTokens.count <= 10, grantTokens.allSatisfy({ (1...8192).contains($0.utf8.count) }) else {
         throw EnvelopeError(.invalidArgument, "AWS KMS takes at most 10 grant tokens of 1 to 8,192 bytes")

@@ -18,7 +18,7 @@
           envelope migrate checkout.json --key alias/checkout --format lambda -o variables.json
           envelope migrate helper.env --function checkout --account 111122223333 --key alias/checkout -o checkout.env
 
-        Variables whose values begin as ciphertexts of AWS KMS do are opened and sealed, the others stay plain. The function's name, its Region and the account whose keys are believed come from the response of get-function-configuration or get-function, or from the options. Sealed is in the function's Region, in which the function opens it.
+        Variables whose values begin as ciphertexts of AWS KMS do are opened and sealed, the others stay plain. The function's name, its Region and the account whose keys are believed come from the response of get-function-configuration or get-function, or from the options. The keys are looked for in the function's Region, where the function opens the result.
         """)
 
     @Argument(
@@ -69,147 +69,176 @@
           .invalidArgument, "The variables in \(file.shownInput) are sealed already",
           advice: "There is nothing to migrate.")
       }
-      let function = try HelperFunction(text)
+      let function = try FunctionResponse(text, of: file)
       var options = options
       options.function = options.function ?? function?.name
       var settings = try options.settings(file: output ?? file, keys: keyOptions, plain: plain)
-      if let region = function?.region {
-        try checkKeys(settings, of: region)
-        settings.keyService.region = settings.keyService.region ?? region
-      }
-      let accounts = try self.accounts(of: function)
       if format == .lambda { try FunctionName.checkIsLambda(settings.function) }
-      for name in plain where before.plain[name] == nil {
+      let variables = try variables(of: before, settings)
+      let accounts = try variables.encrypted.isEmpty ? [] : self.accounts(of: function)
+      settings.keyService.region = settings.keyService.region ?? function?.region
+      try checkKeys(settings, function)
+
+      var result = Result()
+      try await Document.write(to: output, revealing: false, force: replacing.force) { replaced in
+        result = Result()
+        let (keyring, keys) = try await ToolKeys.sealing(settings)
+        // Before the first value is opened: if the keys cannot seal, no value is decrypted.
+        let proven = try await ProvenKeyring(keyring, for: settings.context.forKeyrings(.environment))
+        let predecessor = try await replacing.check(replaced, holds: before.plain.names, from: file, settings)
+        try replacing.checkStaysSealed(variables.plain.map(\.name), predecessor)
+        var secrets = variables.added
+        if !variables.encrypted.isEmpty {
+          let opened = try await ToolKeys.openHelperValues(
+            variables.encrypted, of: settings, accounts: accounts,
+            region: function?.region ?? settings.keyService.region, acceptingNoContext: acceptNoContext)
+          result.withoutContext = opened.withoutContext
+          secrets += opened.secrets.secrets
+        }
+        let sealed = try OpenedEnvironment(merging: secrets)
+        let document = try await Document.seal(
+          sealed, beside: OpenedEnvironment(merging: variables.plain),
+          as: packed || format == .packed ? .packed : .separate, layout: format.layout, settings,
+          using: MultiKeyring([proven]), replacing: predecessor)
+        try replacing.checkReaders(of: document, predecessor, replaced)
+        if format == .lambda { try document.checkFitsLambda(allowingOversize: false) }
+        result.keys = keys
+        result.byteCount = try Budget(document).byteCount
+        result.obstacle = try await document.readBack(sealed, settings, using: keyring)
+        return try Document.sealedText(
+          of: document.variables(), layout: document.layout, portable: false, function: settings.function)
+      }
+      try report(result, variables, settings, function, byteCountBefore: Budget(before).byteCount)
+    }
+
+    /// What there is to say of a migration.
+    private struct Result {
+      var keys: [String] = []
+      var byteCount = 0
+      /// The names of values that were made without an encryption context.
+      var withoutContext: [String] = []
+      /// Why the result was not read back; nil if it was.
+      var obstacle: EnvelopeError?
+    }
+
+    /// The variables of the input by what becomes of them.
+    private struct Variables {
+      /// Values of the console's helper.
+      let encrypted: [Secret]
+      /// Plain variables to seal.
+      let added: [Secret]
+      /// Variables that stay plain.
+      let plain: [Secret]
+    }
+
+    private func variables(of before: Document, _ settings: FunctionSettings) throws(EnvelopeError) -> Variables {
+      for (names, option) in [(plain, "--plain"), (seal, "--seal")] {
+        for name in names where before.plain[name] == nil {
+          throw EnvelopeError(
+            .usage, "There is no variable \(EnvelopeError.quoted(name)) in \(file.shownInput)",
+            advice: "Correct the name after \(option).")
+        }
+      }
+      for name in seal where plain.contains(name) {
         throw EnvelopeError(
-          .usage, "There is no variable \(EnvelopeError.quoted(name)) in \(file.shownInput) to leave plain",
-          advice: "Correct the name after --plain.")
+          .usage, "The variable \(EnvelopeError.quoted(name)) cannot be sealed and stay plain at once",
+          advice: "Give it with --seal or with --plain.")
       }
-      for name in seal where before.plain[name] == nil || plain.contains(name) {
-        throw EnvelopeError(
-          .usage, "There is no variable \(EnvelopeError.quoted(name)) in \(file.shownInput) to seal",
-          advice: "Correct the name after --seal; it must not be after --plain as well.")
+      let added = before.plain.secrets.filter { seal.contains($0.name) }
+      let others = before.plain.secrets.filter { !seal.contains($0.name) }
+      let encrypted = others.filter { secret in
+        !settings.plain.contains(secret.name) && secret.withBytes { $0.isKMSCiphertext }
       }
-      let encrypted = before.plain.secrets.filter { secret in
-        secret.isCiphertext && !settings.plain.contains(secret.name) && !seal.contains(secret.name)
-      }
-      guard !encrypted.isEmpty || !seal.isEmpty else {
+      guard !encrypted.isEmpty || !added.isEmpty else {
         throw EnvelopeError(
           .noInput, "No variable in \(file.shownInput) looks like a value of the console's helper",
           advice: "Seal plain ones with: envelope seal FILE --function NAME")
       }
-
-      let added = before.plain.secrets.filter { seal.contains($0.name) }
-      let rest = before.plain.secrets.filter { secret in
-        !encrypted.contains { $0.name == secret.name } && !seal.contains(secret.name)
-      }
-      var (keys, bytesNow, withoutContext): ([String], Int, [String]) = ([], 0, [])
-      try await Document.write(to: output, revealing: false, force: replacing.force) { replaced in
-        let predecessor = try await replacing.check(replaced, holds: before.plain.names, from: file, settings)
-        try replacing.checkStaysSealed(rest.map(\.name), predecessor)
-        // What cannot be sealed is not opened. A local key is not tried: a key store is not created in vain.
-        if settings.keys.contains(where: ToolKeys.isKMS) {
-          let keyring = try await ToolKeys.sealing(settings).keyring
-          _ = try await keyring.generateDataKey(for: settings.context.forKeyrings(.environment))
-        }
-        var secrets = try OpenedEnvironment(merging: added)
-        if !encrypted.isEmpty {
-          let opened = try await ToolKeys.openHelperValues(
-            encrypted, of: settings, accounts: accounts, acceptingNoContext: acceptNoContext)
-          withoutContext = opened.withoutContext
-          secrets = try OpenedEnvironment(merging: opened.secrets.secrets + added)
-        }
-        let keyring: MultiKeyring
-        (keyring, keys) = try await ToolKeys.sealing(settings)
-        let plainVariables = try OpenedEnvironment(merging: rest)
-        let document = try await Document.seal(
-          secrets, beside: plainVariables, as: packed || format == .packed ? .packed : .separate,
-          layout: format.layout, settings, using: keyring, replacing: predecessor)
-        try replacing.checkReaders(of: document, predecessor, replaced)
-        if format == .lambda { try document.checkFitsLambda(allowingOversize: false) }
-        bytesNow = try Budget(document).byteCount
-        return try Document.sealedText(
-          of: document.variables(), layout: document.layout, portable: false, function: settings.function)
-      }
-
-      let count = encrypted.count
-      if !withoutContext.isEmpty {
-        Console.say("Encrypted without an encryption context: \(withoutContext.joined(separator: ", ")).")
-      }
-      Console.say(
-        "Sealed \((count + added.count).counted("variable")) for function \(settings.function.shown) under "
-          + "\(keys.joined(separator: " and ")): \((encrypted + added).map(\.name).joined(separator: ", ")).")
-      if !rest.isEmpty { Console.say("Left plain: \(rest.map(\.name).joined(separator: ", ")).") }
-      let calls = settings.keys.contains(where: ToolKeys.isKMS) ? "1" : "0"
-      Console.say("Calls to AWS KMS at each start: \(count) before, \(calls) now.")
-      Console.say(
-        "Bytes of AWS Lambda's \(LambdaLimits.byteLimit): \(try Budget(before).byteCount) before, "
-          + "\(bytesNow) now.")
+      let names = Set(encrypted.map(\.name))
+      return Variables(encrypted: encrypted, added: added, plain: others.filter { !names.contains($0.name) })
     }
 
-    /// Refuses keys that a function in this Region does not reach.
-    private func checkKeys(_ settings: FunctionSettings, of region: String) throws(EnvelopeError) {
-      guard settings.keyService.region == nil else { return }
-      for key in settings.keys where key.hasPrefix("arn:") && !key.contains(":key/mrk-") {
-        let parts = key.split(separator: ":", omittingEmptySubsequences: false)
-        guard parts.count > 5, parts[3] != region else { continue }
+    private func report(
+      _ result: Result, _ variables: Variables, _ settings: FunctionSettings, _ function: FunctionResponse?,
+      byteCountBefore: Int
+    ) {
+      if !result.withoutContext.isEmpty {
+        Console.say("Encrypted without an encryption context: \(result.withoutContext.joined(separator: ", ")).")
+      }
+      let names = (variables.encrypted + variables.added).map(\.name)
+      Console.say(
+        "Sealed \(names.count.counted("variable")) for function \(settings.function.shown) under "
+          + "\(result.keys.joined(separator: " and ")): \(names.joined(separator: ", ")).")
+      if !variables.plain.isEmpty {
+        Console.say("Left plain: \(variables.plain.map(\.name).joined(separator: ", ")).")
+      }
+      let regions = kmsRegions(settings)
+      let calls = regions.isEmpty ? "0" : "1"
+      Console.say("Calls to AWS KMS at each start: \(variables.encrypted.count) before, \(calls) now.")
+      Console.say(
+        "Bytes of AWS Lambda's \(LambdaLimits.byteLimit): \(byteCountBefore) before, \(result.byteCount) now.")
+      if regions.isEmpty {
+        Console.say(
+          "None of these keys is in AWS KMS: the function opens this only if you deploy the key with it "
+            + "(ENVELOPE_STORE).")
+      } else if let function, !regions.contains(function.region) {
+        Console.say(
+          "The function is in \(function.region): it opens this only with a KMS client for "
+            + "\(Set(regions).sorted().joined(separator: " or ")).")
+      }
+      if let obstacle = result.obstacle {
+        Console.say("The result could not be read back here: \(obstacle.message). Try it before you deploy it.")
+      }
+    }
+
+    /// Refuses keys that the function does not reach, unless the user says so.
+    ///
+    /// - Throws: `usage`.
+    private func checkKeys(_ settings: FunctionSettings, _ function: FunctionResponse?) throws(EnvelopeError) {
+      guard !settings.keys.isEmpty else {
         throw EnvelopeError(
-          .usage, "The function is in the Region \(region), and the key \(EnvelopeError.escaped(key)) is not",
-          advice: "Name a key of the function's Region or a multi-Region key; or, if the function opens in another "
-            + "Region, add --region REGION.")
+          .usage, "No key is named, and the function cannot use the default key of this machine's key store",
+          advice:
+            "Name a key of AWS KMS: --key alias/NAME; or a local key that is deployed with the function: --key NAME"
+        )
+      }
+      let regions = kmsRegions(settings)
+      guard let function, keyOptions.region == nil, !regions.isEmpty, !regions.contains(function.region) else { return }
+      throw EnvelopeError(
+        .usage,
+        "The function is in the Region \(function.region), and its KMS keys would be in "
+          + "\(Set(regions).sorted().joined(separator: " and "))",
+        advice: "Name a key of the function's Region or a multi-Region key; or, if the function opens in another "
+          + "Region, add --region REGION.")
+    }
+
+    /// The Regions of the KMS keys, as far as they are known.
+    private func kmsRegions(_ settings: FunctionSettings) -> [String] {
+      settings.keys.filter(ToolKeys.isKMS).map {
+        ToolKeys.region(ofKMSKey: $0, settings.keyService) ?? "the Region of AWS_REGION"
       }
     }
 
     /// The accounts whose keys are believed, 12 digits each.
-    private func accounts(of function: HelperFunction?) throws(EnvelopeError) -> [String] {
-      guard !account.isEmpty else { return function.map { [$0.account] } ?? [] }
+    private func accounts(of function: FunctionResponse?) throws(EnvelopeError) -> [String] {
+      guard !account.isEmpty else {
+        guard let function else {
+          throw EnvelopeError(
+            .usage, "It is not known whose keys the values may be under",
+            advice: "Give the account's id: --account 111122223333")
+        }
+        return [function.account]
+      }
       return try account.map { (account) throws(EnvelopeError) in
-        let digits = account.replacing("-", with: "")
+        let groups = account.split(separator: "-", omittingEmptySubsequences: false)
+        let isGrouped = groups.map(\.utf8.count) == [4, 4, 4]
+        let digits = isGrouped ? groups.joined() : account
         guard digits.utf8.count == 12, digits.utf8.allSatisfy({ $0.isDigit }) else {
           throw EnvelopeError(
             .usage, "\(EnvelopeError.quoted(account)) is not the id of an AWS account",
             advice: "Give 12 digits: --account 111122223333")
         }
         return digits
-      }
-    }
-  }
-
-  /// What an answer of get-function-configuration says about its function.
-  private struct HelperFunction {
-    let name: String
-    let account: String
-    let region: String
-
-    /// - Returns: nil where the text is not such an answer.
-    init?(_ text: borrowing SecretBytes) throws(EnvelopeError) {
-      let arn = try text.withBytes { (text) throws(EnvelopeError) in
-        VariablesText.isJSON(text) ? try VariablesJSON.functionARN(in: text) : nil
-      }
-      // arn:aws:lambda:REGION:ACCOUNT:function:NAME, and a version perhaps.
-      let parts = arn?.split(separator: ":", omittingEmptySubsequences: false).map(String.init) ?? []
-      guard parts.count >= 7, parts[2] == "lambda", parts[5] == "function" else { return nil }
-      (region, account, name) = (parts[3], parts[4], parts[6])
-    }
-  }
-
-  extension Secret {
-    /// Whether the value is padded base64 of a ciphertext of AWS KMS, as far as its leading bytes tell.
-    ///
-    /// AWS does not document them. Ciphertexts under symmetric keys begin with 01 02 02 00 (in base64 `AQICAH`) or, made
-    /// before 2015, with 01 01 02 00 (`AQECAH`) or 0a 20, 32 bytes and 12 (`CiA` to `CiD`): so in the examples of the AWS
-    /// documentation and in public repositories. A key, a hash or a certificate in base64 begins otherwise.
-    fileprivate var isCiphertext: Bool {
-      withBytes { text in
-        guard text.byteCount >= 88, text.byteCount % 4 == 0 else { return false }
-        let bytes = try? SecretBytes(byteCount: text.byteCount) { (output) throws(EnvelopeError) in
-          try SecretBase64.padded.append(decoding: text, to: &output)
-        }
-        guard let bytes else { return false }
-        return bytes.withBytes { bytes in
-          let start = (0..<4).map { bytes.byte(at: $0) }
-          return start == [1, 2, 2, 0] || start == [1, 1, 2, 0]
-            || start[..<2] == [0x0a, 0x20] && bytes.byte(at: 34) == 0x12
-        }
       }
     }
   }

@@ -142,11 +142,13 @@
       let files = tree.entries
       let given = searchOptions.function ?? (searchOptions.noFunction ? "" : nil)
       let configuration = try wish.choosesKeys ? Configuration.load() : .load(toOpenFor: given)
+      // A locked store is opened only if a key of it is named, or a file is under one.
+      let isLeft = try ToolStore.isLocked && !wish.namesLocalKeys && !keys.key.contains(where: ToolKeys.isLocal)
       var rewrapper = Rewrapper(
         options,
         try await RewrapKeys(
           wish, opening: keys.key, search: searchOptions.search(keys, configuration),
-          store: ToolStore.load() ?? KeyStore()))
+          store: isLeft ? nil : ToolStore.load() ?? KeyStore()))
       for (path, error) in tree.failures { rewrapper.addFailure(path, error) }
       rewrapper.addLeftOut(tree.leftOut)
       var progress = Progress(total: files.count)

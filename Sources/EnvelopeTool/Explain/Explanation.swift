@@ -176,16 +176,17 @@ struct Explanation {
     of header: Header, _ candidate: ContextSearch.Candidate, _ question: Question
   ) async throws -> MultiKeyring {
     let entries = header.wrappedKeys
+    let kms = (question.named + candidate.keys).filter(ToolKeys.isKMS)
     let store: KeyStore?
     do {
-      // Nothing of AWS KMS needs it, and it may be locked.
-      store = entries.allSatisfy { $0.scheme == .awsKMS } ? nil : try await ToolStore.load()
+      // A locked store is opened only if no named key of AWS KMS opens, and nothing of AWS KMS alone needs it.
+      let isLeft = try entries.allSatisfy { $0.scheme == .awsKMS } || !kms.isEmpty && ToolStore.isLocked
+      store = isLeft ? nil : try await ToolStore.load()
     } catch let error as EnvelopeError {
       // The file may be as it should be.
       if [.unsupportedVersion, .unsupportedSuite, .malformed, .fileFailure].contains(error.code) { cause = .keyStore }
       throw error
     }
-    let kms = (question.named + candidate.keys).filter(ToolKeys.isKMS)
     let keyring: MultiKeyring
     do {
       keyring = try await ToolKeys.opening(entries, kms: kms, candidate.keyService)
@@ -194,7 +195,18 @@ struct Explanation {
       throw error
     }
     let keyringContext = try candidate.context.forKeyrings(header.kind.use)
-    for entry in entries { await tell(entry, keyringContext, store ?? KeyStore(), keyring) }
+    // Those of AWS KMS first: if one unwraps, a locked store stays closed.
+    var isOpened = false
+    for entry in entries where entry.scheme == .awsKMS {
+      if await tell(entry, keyringContext, store ?? KeyStore(), keyring) { isOpened = true }
+    }
+    for entry in entries where entry.scheme != .awsKMS {
+      guard try store != nil || !isOpened || !ToolStore.isLocked else {
+        lines.append("key \(entry.scheme) \(entry.keyID): the key store is locked, and not needed")
+        continue
+      }
+      await tell(entry, keyringContext, store ?? KeyStore(), keyring)
+    }
     return keyring
   }
 
@@ -226,10 +238,14 @@ struct Explanation {
     }
   }
 
-  /// Tells whose key an entry is under, and whether it unwraps.
+  /// Adds a line about an entry: whose key it is under, and whether it unwraps.
+  ///
+  /// - Returns: Whether it unwraps.
+  @discardableResult
   private mutating func tell(
     _ entry: WrappedDataKey, _ context: EncryptionContext, _ store: KeyStore, _ keyring: MultiKeyring
-  ) async {
+  ) async -> Bool {
+    var unwraps = false
     var line = "key \(entry.scheme) \(entry.keyID): "
     if let keyset = store.keysets.first(where: { $0.owns(entry) }) {
       line += "\(ToolKeys.describe(keyset, in: store)) of the key store"
@@ -242,6 +258,7 @@ struct Explanation {
     do {
       _ = try await keyring.unwrap([entry], for: context)
       line += "unwraps"
+      unwraps = true
     } catch let error as EnvelopeError where error.code == .keyNotFound && error.serviceError == nil {
       line += store.keysets.contains { $0.owns(entry) } ? "\(error.message)" : "not here"
     } catch let error as EnvelopeError {
@@ -250,6 +267,7 @@ struct Explanation {
       line += "\(error)"
     }
     lines.append(line)
+    return unwraps
   }
 }
 

@@ -50,6 +50,8 @@ struct LockedStoreKeyring: Keyring {
   }
 
   func unwrap(_ wrapped: [WrappedDataKey], for context: EncryptionContext) async throws -> UnwrappedDataKey {
-    try await keyring().unwrap(wrapped, for: context)
+    // No store has a key of AWS KMS.
+    guard wrapped.contains(where: { $0.scheme != .awsKMS }) else { throw EnvelopeError.keyNotFound(among: wrapped) }
+    return try await keyring().unwrap(wrapped, for: context)
   }
 }

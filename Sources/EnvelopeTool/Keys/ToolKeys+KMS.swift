@@ -17,20 +17,23 @@ extension ToolKeys {
     static func kms(_ names: [String], _ service: KeyServiceSettings) throws(EnvelopeError) -> [any Keyring] {
       var keyrings: [any Keyring] = []
       for name in names {
-        // A multi-Region key is asked for in the Region that is set, any other in its own.
-        let parts = name.split(separator: ":", omittingEmptySubsequences: false)
-        let own = parts.count > 5 ? String(parts[3]) : nil
-        let region = name.contains(":key/mrk-") ? service.region ?? own : own ?? service.region
-        do throws(EnvelopeError) {
-          keyrings.append(try KMSKeyring(name, client: client(service, region: region)))
-        } catch {
-          // What is wrong comes from flags and settings, not from the data.
-          let advice = error.advice.replacing("allow insecure loopback HTTP", with: "add --insecure-loopback-http")
-          throw EnvelopeError(
-            error.code == .invalidArgument ? .usage : error.code, error.message, advice: advice, names: error.names)
-        }
+        keyrings.append(
+          try ofCall { () throws(EnvelopeError) in
+            try KMSKeyring(name, client: client(service, region: region(ofKMSKey: name, service)))
+          })
       }
       return keyrings
+    }
+
+    /// Runs `body`, whose failures come from options and settings, not from the data.
+    private static func ofCall<R>(_ body: () throws(EnvelopeError) -> R) throws(EnvelopeError) -> R {
+      do throws(EnvelopeError) {
+        return try body()
+      } catch {
+        let advice = error.advice.replacing("allow insecure loopback HTTP", with: "add --insecure-loopback-http")
+        throw EnvelopeError(
+          error.code == .invalidArgument ? .usage : error.code, error.message, advice: advice, names: error.names)
+      }
     }
 
     /// A client for one Region; nil leaves it to the surroundings.
@@ -58,35 +61,40 @@ extension ToolKeys {
     }
 
     /// Opens values of AWS Lambda's console helper.
+    ///
+    /// - Parameters:
+    ///   - accounts: The accounts whose keys are trusted, 12 digits each.
+    ///   - region: The Region of those keys, which is that of the function.
     static func openHelperValues(
-      _ values: [Secret], of settings: FunctionSettings, accounts: [String], acceptingNoContext: Bool
+      _ values: [Secret], of settings: FunctionSettings, accounts: [String], region: String?, acceptingNoContext: Bool
     ) async throws -> (secrets: OpenedEnvironment, withoutContext: [String]) {
-      guard !accounts.isEmpty else {
-        throw EnvelopeError(
-          .usage, "It is not known whose keys the values may be under",
-          advice: "Give the account's id: --account 111122223333")
+      let helper = try ofCall { () throws(EnvelopeError) in
+        let client = try client(settings.keyService, region: region)
+        return try ConsoleHelper(
+          client: client, accounts: KMSKeyring.Accounts(Set(accounts), partition: client.partition),
+          acceptingValuesWithoutContext: acceptingNoContext)
       }
-      let client = try client(settings.keyService, region: settings.keyService.region)
-      let helper = try ConsoleHelper(
-        client: client, accounts: KMSKeyring.Accounts(Set(accounts), partition: client.partition),
-        acceptingValuesWithoutContext: acceptingNoContext)
       var variables: [String: String] = [:]
       for value in values { variables[value.name] = try value.revealingString() }
       do {
         let opened = try await helper.open(values.map(\.name), function: settings.function, variables: variables)
         return (opened.secrets, opened.withoutContext)
       } catch let error as EnvelopeError where error.code == .unwrapFailed {
-        let remedy = acceptingNoContext ? "" : "If it was made without an encryption context, add --accept-no-context. "
+        let isOne = error.names.count == 1
+        let remedy =
+          acceptingNoContext
+          ? "" : "If \(isOne ? "it was" : "they were") made without an encryption context, add --accept-no-context. "
+        let names = isOne ? error.names[0] : "NAME"
         throw EnvelopeError(
           error.code, error.message,
-          advice: remedy + "If one is not encrypted, add --plain NAME, or --seal NAME to seal it as it is.",
-          names: error.names,
-          serviceError: error.serviceError, requestID: error.requestID)
+          advice: remedy + "For \(isOne ? "a value" : "each value") that is not encrypted, add --plain \(names), or "
+            + "--seal \(names) to seal it as it is.",
+          names: error.names, serviceError: error.serviceError, requestID: error.requestID)
       }
     }
   #else
     static func openHelperValues(
-      _ values: [Secret], of settings: FunctionSettings, accounts: [String], acceptingNoContext: Bool
+      _ values: [Secret], of settings: FunctionSettings, accounts: [String], region: String?, acceptingNoContext: Bool
     ) async throws -> (secrets: OpenedEnvironment, withoutContext: [String]) {
       throw withoutAWS
     }
@@ -98,4 +106,13 @@ extension ToolKeys {
     private static let withoutAWS = EnvelopeError(
       .usage, "This command was built without AWS KMS", advice: "Build it with: swift build --traits AWS,CommandLine")
   #endif
+
+  /// The Region in which a KMS key is called; nil leaves it to the environment.
+  ///
+  /// A multi-Region key is called in the Region that is set, any other in its own.
+  static func region(ofKMSKey name: String, _ service: KeyServiceSettings) -> String? {
+    let parts = name.split(separator: ":", omittingEmptySubsequences: false)
+    let own = parts.count > 5 ? String(parts[3]) : nil
+    return name.contains(":key/mrk-") ? service.region ?? own : own ?? service.region
+  }
 }

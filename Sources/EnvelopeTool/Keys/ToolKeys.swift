@@ -59,7 +59,7 @@ enum ToolKeys {
     _ names: [String], _ service: KeyServiceSettings
   ) async throws -> (keyring: MultiKeyring, keys: [String]) {
     var (keyrings, keys): ([any Keyring], [String]) = ([], [])
-    let local = names.filter { !isKMS($0) && !Recipient.isNamed(by: $0) }
+    let local = names.filter(isLocal)
     // The first key makes the data key: one in a service, where there is one.
     let kmsNames = names.filter(isKMS)
     if !kmsNames.isEmpty {
@@ -87,6 +87,9 @@ enum ToolKeys {
   static func isKMS(_ name: String) -> Bool {
     name.hasPrefix("arn:") || name.hasPrefix("alias/") || KMSKeyID.isOne(name)
   }
+
+  /// Whether a name is of the key store.
+  static func isLocal(_ name: String) -> Bool { !isKMS(name) && !Recipient.isNamed(by: name) }
 
   private static func sealing(under names: [String]) async throws -> ([any Keyring], [String]) {
     let store = try await ToolStore.load() ?? KeyStore()
@@ -119,12 +122,12 @@ enum ToolKeys {
   /// Refuses names of local keys that are not there, and texts of recipients that are none, before other work begins.
   static func check(_ names: [String], in store: KeyStore) throws(EnvelopeError) {
     _ = try Recipients.named(in: names)
-    for name in names where !isKMS(name) && !Recipient.isNamed(by: name) { _ = try require(name, in: store) }
+    for name in names where isLocal(name) { _ = try require(name, in: store) }
   }
 
   /// The same for the key store in its usual place, which is read if one of the keys is to be in it.
   static func check(_ names: [String]) async throws {
-    let isRead = names.isEmpty || names.contains { !isKMS($0) && !Recipient.isNamed(by: $0) }
+    let isRead = names.isEmpty || names.contains(where: isLocal)
     try check(names, in: isRead ? await ToolStore.load() ?? KeyStore() : KeyStore())
   }
 

@@ -24,6 +24,16 @@ enum KeyWish {
     if case .configured = self { true } else { addsReaders }
   }
 
+  /// Whether the call names keys of the key store.
+  var namesLocalKeys: Bool {
+    switch self {
+    case .change(let added, let removed):
+      added.contains(where: ToolKeys.isLocal) || removed.contains(where: ToolKeys.isLocal)
+    case .only(let names): names.contains(where: ToolKeys.isLocal)
+    case .configured: false
+    }
+  }
+
   /// The keys that it shall be under no longer; nil where all that are not named are such.
   var removed: [String]? {
     if case .change(_, let removed) = self { removed } else { nil }

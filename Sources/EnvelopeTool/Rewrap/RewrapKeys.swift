@@ -6,25 +6,40 @@ import EnvelopeKitFiles
 
 /// The keys that the files of a call are opened with and brought under, found once for each context.
 struct RewrapKeys {
-  let store: KeyStore
+  /// The store in its usual place; empty if there is none, or it is locked and was not needed yet.
+  private(set) var store: KeyStore
+  private var isStoreOpened: Bool
   var search: ContextSearch
   let wish: KeyWish
   /// The keys that were named to open with.
   private let named: [String]
-  private var openings: [Int: MultiKeyring] = [:]
+  /// By context and kind of entries: what is of AWS KMS alone is opened without the store.
+  private var openings: [Opening: MultiKeyring] = [:]
   private var targets: [Int: [TargetKey]] = [:]
   /// The kind of the file that is planned: a policy may allow one kind alone.
   private var use = EnvelopeUse.environment
   private var kmsTargets: [Int: [String: TargetKey]] = [:]
 
+  private struct Opening: Hashable {
+    let index: Int
+    let isOnlyKMS: Bool
+
+    init(_ index: Int, _ entries: [WrappedDataKey]) {
+      (self.index, isOnlyKMS) = (index, entries.allSatisfy { $0.scheme == .awsKMS })
+    }
+  }
+
   /// - Parameters:
-  ///   - named: The keys that are named to open with; those of AWS KMS are not asked for otherwise.
-  ///   - store: The store in its usual place, or an empty one where there is none.
-  init(_ wish: KeyWish, opening named: [String], search: ContextSearch, store: KeyStore) throws(EnvelopeError) {
+  ///   - named: The keys that are named to open with; those of AWS KMS are not called otherwise.
+  ///   - store: The store in its usual place, or an empty one if there is none; nil leaves a locked one closed until it is
+  ///     needed, and then `wish` and `named` have no key of it.
+  init(_ wish: KeyWish, opening named: [String], search: ContextSearch, store: KeyStore?) throws(EnvelopeError) {
     self.wish = wish
     self.named = named
     self.search = search
-    self.store = store
+    isStoreOpened = store != nil
+    self.store = store ?? KeyStore()
+    let store = self.store
     try ToolKeys.check(named, in: store)
     switch wish {
     case .change(let added, let removed):
@@ -40,11 +55,12 @@ struct RewrapKeys {
 
   /// A keyring that opens what was sealed in the context of this index.
   mutating func opening(_ index: Int, _ entries: [WrappedDataKey]) async throws -> MultiKeyring {
-    if let known = openings[index] { return known }
+    let opening = Opening(index, entries)
+    if let known = openings[opening] { return known }
     let candidate = search.candidates[index]
     let keyring = try await ToolKeys.opening(
       entries, kms: names(for: candidate).filter(ToolKeys.isKMS), candidate.keyService)
-    openings[index] = keyring
+    openings[opening] = keyring
     return keyring
   }
 
@@ -57,6 +73,12 @@ struct RewrapKeys {
   ) async throws -> RewrapPlan {
     self.use = use
     let candidate = search.candidates[index]
+    if !isStoreOpened, entries.contains(where: { $0.scheme != .awsKMS }) || needsStore(candidate) {
+      store = try await ToolStore.load() ?? KeyStore()
+      isStoreOpened = true
+      // Whether a recipient's entries can be read back depends on the store.
+      targets = [:]
+    }
     if targets[index] == nil { targets[index] = try await resolve(wantedNames(candidate), index) }
     var wanted = targets[index] ?? []
     let (store, removed) = (store, wish.removed)
@@ -143,6 +165,12 @@ struct RewrapKeys {
     }
   }
 
+  /// Whether a key to seal under is of the store.
+  private func needsStore(_ candidate: ContextSearch.Candidate) -> Bool {
+    guard case .configured = wish else { return false }
+    return candidate.keys.isEmpty || candidate.keys.contains(where: ToolKeys.isLocal)
+  }
+
   private mutating func resolve(_ names: [String], _ index: Int) async throws -> [TargetKey] {
     var targets: [TargetKey] = []
     for name in names {
@@ -183,7 +211,8 @@ struct RewrapKeys {
 
   /// Refuses names of keys to remove that cannot be told in a header.
   private func checkNames(_ names: [String]) throws(EnvelopeError) {
-    for name in names where store[name] == nil && !name.isKeysetID && !name.hasPrefix("arn:") {
+    for name in names
+    where store[name] == nil && !name.isKeysetID && !name.hasPrefix("arn:") && !KMSKeyID.isOne(name) {
       guard !Recipient.isNamed(by: name) else {
         _ = try Recipients.named(in: [name])
         continue
@@ -201,12 +230,15 @@ extension KeyStore {
     name == other || self[name].map { $0.id == self[other]?.id } ?? false
   }
 
-  /// Whether a name is that of the key that an entry is under: alias, id, id and version, text of a recipient or ARN.
+  /// Whether a name is that of the key that an entry is under: alias, id, id and version, text of a recipient, or id or ARN
+  /// of AWS KMS.
   fileprivate func names(_ name: String, _ entry: WrappedDataKey) -> Bool {
     if let keyset = self[name] { return keyset.owns(entry) }
     if let recipient = try? Recipient(name) { return entry.reader == recipient.reader }
     return entry.keyID.string == name || entry.reader.id == name
-      || entry.scheme == .awsKMS && entry.keyID.string.isSameKMSKey(as: name)
+      || entry.scheme == .awsKMS
+        && (entry.keyID.string.isSameKMSKey(as: name)
+          || KMSKeyID.isOne(name) && entry.keyID.string.hasSuffix(":key/\(name)"))
   }
 }
 

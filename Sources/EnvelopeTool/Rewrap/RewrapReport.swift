@@ -6,7 +6,8 @@ import EnvelopeKitFiles
 
 /// What became of the files of a call, and what is still under older versions of the store's keys.
 struct RewrapReport {
-  private let store: KeyStore
+  /// The store as far as it was opened.
+  var store: KeyStore
   private let options: Rewrapper.Options
   private var counts = (unchanged: 0, older: 0, rewrapped: 0, resealed: 0, notSealed: 0)
   private var unmatched: [String] = []

@@ -52,9 +52,11 @@ struct Rewrapper {
     var state = FileState()
     do {
       try await rewrap(file, &state)
+      report.store = keys.store
       report.add(file.path, state.outcome, state.entries)
       if state.holdsMore { report.sealedAmidText.append(file.path) }
     } catch let error as EnvelopeError where !Self.befallsAll.contains(error.code) {
+      report.store = keys.store
       report.add(file.path, .failed(error), state.entries)
     }
   }

@@ -7,8 +7,9 @@ import EnvelopeKit
 ///
 /// Three documents are taken: a flat object `{"NAME": "value"}`; `{"Variables": {…}}`, which the AWS command line
 /// takes for `--environment`; and the response of `aws lambda get-function-configuration` or `aws lambda get-function`,
-/// whose other members are ignored. A number or Boolean is taken as it is written. Values of another type, names that are not valid or there
-/// twice, NUL characters in values, surrogates without their other half, and nesting deeper than 64 are refused.
+/// whose other members are ignored. A number or Boolean is taken as it is written. Values of another type, names that are
+/// not valid or there twice, NUL characters in values, surrogates without their other half, and nesting deeper than 64 are
+/// refused.
 enum VariablesJSON {
   /// Reads variables, each value straight into guarded memory.
   ///
@@ -106,7 +107,8 @@ enum VariablesJSON {
     guard scanner.position == text.byteCount else {
       throw .json(at: scanner.position, in: text, "goes on after the object")
     }
-    if let configuration = try top.configuration(in: text) { top = try members(at: configuration, in: text) }
+    let configuration = try top.configuration(in: text)
+    if let configuration { top = try members(at: configuration, in: text) }
     if let environment = try top.object("Environment", in: text) {
       var scanner = JSONScanner(at: environment)
       if let variables = try members(in: text, with: &scanner).object("Variables", in: text) {
@@ -116,7 +118,7 @@ enum VariablesJSON {
         at: environment, in: text, "is an environment without variables",
         advice: "AWS leaves them out where the caller may not use the function's key: ask with another role.")
     }
-    if let variables = try top.object("Variables", in: text) {
+    if configuration == nil, let variables = try top.object("Variables", in: text) {
       guard top.count == 1 else {
         throw .json(at: start, in: text, "has other members beside \"Variables\"", advice: "Remove them.")
       }

@@ -92,6 +92,58 @@
       }
     }
 
+    @Test func accountsMayBeGrouped() async throws {
+      let (key, test) = (try await KeyService.key(), try TestClient())
+      let variables = ["A": try await value("a", under: key)]
+      let helper = try ConsoleHelper(client: test.client, accounts: KMSKeyring.Accounts(["1234-5678-9012"]))
+      #expect(try await helper.open(["A"], function: "checkout", variables: variables).secrets.names == ["A"])
+      for account in ["", "1", "12345678901", "1234567890123", "12345678901x", "123456-789012", "1234-5678-901x"] {
+        let accounts = KMSKeyring.Accounts(["111122223333", account])
+        await expectError(.invalidArgument, saying: "12 digits") {
+          try ConsoleHelper(client: test.client, accounts: accounts)
+        }
+        await expectError(.invalidArgument, saying: "12 digits") {
+          try KMSKeyring(key.arn, orAnyKeyOf: accounts, client: test.client)
+        }
+      }
+    }
+
+    /// All are named at once, in order, whatever was given and responded first.
+    @Test(arguments: [1, 8]) func valuesThatDoNotOpenAreNamedTogether(limit: Int) async throws {
+      let (key, test) = (try await KeyService.key(), try TestClient())
+      var variables = ["GOOD": try await value("g", under: key), "TEXT": try await value(Data([0xff]), under: key)]
+      for name in ["D", "B", "C"] { variables[name] = try await value("v", under: key, function: "other") }
+      let helper = try helper(test, limit: limit)
+      let names = ["GOOD", "D", "TEXT", "C", "B"]
+      let error = await expectError(.unwrapFailed, saying: "The variables B, C, D do not open: ") {
+        try await helper.open(names, function: "checkout", variables: variables)
+      }
+      #expect(error?.names == ["B", "C", "D", "TEXT"])
+      #expect(error?.message.hasSuffix("; the variable TEXT does not open: it is not UTF-8 text") == true)
+      #expect(try await test.account.counts().total == 5)
+      // What the service as a whole fails at, no other value is tried for.
+      try await test.account.fail(["expired-token"])
+      await expectError(.credentialsRefused) {
+        try await self.helper(test, limit: 1).open(names, function: "checkout", variables: variables)
+      }
+      #expect(try await test.account.counts().total == 6)
+    }
+
+    @Test func namesOfAllThatCannotBeValuesAreListed() async throws {
+      let test = try TestClient()
+      let helper = try helper(test)
+      let variables = ["A": "x", "B": "AAAA", "C": ""]
+      let malformed = await expectError(.malformed, saying: "The variables A, C do not hold") {
+        try await helper.open(["C", "B", "A"], function: "f", variables: variables)
+      }
+      #expect(malformed?.names == ["A", "C"])
+      let missing = await expectError(.variableMissing, saying: "There is no variable Y, Z") {
+        try await helper.open(["Z", "A", "Y"], function: "f", variables: variables)
+      }
+      #expect(missing?.names == ["Y", "Z"])
+      #expect(try await test.account.counts().total == 0)
+    }
+
     @Test func whatIsNotTextIsRefused() async throws {
       let (key, test) = (try await KeyService.key(), try TestClient())
       let variables = ["A": try await value(Data([0xff, 0xfe]), under: key)]

@@ -129,6 +129,60 @@
       try sandbox.shell("ENVELOPE_PASSPHRASE_FD=5 \"$ENVELOPE\" \(words) 5<word").succeeded()
     }
 
+    @Test func explainLeavesLockedStoreClosedIfTheServiceOpens() async throws {
+      let key = try await service.makeKey()
+      try sandbox.envelope("keys", "create", "local").succeeded()
+      try seal(under: "local", key.arn)
+      try sandbox.write("word\n", to: "word", mode: 0o600)
+      try sandbox.shell("ENVELOPE_PASSPHRASE_FD=5 \"$ENVELOPE\" keys lock 5<word").succeeded()
+      let explained = try sandbox.envelope("explain", "f.env", "--function", "f", "--key", key.arn).succeeded()
+      #expect(explained.text.contains("It opens.") && explained.text.contains("\(key.arn): unwraps"))
+      #expect(explained.text.contains("the key store is locked, and not needed"))
+      // If the service refuses, its reason is shown, and the store is needed.
+      try await service.change(key, by: "disable_key")
+      let refused = try sandbox.envelope("explain", "f.env", "--function", "f", "--key", key.arn)
+      #expect(refused.text.contains("is disabled") && refused.text.contains("passphrase"))
+      let opened = try sandbox.shell(
+        "ENVELOPE_PASSPHRASE_FD=5 \"$ENVELOPE\" explain f.env --function f --key '\(key.arn)' 5<word")
+      #expect(opened.succeeded().text.contains("It opens.") && opened.text.contains("is disabled"))
+    }
+
+    @Test func rewrapLeavesLockedStoreClosedIfNoEntryNeedsIt() async throws {
+      let (old, new) = (try await service.makeKey(), try await service.makeKey())
+      try sandbox.envelope("keys", "create", "local").succeeded()
+      try seal(under: "local")
+      try sandbox.shell("mv f.env local.env").succeeded()
+      try seal(under: old.arn)
+      try sandbox.write("word\n", to: "word", mode: 0o600)
+      try sandbox.shell("ENVELOPE_PASSPHRASE_FD=5 \"$ENVELOPE\" keys lock 5<word").succeeded()
+      let options = ["--function", "f", "--key", old.arn]
+      try sandbox.envelope(["rewrap", "f.env"] + options + ["--add", new.key_id], bytes: Data()).succeeded()
+      try sandbox.envelope(["rewrap", "f.env"] + options + ["--remove", old.key_id], bytes: Data()).succeeded()
+      try sandbox.envelope("reseal", "f.env", "--function", "f", "--key", new.arn).succeeded()
+      try open("--key", new.arn).succeeded()
+      try open("--key", old.arn).failed(77)
+      let local = ["rewrap", "f.env", "local.env"] + options + ["--key", new.arn, "--add", new.arn]
+      let refused = try sandbox.envelope(local, bytes: Data())
+      #expect(refused.ending != .exit(0) && refused.messages.contains("passphrase"))
+      let words = local.map { "'\($0)'" }.joined(separator: " ")
+      try sandbox.shell("ENVELOPE_PASSPHRASE_FD=5 \"$ENVELOPE\" \(words) 5<word").succeeded()
+      #expect(try sandbox.envelope("inspect", "local.env").succeeded().text.contains(new.arn))
+    }
+
+    /// The first file of a context does not decide what opens the others.
+    @Test func filesOfOneFunctionMayBeUnderKeysOfBothKinds() async throws {
+      let (old, new) = (try await service.makeKey(), try await service.makeKey())
+      try sandbox.envelope("keys", "create", "local").succeeded()
+      try seal(under: "local")
+      try sandbox.shell("mv f.env local.env").succeeded()
+      try seal(under: old.arn)
+      try sandbox.envelope("rewrap", "f.env", "local.env", "--function", "f", "--key", old.arn, "--add", new.arn)
+        .succeeded()
+      for name in ["f.env", "local.env"] {
+        #expect(try sandbox.envelope("inspect", name).succeeded().text.contains(new.arn))
+      }
+    }
+
     @Test func emulatorOnThisMachineNeedsAnOptionThatSaysInsecure() async throws {
       let key = try await service.makeKey()
       sandbox.environment["AWS_ENDPOINT_URL"] = try service.url("plain")

@@ -51,9 +51,7 @@
       let (before, now) = (try #require(Int(bytes.output.1)), try #require(Int(bytes.output.2)))
       #expect(now < before * 6 / 10 && before > 2000, "\(before) \(now)")
       #expect(
-        try await account.counts().operations == ["GenerateDataKey"] + [String](repeating: "Decrypt", count: 10) + [
-          "GenerateDataKey"
-        ])
+        try await account.counts().operations == ["GenerateDataKey"] + [String](repeating: "Decrypt", count: 11))
 
       let run = try sandbox.envelope(
         "exec", "variables.json", "--function", "checkout", "--key", alias, "--", "/bin/sh", "-c",
@@ -65,15 +63,28 @@
     @Test func valuesWithoutContextNeedASayAndAreNamed() async throws {
       let key = try await service.makeKey()
       try sandbox.write(try answer(try await values(3, under: key, withoutContext: [1])), to: "fn.json")
-      let refused = try sandbox.envelope("migrate", "fn.json", "-o", "out.env").failed(
-        65, saying: "--accept-no-context")
-      #expect(refused.messages.contains("SECRET_1") && !sandbox.exists("out.env") && !sandbox.exists(sandbox.keyStore))
-      let migrated = try sandbox.envelope("migrate", "fn.json", "--accept-no-context", "-o", "out.env").succeeded()
+      let arguments = ["migrate", "fn.json", "--key", key.arn, "-o", "out.env"]
+      let refused = try sandbox.envelope(arguments, bytes: Data()).failed(65, saying: "--accept-no-context")
+      #expect(refused.messages.contains("--plain SECRET_1") && !sandbox.exists("out.env"))
+      let migrated = try sandbox.envelope(arguments + ["--accept-no-context"], bytes: Data()).succeeded()
       #expect(migrated.messages.contains("Encrypted without an encryption context: SECRET_1."))
-      #expect(migrated.messages.contains("3 before, 0 now"))
       let run = try sandbox.envelope(
-        "exec", "out.env", "--function", "checkout", "--", "/bin/sh", "-c", "echo $SECRET_1")
+        "exec", "out.env", "--function", "checkout", "--key", key.arn, "--", "/bin/sh", "-c", "echo $SECRET_1")
       #expect(run.succeeded().text == "secret 1 é\n")
+    }
+
+    /// The function has no key store of its own: the default key of this machine would not open there.
+    @Test func localKeysAreNamedOrRefused() async throws {
+      let key = try await service.makeKey()
+      try sandbox.write(try answer(try await values(2, under: key)), to: "fn.json")
+      try sandbox.envelope("migrate", "fn.json", "-o", "out.env").failed(64, saying: "--key")
+      try sandbox.envelope("migrate", "fn.json", "--key", "local", "-o", "out.env").failed(77, saying: "local")
+      #expect(!sandbox.exists("out.env") && !sandbox.exists(sandbox.keyStore))
+      #expect(try await account.counts().total == 0)
+      try sandbox.envelope("keys", "create", "local").succeeded()
+      let migrated = try sandbox.envelope("migrate", "fn.json", "--key", "local", "-o", "out.env").succeeded()
+      #expect(migrated.messages.contains("2 before, 0 now") && migrated.messages.contains("ENVELOPE_STORE"))
+      #expect(try await account.counts().operations == ["Decrypt", "Decrypt"])
     }
 
     @Test func dotenvFilesNeedFunctionAndAccount() async throws {
@@ -82,8 +93,12 @@
       try sandbox.write(lines.joined(separator: "\n"), to: "helper.env")
       try sandbox.envelope("migrate", "helper.env").failed(64, saying: "--function")
       try sandbox.envelope("migrate", "helper.env", "--function", "checkout").failed(64, saying: "--account")
-      try sandbox.envelope("migrate", "helper.env", "--function", "checkout", "--account", "999999999999")
-        .failed(77, saying: "123456789012")
+      try sandbox.envelope("migrate", "helper.env", "--function", "checkout", "--account", "123456789012").failed(
+        64, saying: "--key")
+      let stranger = ["--account", "999999999999", "--key", key.arn]
+      let refused = try sandbox.envelope(["migrate", "helper.env", "--function", "checkout"] + stranger, bytes: Data())
+        .failed(77, saying: "The variables SECRET_0, SECRET_1 do not open: ")
+      #expect(refused.messages.contains("123456789012"))
       let arguments = [
         "migrate", "helper.env", "--function", "checkout", "--account", "123456789012", "--key", key.arn,
       ]
@@ -95,12 +110,13 @@
     @Test func whatLooksEncryptedAndIsNotIsNamedAndCanStayPlain() async throws {
       let key = try await service.makeKey()
       let variables = try await values(1, under: key).merging([
-        "KEY": (Data([1, 2, 2, 0]) + Data(count: 80)).base64EncodedString()
+        "KEY": (Data([1, 2, 2, 0, 0x78]) + Data(count: 80)).base64EncodedString()
       ]) { $1 }
       try sandbox.write(try answer(variables), to: "fn.json")
-      try sandbox.envelope("migrate", "fn.json", "-o", "out.env").failed(65, saying: "KEY")
-      try sandbox.envelope("migrate", "fn.json", "--plain", "KEY", "-o", "out.env").succeeded()
-      #expect(try sandbox.read("out.env").contains("KEY=AQICAAAA"))
+      let arguments = ["migrate", "fn.json", "--key", key.arn, "-o", "out.env"]
+      try sandbox.envelope(arguments, bytes: Data()).failed(65, saying: "--plain KEY")
+      try sandbox.envelope(arguments + ["--plain", "KEY"], bytes: Data()).succeeded()
+      #expect(try sandbox.read("out.env").contains("KEY=AQICAHgA"))
       try sandbox.envelope("migrate", "fn.json", "--plain", "NONE", "-o", "out.env").failed(64, saying: "NONE")
     }
 
@@ -116,7 +132,7 @@
     /// What is a ciphertext is told by its leading bytes: these were sent to the service, each a Decrypt that failed.
     @Test(arguments: [
       Data((0..<64).map { UInt8($0) }), Data(count: 64), Data((0..<96).map { _ in 0x0a }),
-      Data([0x30, 0x82, 0x03, 0x55]) + Data(count: 400), Data([1, 2, 2, 1]) + Data(count: 100),
+      Data([0x30, 0x82, 0x03, 0x55]) + Data(count: 400), Data([1, 2, 2, 0]) + Data(count: 100),
       Data([0x0a, 0x20]) + Data(count: 100),
     ])
     func secretsInBase64AreNotSentToTheService(secret: Data) async throws {
@@ -126,7 +142,8 @@
       let migrated = try sandbox.envelope("migrate", "fn.json", "--key", key.arn, "-o", "out.env").succeeded()
       #expect(migrated.messages.contains("Left plain: HMAC."))
       #expect(try sandbox.read("out.env").contains("HMAC=" + text))
-      #expect(try await account.counts().operations.count { $0 == "Decrypt" } == 1)
+      // The value, and what was written.
+      #expect(try await account.counts().operations == ["GenerateDataKey", "Decrypt", "Decrypt"])
       let sealed = try sandbox.envelope("migrate", "fn.json", "--key", key.arn, "--seal", "HMAC", "-o", "sealed.env")
       #expect(sealed.succeeded().messages.contains("Sealed 2 variables"))
       #expect(try !sandbox.read("sealed.env").contains(text))
@@ -143,7 +160,7 @@
       // Without a value of the helper, nothing is called but the key.
       try sandbox.write(try answer(["A": "b"]), to: "plain.json")
       try sandbox.envelope("migrate", "plain.json", "--key", key.arn, "--seal", "A", "-o", "out.env").succeeded()
-      #expect(try await account.counts().operations.allSatisfy { $0 == "GenerateDataKey" })
+      #expect(try await account.counts().operations == ["GenerateDataKey", "Decrypt"])
     }
 
     @Test func allThatDoNotOpenAreNamedInOrder() async throws {
@@ -162,12 +179,12 @@
     /// The function opens in its own Region.
     @Test func sealsInTheRegionOfTheFunction() async throws {
       let (here, there) = (try await service.makeKey(), try await service.makeKey(region: "eu-west-1"))
-      let text = try answer(try await values(1, under: here))
-      try sandbox.write(text, to: "fn.json")
+      try sandbox.write(try answer(try await values(1, under: here)), to: "fn.json")
       sandbox.environment["AWS_REGION"] = "eu-west-1"
-      let alias = try #require(here.alias)
-      try sandbox.envelope("migrate", "fn.json", "--key", alias, "-o", "out.env").succeeded()
-      #expect(try sandbox.envelope("inspect", "out.env").succeeded().text.contains(here.arn))
+      for key in [try #require(here.alias), here.key_id] {
+        try sandbox.envelope("migrate", "fn.json", "--key", key, "-o", "out.env").succeeded()
+        #expect(try sandbox.envelope("inspect", "out.env").succeeded().text.contains(here.arn))
+      }
       // The key is known before the first value is opened.
       let before = try await account.counts().total
       try sandbox.envelope("migrate", "fn.json", "--key", there.arn, "-o", "other.env").failed(64, saying: "us-east-1")
@@ -175,6 +192,46 @@
       try sandbox.envelope("migrate", "fn.json", "--key", "alias/none", "-o", "other.env").failed(77)
       #expect(try await account.counts().operations.dropFirst(before) == ["GenerateDataKey"])
       #expect(!sandbox.exists("other.env"))
+      // One key of the function's Region is enough.
+      try sandbox.envelope("migrate", "fn.json", "--key", there.arn, "--key", here.arn, "-o", "both.env").succeeded()
+    }
+
+    @Test func sealsInAnotherRegionOnlyIfTheOptionSaysSo() async throws {
+      let (here, there) = (try await service.makeKey(), try await service.makeKey(region: "eu-west-1"))
+      try sandbox.write(try answer(try await values(1, under: here)), to: "fn.json")
+      let alias = try #require(there.alias)
+      let arguments = ["migrate", "fn.json", "--key", alias, "-o", "out.env"]
+      try sandbox.write("default: {region: eu-west-1}\n", to: "envelope.yaml", mode: 0o600)
+      try sandbox.envelope(arguments, bytes: Data()).failed(64, saying: "would be in eu-west-1")
+      #expect(try await account.counts().total == 0 && !sandbox.exists("out.env"))
+      // The values stay those of the function's Region.
+      let migrated = try sandbox.envelope(arguments + ["--region", "eu-west-1"], bytes: Data()).succeeded()
+      #expect(migrated.messages.contains("a KMS client for eu-west-1"))
+      let keyed = try await account.counts().requests.map { $0.authorization.contains("/eu-west-1/") }
+      #expect(keyed == [true, false, true])
+    }
+
+    /// Whoever seals may not be allowed to open: then it is said.
+    @Test func resultIsReadBack() async throws {
+      let key = try await service.makeKey()
+      try sandbox.write(try answer(["A": "b"]), to: "fn.json")
+      let arguments = ["migrate", "fn.json", "--key", key.arn, "--seal", "A", "-o", "out.env"]
+      try await account.fail(["none", "disabled"])
+      try sandbox.envelope(arguments, bytes: Data()).failed(77, saying: "disabled")
+      #expect(!sandbox.exists("out.env"))
+      try await account.fail(["none", "access-denied"])
+      let migrated = try sandbox.envelope(arguments, bytes: Data()).succeeded()
+      #expect(migrated.messages.contains("could not be read back"))
+      #expect(try sandbox.envelope("inspect", "out.env").succeeded().text.contains(key.arn))
+    }
+
+    @Test(arguments: ["", "checkout", "arn:aws:s3:::bucket", "arn:aws:lambda:us-east-1:1234:function:checkout"])
+    func responsesOfOtherFunctionsAreRefused(arn: String) async throws {
+      let json =
+        "{\"FunctionName\": \"f\", \"FunctionArn\": \"\(arn)\", \"Environment\": {\"Variables\": {\"A\": \"b\"}}}"
+      try sandbox.write(json, to: "fn.json")
+      try sandbox.envelope("migrate", "fn.json", "--key", "alias/a", "--seal", "A").failed(65, saying: "ARN")
+      #expect(try await account.counts().total == 0)
     }
 
     @Test func responsesOfGetFunctionAreRead() async throws {
@@ -192,7 +249,7 @@
       try sandbox.write(lines.joined(separator: "\n"), to: "helper.env")
       let arguments = ["migrate", "helper.env", "--function", "checkout", "--key", key.arn, "--account"]
       try sandbox.envelope(arguments + ["1234-5678-9012"], bytes: Data()).succeeded()
-      for account in ["12345678901", "1234567890123", "checkout", "1234-5678-901x", ""] {
+      for account in ["12345678901", "1234567890123", "checkout", "1234-5678-901x", "123-456-789012", ""] {
         try sandbox.envelope(arguments + [account], bytes: Data()).failed(64, saying: "12 digits")
       }
     }

@@ -30,6 +30,12 @@ import Testing
       ("{\"FunctionName\":\"f\",\"FunctionArn\":\"a\",\"Timeout\":3}", [:]),
       ("{\"FunctionName\":\"f\",\"FunctionArn\":\"a\",\"Environment\":null}", [:]),
       ("{\"FunctionName\":\"f\"}", ["FunctionName": "f"]),
+      (
+        "{\"Code\":{\"A\":[1]},\"Configuration\":{\"Environment\":{\"Variables\":{\"A\":\"1\"}}},\"Tags\":{}}",
+        ["A": "1"]
+      ),
+      ("{\"Configuration\":{\"FunctionName\":\"f\",\"FunctionArn\":\"a\"}}", [:]),
+      ("{\"Configuration\":\"c\",\"A\":\"1\"}", ["Configuration": "c", "A": "1"]),
     ])
   func readsAsDocumented(_ text: String, _ variables: [String: String]) throws {
     #expect(try VariablesJSON.values(of: text) == variables.bytes)

@@ -56,7 +56,10 @@ public struct KeyStore: Sendable {
   }
 
   /// Refuses a name that is taken, or that no alias can have: an id can begin with an underscore, an alias cannot.
-  func checkIsNew(_ alias: String) throws(EnvelopeError) {
+  ///
+  /// - Parameter isRead: Whether a file has the alias: one that an earlier release created may have the form of an id of AWS
+  ///   KMS.
+  func checkIsNew(_ alias: String, isRead: Bool = false) throws(EnvelopeError) {
     guard self[alias] == nil else {
       throw EnvelopeError(
         .keyExists, "The key store already has a key \(alias)", advice: "Choose another alias.")
@@ -66,7 +69,7 @@ public struct KeyStore: Sendable {
         .invalidArgument, "\(EnvelopeError.quoted(alias)) cannot be the alias of a key",
         advice: "Use 1 to 64 letters, digits, dots, underscores and hyphens, a letter or digit first.")
     }
-    guard !KMSKeyID.isOne(alias) else {
+    guard isRead || !KMSKeyID.isOne(alias) else {
       throw EnvelopeError(
         .invalidArgument,
         "\(EnvelopeError.quoted(alias)) cannot be the alias of a key: it has the form of ids of AWS KMS",
@@ -86,7 +89,7 @@ public struct KeyStore: Sendable {
     for keyset in keysets { try add(keyset) }
     for (alias, id) in aliases {
       guard positions[id.string] != nil else { throw .keyStoreDamaged("an alias stands for no key") }
-      try checkIsNew(alias)
+      try checkIsNew(alias, isRead: true)
       self.aliases[alias] = id
     }
     guard keysets.isEmpty ? defaultKeyID == nil : keysets.contains(where: { $0.id == defaultKeyID }) else {
