@@ -89,7 +89,7 @@
 
     private func file(_ name: String, inHome place: String) throws(EnvelopeError) -> SharedFile? {
       guard let path = path(name, inHome: place) else { return nil }
-      return try SharedFile.read(path)
+      return try SharedFile.read(path, isNamed: variable(name) != nil)
     }
 
     private func path(_ name: String, inHome place: String) -> Path? {

@@ -55,16 +55,17 @@
       close(input)
       defer { close(output) }
       guard status == 0 else { throw failure("cannot be run: \(Self.reason(status))") }
+      let (memory, code): (GuardedMemory, Int32)
       do throws(EnvelopeError) {
-        let memory = try read(output, until: end)
-        let code = try wait(for: process, until: end)
-        guard code == 0 else { throw failure("failed with the exit code \(code)") }
-        return memory
+        (memory, code) = (try read(output, until: end), try wait(for: process, until: end))
       } catch {
+        // It has not been waited for, so the number is still its own.
         kill(process, SIGKILL)
         _ = Self.reap(process, options: 0)
         throw error
       }
+      guard code == 0 else { throw failure("failed with the exit code \(code)") }
+      return memory
     }
 
     private func read(_ output: Int32, until end: ContinuousClock.Instant) throws(EnvelopeError) -> GuardedMemory {

@@ -30,8 +30,9 @@
         let text = try members.string("Expiration")
         let expiration = text.flatMap(Timestamp.seconds)
         guard text == nil || expiration != nil else { throw EnvelopeError(.malformed, "its Expiration is not a time") }
-        return try AWSCredentials(
-          accessKeyID: id, sessionToken: members.string("SessionToken"), expiration: expiration, secret: secret)
+        // Some programs print an empty token for lasting keys.
+        let token = try members.string("SessionToken").flatMap { $0.isEmpty ? nil : $0 }
+        return try AWSCredentials(accessKeyID: id, sessionToken: token, expiration: expiration, secret: secret)
       } catch {
         throw process.failure("did not print credentials: \(error.message)")
       }

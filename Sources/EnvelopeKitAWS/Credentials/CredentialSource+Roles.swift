@@ -16,17 +16,18 @@
     func roleCredentials(
       of profile: Profile, in profiles: Profiles, visited: [String] = []
     ) async throws -> AWSCredentials {
-      guard !profile.has("mfa_serial") else { throw unsupported("mfa_serial", profile) }
+      guard !profile.has("mfa_serial") else { throw try unsupported("mfa_serial", profile) }
       let role = try AssumedRole(profile)
       let visited = visited + [profile.name]
+      guard !profile.has("source_profile") || !profile.has("credential_source") else {
+        throw invalid(profile, "has both source_profile and credential_source", "Remove one of them.")
+      }
       let source: AWSCredentials
       switch (try profile.string("source_profile"), try profile.string("credential_source")) {
       case (let name?, nil): source = try await sourceProfile(name, of: profile, in: profiles, visited: visited)
       case (nil, let name?): source = try await credentialSource(name, of: profile)
-      case (nil, nil):
-        throw invalid(profile, "has role_arn and neither source_profile nor credential_source", "Add one of them.")
       default:
-        throw invalid(profile, "has both source_profile and credential_source", "Remove one of them.")
+        throw invalid(profile, "has role_arn and neither source_profile nor credential_source", "Add one of them.")
       }
       return try await sts.assume(role, with: source, environment: environment)
     }
@@ -119,7 +120,7 @@
 
     /// Reads the settings of a profile.
     ///
-    /// - Throws: `configurationInvalid` if the ARN is empty, or the duration is not a number of seconds.
+    /// - Throws: `configurationInvalid` if the ARN or the external id is empty, or the duration is not a number of seconds.
     init(_ profile: Profile) throws(EnvelopeError) {
       guard let arn = try profile.string("role_arn") else {
         throw EnvelopeError(
@@ -128,6 +129,11 @@
       }
       self.init(arn: arn, sessionName: try profile.string("role_session_name"))
       externalID = try profile.string("external_id")
+      guard externalID != nil || !profile.has("external_id") else {
+        throw EnvelopeError(
+          .configurationInvalid, "The AWS profile \(EnvelopeError.quoted(profile.name)) has an empty external_id",
+          advice: "Write the external id, or remove the line.")
+      }
       guard let text = try profile.string("duration_seconds") else { return }
       guard text.utf8.allSatisfy({ $0.isDigit }), let seconds = Int(text) else {
         throw EnvelopeError(

@@ -51,9 +51,12 @@
           .credentialsMissing, "AWS_ACCESS_KEY_ID is set and AWS_SECRET_ACCESS_KEY is not",
           advice: "Set both, or neither.")
       }
-      return try AWSCredentials(
-        accessKeyID: id, secretAccessKey: secret,
-        sessionToken: environment.variable("AWS_SECURITY_TOKEN", "AWS_SESSION_TOKEN"))
+      let token = environment.variable("AWS_SECURITY_TOKEN", "AWS_SESSION_TOKEN")
+      do throws(EnvelopeError) {
+        return try AWSCredentials(accessKeyID: id, secretAccessKey: secret, sessionToken: token)
+      } catch {
+        throw Self.invalid(error, in: "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN")
+      }
     }
 
     private func fromProfiles(_ profiles: Profiles, usesVariables: Bool) async throws -> AWSCredentials? {
@@ -66,9 +69,9 @@
     func credentials(of profile: Profile?, usesVariables: Bool) async throws -> AWSCredentials? {
       if let found = try await fromWebIdentity(profile, usesVariables: usesVariables) { return found }
       guard let profile else { return nil }
-      for key in ["sso_account_id", "sso_role_name"] where profile.has(key) { throw unsupported(key, profile) }
+      for key in ["sso_account_id", "sso_role_name"] where profile.has(key) { throw try unsupported(key, profile) }
       if let section = profile.credentials, let found = try keys(in: section, of: profile) { return found }
-      if profile.has("login_session") { throw unsupported("login_session", profile) }
+      if profile.has("login_session") { throw try unsupported("login_session", profile) }
       if let found = try await fromProcess(profile) { return found }
       guard let section = profile.config else { return nil }
       return try keys(in: section, of: profile)
@@ -77,13 +80,19 @@
     /// Describes a way to get credentials that is not supported.
     ///
     /// Static keys beside it are not used: AWS's own tools do not use them either.
-    func unsupported(_ key: String, _ profile: Profile) -> EnvelopeError {
-      // In the subshell, the variables count: it names no profile.
-      EnvelopeError(
+    ///
+    /// - Parameters:
+    ///   - key: The setting.
+    ///   - profile: The profile that has it, which may be the source of another profile's role.
+    func unsupported(_ key: String, _ profile: Profile) throws(EnvelopeError) -> EnvelopeError {
+      // The chosen profile: the credentials of its source are not those of its role. The variable keeps its Region and
+      // endpoint, and is passed over for credentials if the variables have some.
+      let chosen = Path(try environment.profileName).quoted
+      return EnvelopeError(
         .credentialsMissing,
         "The profile \(EnvelopeError.quoted(profile.name)) gets its credentials by \(key), which is not supported",
-        advice: "Have AWS's own command get them: unset AWS_PROFILE AWS_DEFAULT_PROFILE; "
-          + "eval \"$(aws configure export-credentials --profile \(Path(profile.name).quoted) --format env)\"; "
+        advice: "Have AWS's own command get them: unset AWS_DEFAULT_PROFILE; export AWS_PROFILE=\(chosen); "
+          + "eval \"$(aws configure export-credentials --profile \(chosen) --format env)\"; "
           + "then run the same without --profile.")
     }
 
@@ -102,7 +111,15 @@
       }
       var token: String?
       for key in ["aws_security_token", "aws_session_token"] where token == nil { token = try section.string(of: key) }
-      return try AWSCredentials(accessKeyID: id, sessionToken: token, expiration: nil, secret: secret)
+      do throws(EnvelopeError) {
+        return try AWSCredentials(accessKeyID: id, sessionToken: token, expiration: nil, secret: secret)
+      } catch {
+        throw Self.invalid(error, in: "\(section.path), profile \(EnvelopeError.quoted(profile.name))")
+      }
+    }
+
+    private static func invalid(_ error: EnvelopeError, in place: String) -> EnvelopeError {
+      EnvelopeError(.configurationInvalid, "\(error.message) (from \(place))", advice: error.advice)
     }
 
     private func missing(

@@ -26,24 +26,25 @@
     ///
     /// - Throws: `configurationInvalid` if a file has two sections for it.
     func profile(_ name: String) throws(EnvelopeError) -> Profile? {
-      let own = try credentials?.section([name])
-      let other = try config?.section(Self.configSections(of: name))
+      let own = credentials?.section(named: name)
+      let other = try Self.section(of: name, kind: "profile", in: config)
       guard own != nil || other != nil else { return nil }
       return Profile(name: name, credentials: own, config: other)
     }
 
-    /// The names that the section of a profile may have in the file `config`.
+    /// Finds the section of the file `config` that has a name of one kind, such as `[profile NAME]`.
     ///
-    /// A name with blanks must be quoted there; one with quotes or a backslash cannot be written.
-    private static func configSections(of name: String) -> [String] {
-      let names = sections("profile", name)
-      return name == "default" ? ["default"] + names : names
-    }
-
-    private static func sections(_ kind: String, _ name: String) -> [String] {
-      guard !name.contains(where: { "\"'\\".contains($0) }) else { return [] }
-      let bare = name.contains(where: \.isWhitespace) ? [] : ["\(kind) \(name)"]
-      return bare + ["\(kind) \"\(name)\"", "\(kind) '\(name)'"]
+    /// As for botocore, a shell's rules split the section's name into two words, of which the first begins with the kind:
+    /// `[profiles NAME]` is a profile, too.
+    private static func section(
+      of name: String, kind: String, in config: SharedFile?
+    ) throws(EnvelopeError) -> SharedFile.Section? {
+      let names = config?.sections.keys.filter { section in
+        if kind == "profile", section == "default" { return name == "default" }
+        guard section.hasPrefix(kind), let words = CommandWords.split(section) else { return false }
+        return words.count == 2 && words[1] == name
+      }
+      return try config?.section(names?.sorted() ?? [])
     }
 
     /// Returns a setting that a profile has for one service alone, in the section that its `services` names.
@@ -53,7 +54,7 @@
       _ key: String, of service: String, for profile: Profile
     ) throws(EnvelopeError) -> String? {
       guard let name = try profile.string("services") else { return nil }
-      guard let section = try config?.section(Self.sections("services", name)) else {
+      guard let section = try Self.section(of: name, kind: "services", in: config) else {
         throw EnvelopeError(
           .configurationInvalid,
           "The profile \(EnvelopeError.quoted(profile.name)) has services = \(EnvelopeError.quoted(name)), and there is no "

@@ -28,10 +28,14 @@
 
     /// Reads a file.
     ///
+    /// - Parameters:
+    ///   - path: The path.
+    ///   - isNamed: Whether a variable names it. In the home folder nothing may be there: for a service `HOME` is often
+    ///     `/dev/null`, or the folder of a user who may enter it and this process may not.
     /// - Returns: The file, or nil if it does not exist.
     /// - Throws: `configurationInvalid` if it is a pipe or device, or cannot be read or parsed.
-    static func read(_ path: Path) throws(EnvelopeError) -> SharedFile? {
-      guard path.exists else { return nil }
+    static func read(_ path: Path, isNamed: Bool) throws(EnvelopeError) -> SharedFile? {
+      guard path.exists, isNamed || (try? path.kind) != nil else { return nil }
       let text: SecretBytes
       do throws(EnvelopeError) {
         text = try path.openFileForReading().readAll(limit: 1 << 20, of: path)

@@ -120,7 +120,7 @@
         throw failure("it is a setting outside of a section", advice: "Write a section above it, such as [default].")
       }
       let key = text.string(in: place).lowercased()
-      let setting = SharedFile.Setting(value: text.trimmed(sign + 1..<words.upperBound), line: line)
+      let setting = SharedFile.Setting(value: try value(in: text, sign + 1..<words.upperBound), line: line)
       guard sections[section, default: [:]].updateValue(setting, forKey: key) == nil else {
         throw failure(
           "its key occurs a second time in the section \(EnvelopeError.quoted(section))",
@@ -138,10 +138,21 @@
         throw failure("it is no nested setting", advice: "Write KEY = VALUE, or # before a comment.")
       }
       let name = text.string(in: text.trimmed(words.lowerBound..<sign))
-      let value = text.trimmed(sign + 1..<words.upperBound)
+      let value = try value(in: text, sign + 1..<words.upperBound)
       guard sections[section]?[key]?.nested.updateValue(value, forKey: name) == nil else {
         throw failure("its key occurs a second time below \(key)", advice: "Remove one of the two.")
       }
+    }
+
+    /// The value in a range.
+    private func value(in text: RawSpan, _ range: Range<Int>) throws(EnvelopeError) -> Range<Int> {
+      let value = text.trimmed(range)
+      guard !text.beginsOrEndsWithOtherBlank(value) else {
+        throw failure(
+          "its value begins or ends with a blank that is no space",
+          advice: "Remove the blank, such as a no-break space.")
+      }
+      return value
     }
 
     private func failure(_ reason: String, advice: String) -> EnvelopeError {
@@ -156,6 +167,19 @@
       while start < end, byte(at: start).isBlank { start += 1 }
       while start < end, byte(at: end - 1).isBlank { end -= 1 }
       return start..<end
+    }
+
+    /// Whether UTF-8 begins or ends with a blank outside of ASCII, which botocore removes and other tools keep.
+    fileprivate func beginsOrEndsWithOtherBlank(_ range: Range<Int>) -> Bool {
+      guard let first = range.first, let last = range.last else { return false }
+      var start = last
+      while start > first, byte(at: start) & 0xc0 == 0x80 { start -= 1 }
+      var end = first + 1
+      while end < range.upperBound, byte(at: end) & 0xc0 == 0x80 { end += 1 }
+      return [first..<end, start..<range.upperBound].contains { range in
+        byte(at: range.lowerBound) >= 0x80
+          && string(in: range).unicodeScalars.allSatisfy(\.properties.isWhitespace)
+      }
     }
 
     fileprivate func string(in range: Range<Int>) -> String {

@@ -45,6 +45,34 @@
       #expect(temporary.sessionToken == "tok" && temporary.expiration == 1_795_787_642)
     }
 
+    /// Some programs print an empty token for lasting keys, as AWS's tools accept it.
+    @Test func emptySessionTokenIsNone() async throws {
+      #expect(try await find("printf '%s' '\(json(", \"SessionToken\": \"\""))'").sessionToken == nil)
+    }
+
+    /// A program may wait for the code of a device; the deadline is that of the call.
+    @Test func slowProgramLeavesCallItsTime() async throws {
+      let (service, key) = (try KeyService.shared, try await KeyService.key())
+      let (mark, id) = (folder.path + "/mark", service.account().id)
+      let program = folder.path + "/program"
+      let text = json().replacing("AKID", with: id)
+      try Data("#!/bin/sh\n: > \(mark)\nprintf '%s' '\(text)'\n".utf8).write(to: URL(filePath: program))
+      try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: program)
+      let config = folder.path + "/config"
+      try Data("[default]\ncredential_process = \(program)\n".utf8).write(to: URL(filePath: config))
+      var configuration = KMSClient.Configuration()
+      (configuration.region, configuration.endpoint) = ("us-east-1", try service.url("url"))
+      configuration.caBundle = try service.url("ca")
+      (configuration.tryTimeout, configuration.deadline) = (.seconds(300), .seconds(600))
+      let variables = ["AWS_CONFIG_FILE": config, "AWS_SHARED_CREDENTIALS_FILE": "/dev/null", "PATH": "/usr/bin:/bin"]
+      let start = ContinuousClock.now
+      let timing = KMSClient.Timing(now: {
+        start.advanced(by: FileManager.default.fileExists(atPath: mark) ? .seconds(3600) : .zero)
+      })
+      let client = try KMSClient(configuration, variables: variables, timing: timing)
+      _ = try await KMSKeyring(key.arn, client: client).generateDataKey(for: [:])
+    }
+
     @Test func getsArgumentsAndVariablesAndNoShell() async throws {
       let script = """
         [ "$#" = 4 ] && [ "$1" = 'a b' ] && [ "$2" = '$MARK' ] && [ "$3" = 'c"d' ] && [ "$4" = '' ] || exit 3

@@ -93,6 +93,47 @@
       #expect(try await find(["HOME": other.path], profile: "p").accessKeyID == "S")
     }
 
+    /// The advice keeps the role and the Region of the profile, whichever profile in its chain is not supported.
+    @Test func adviceForUnsupportedProfileLeadsOut() async throws {
+      let home = try home(
+        config: """
+          [profile it's]
+          role_arn = arn:aws:iam::123456789012:role/r
+          source_profile = base
+          region = eu-west-1
+          [profile base]
+          sso_account_id = 123456789012
+          region = us-east-1
+          """.replacing("[profile it's]", with: "[profile \"it's\"]"))
+      let error = await expectError(.credentialsMissing, saying: "'base'") {
+        try await find(["HOME": home.path], profile: "it's")
+      }
+      let advice = try #require(error?.advice)
+      let command = try #require(advice.split(separator: "them: ").last?.split(separator: "; then run").first)
+      // The advice is for a shell whose variables name other profiles.
+      let fake = """
+        #!/bin/sh
+        [ "$*" = "configure export-credentials --profile it's --format env" ] || exit 1
+        echo 'export AWS_ACCESS_KEY_ID=EXPORTED'; echo 'export AWS_SECRET_ACCESS_KEY=es'; echo 'export AWS_SESSION_TOKEN=et'
+        """
+      try Data(fake.utf8).write(to: URL(filePath: home.path + "/aws"))
+      try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: home.path + "/aws")
+      let shell = CredentialProcess(
+        words: ["/bin/sh", "-c", "\(command); env"],
+        variables: ["PATH": home.path + ":/usr/bin:/bin", "AWS_DEFAULT_PROFILE": "base", "HOME": home.path])
+      let output = try await shell.output(within: .seconds(300))
+      let lines = output.withBytes { String(decoding: [UInt8](copying: $0), as: UTF8.self) }.split(separator: "\n")
+      let variables = Dictionary(
+        lines.compactMap { line in
+          line.firstIndex(of: "=").map { (String(line[..<$0]), String(line[$0...].dropFirst())) }
+        }
+      ) { $1 }
+      let found = try await find(variables)
+      #expect(found.accessKeyID == "EXPORTED" && found.sessionToken == "et")
+      let profiles = try AWSEnvironment(variables: variables, profile: nil).profiles()
+      #expect(try profiles.chosen?.string("region") == "eu-west-1")
+    }
+
     @Test func loginSessionIsRefusedUnlessTheCredentialsFileHasKeys() async throws {
       let keys = "aws_access_key_id = S\naws_secret_access_key = s\n"
       let config = try home(config: "[default]\nlogin_session = x\n\(keys)")
@@ -180,6 +221,49 @@
           try await find(["HOME": twice.path], profile: name)
         }
       }
+    }
+
+    /// As botocore has it: a shell's rules, and any word that begins with the kind of section.
+    @Test func splitsSectionNamesAsShellsDo() async throws {
+      let keys = "aws_access_key_id = Q\naws_secret_access_key = q\n"
+      for (section, name) in [
+        ("profiles x", "x"), ("profile-old default", "default"), ("profile a\\ b", "a b"), ("profile pr'od'", "prod"),
+        ("profile \"a\\\"b\"", "a\"b"),
+      ] {
+        let home = try home(config: "[\(section)]\n\(keys)")
+        #expect(try await find(["HOME": home.path], profile: name).accessKeyID == "Q", "\(section)")
+      }
+      for section in ["profile 'x", "profile x y", "profilex", "profile", "x", "Profile x", "\"profile\" x"] {
+        let home = try home(config: "[\(section)]\n\(keys)")
+        await expectError(.configurationInvalid, saying: "no AWS profile", at: section) {
+          try await find(["HOME": home.path], profile: "x")
+        }
+      }
+    }
+
+    /// A service has often no home, or one that it cannot enter.
+    @Test func homeThatCannotBeEnteredHasNoFiles() async throws {
+      let container = ["AWS_CONTAINER_CREDENTIALS_FULL_URI": try KeyService.shared.metadata().url + "/creds"]
+      let folder = try TemporaryFolder()
+      try FileManager.default.createSymbolicLink(
+        atPath: folder.path + "/.aws", withDestinationPath: folder.path + "/.aws")
+      for home in ["/dev/null", folder.path] {
+        let found = try await find(container.merging(["HOME": home]) { $1 })
+        #expect(found.accessKeyID.hasPrefix("ASIA"))
+      }
+      // What a variable names is meant.
+      await expectError(.configurationInvalid) { try await find(["AWS_CONFIG_FILE": folder.path + "/.aws/config"]) }
+    }
+
+    @Test func keyThatCannotBeOneIsNamedByItsPlace() async throws {
+      await expectError(.configurationInvalid, saying: "AWS_ACCESS_KEY_ID") {
+        try await find(["AWS_ACCESS_KEY_ID": "A B", "AWS_SECRET_ACCESS_KEY": "s"])
+      }
+      let home = try home(credentials: "[default]\naws_access_key_id=A B\naws_secret_access_key=hush\n")
+      let error = await expectError(.configurationInvalid, saying: "credentials") {
+        try await find(["HOME": home.path])
+      }
+      #expect(error?.description.contains("hush") == false)
     }
 
     @Test func whatIsMissingIsNamed() async throws {

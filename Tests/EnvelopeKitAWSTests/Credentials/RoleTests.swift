@@ -122,6 +122,8 @@
       ("source_profile = none\n", "does not exist"),
       ("source_profile = b\n[profile b]\nregion = x\n", "no credentials"),
       ("source_profile = b\ncredential_source = Environment\n", "both"),
+      ("source_profile = b\ncredential_source =\n[profile b]\n", "both"),
+      ("source_profile = b\nexternal_id =\n[profile b]\n", "external_id"),
       ("credential_source = Moon\n", "'Moon'"), ("source_profile =\n", "neither"),
       ("source_profile = b\nduration_seconds = 1h\n", "duration_seconds"),
     ])

@@ -54,6 +54,9 @@
       // Twice.
       ("[a]\nk=w\nk=v", 3), ("[a]\nk=w\nK:v", 3), ("[a]\n[b]\n[a]\nk=v", 3), ("[a]\n[ a ]", 2),
       ("[profile a]\n[profile\ta] # c", 2), ("[DEFAULT]\nk=v\n[a]", 1),
+      // Blanks that only some tools remove.
+      ("[a]\nk=v\u{a0}", 2), ("[a]\nk=\u{3000}v", 2), ("[a]\nk = v\u{2003} \n", 2), ("[a]\nk=\u{85}", 2),
+      ("[a]\ns3 =\n  x = \u{2028}y", 3),
       // Other line ends, and what some tools take for blanks.
       ("[a]\rk=v", 1), ("[a]\nk=v\rj=w\n", 2), ("[a]\r\r\nk=v", 1), ("[a]\nk=\0v", 2), ("[a]\n\u{b}k=v", 2),
       ("[a]\n\u{c}[b]\nk=v", 2), ("[a]\nk=v\u{7f}", 2), ("[a]\n# \u{1b}[2J\nk=v", 2),
@@ -92,6 +95,7 @@
     @Test func keepsSignsAndCaseOfValues() throws {
       #expect(try value("k", in: "a", of: "[a]\nk = aB=/+=: #x ;y") == "aB=/+=: #x ;y")
       #expect(try value("k", in: "a", of: "[a]\nk = [b]") == "[b]")
+      #expect(try value("k", in: "a", of: "[a]\nk = \u{e9}\u{a0}\u{1f511}\n") == "\u{e9}\u{a0}\u{1f511}")
       #expect(try value("k", in: "profile a", of: "[profile   a]\nk=v") == "v")
       #expect(try value("k", in: "profile \"a  b\"", of: "[profile\t\"a  b\"]\nk=v") == "v")
     }
