@@ -48,7 +48,7 @@
       // A role that AWS STS refuses.
       case ("retrieval", "refused"): true
       // What is not supported, or gives nothing, whether it is there or not.
-      case ("unsupported", _), ("none", "retrieval"): true
+      case ("unsupported", _), ("none", "retrieval"), ("retrieval", "none"): true
       default: false
       }
     }
@@ -107,7 +107,8 @@
         endpoint = region
       }
       return Findings(
-        region: region, endpoint: endpoint, bundle: region, credentials: await credentials(in: region.value))
+        region: region, endpoint: endpoint, bundle: region,
+        credentials: await credentials(in: region.value ?? expected.region.value))
     }
 
     private func credentials(in region: String?) async -> Finding {
