@@ -95,7 +95,12 @@
         return host.hasSuffix("]")
           && host.utf8.dropFirst().dropLast().allSatisfy { $0.isHexadecimal || $0 == UInt8(ascii: ":") }
       }
-      return host.utf8.allSatisfy { $0.isLetter || $0.isDigit || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: ".") }
+      let labels = (host.hasSuffix(".") ? host.dropLast() : host[...]).split(
+        separator: ".", omittingEmptySubsequences: false)
+      return labels.allSatisfy { label in
+        !label.isEmpty && !label.hasPrefix("-") && !label.hasSuffix("-")
+          && label.utf8.allSatisfy { $0.isLetter || $0.isDigit || $0 == UInt8(ascii: "-") }
+      }
     }
 
     private static func isLoopback(_ host: String) -> Bool {

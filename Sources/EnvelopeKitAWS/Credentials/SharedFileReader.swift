@@ -97,12 +97,18 @@
       (section, key) = (name, nil)
     }
 
-    /// The name with one space after the word `profile`; nil if it is empty.
+    /// The name with one space after the word `profile` or the like; nil if it is empty, or if quotes and backslashes
+    /// could make it another spelling of a name: tools split such names as a shell does.
     private static func name(_ text: String) -> String? {
       let parts = text.split(maxSplits: 1, whereSeparator: { $0 == " " || $0 == "\t" })
       guard let first = parts.first else { return nil }
-      guard parts.count == 2, first == "profile" else { return text }
-      return "profile " + parts[1].drop { $0 == " " || $0 == "\t" }
+      guard parts.count == 2, ["profile", "services", "sso-session"].contains(first) else { return text }
+      let name = parts[1].drop { $0 == " " || $0 == "\t" }
+      var inner = name
+      if let quote = name.first, "\"'".contains(quote), name.count > 2, name.last == quote {
+        inner = name.dropFirst().dropLast()
+      }
+      return inner.contains { "\"'\\".contains($0) } ? nil : "\(first) \(name)"
     }
 
     private mutating func readSetting(of text: RawSpan, _ words: Range<Int>) throws(EnvelopeError) {

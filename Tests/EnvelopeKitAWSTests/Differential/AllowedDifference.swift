@@ -37,10 +37,6 @@
       AllowedDifference("Metadata that fails") { comparison in
         comparison.ours.refusal == "unavailable" && comparison.botocore.refusal != nil
       },
-      AllowedDifference("Instances without a role") { comparison in
-        comparison.ours.error?.contains("the instance's metadata service") ?? false
-          && comparison.botocore.refusal == "none"
-      },
       AllowedDifference("Byte order marks") { $0.tags.contains("file-byte-order-mark") },
       AllowedDifference("Brackets in comments") { $0.tags.contains("header-comment-bracket") },
       AllowedDifference("Settings of metadata", failing: "InvalidIMDSEndpointMode"),

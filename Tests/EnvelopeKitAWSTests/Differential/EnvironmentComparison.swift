@@ -48,7 +48,7 @@
       // A role that AWS STS refuses.
       case ("retrieval", "refused"): true
       // What is not supported, or gives nothing, whether it is there or not.
-      case ("unsupported", _), ("none", "retrieval"): true
+      case ("unsupported", _), ("none", "retrieval"), ("retrieval", "none"): true
       default: false
       }
     }
@@ -109,7 +109,7 @@
       // A client that refuses the files or the profile looks for no credentials, even if variables have them.
       let texts = ["There is no AWS profile", "Cannot read ", "AWS_PROFILE names the profile"]
       let refusesFiles = texts.contains { region.error?.contains($0) == true }
-      let credentials = refusesFiles ? region : await credentials(in: region.value)
+      let credentials = refusesFiles ? region : await self.credentials(in: region.value ?? expected.region.value)
       return Findings(region: region, endpoint: endpoint, bundle: region, credentials: credentials)
     }
 
