@@ -97,23 +97,23 @@
     @Test func adviceForUnsupportedProfileLeadsOut() async throws {
       let home = try home(
         config: """
-          [profile it's]
+          [profile "a b"]
           role_arn = arn:aws:iam::123456789012:role/r
           source_profile = base
           region = eu-west-1
           [profile base]
           sso_account_id = 123456789012
           region = us-east-1
-          """.replacing("[profile it's]", with: "[profile \"it's\"]"))
+          """)
       let error = await expectError(.credentialsMissing, saying: "'base'") {
-        try await find(["HOME": home.path], profile: "it's")
+        try await find(["HOME": home.path], profile: "a b")
       }
       let advice = try #require(error?.advice)
       let command = try #require(advice.split(separator: "them: ").last?.split(separator: "; then run").first)
       // The advice is for a shell whose variables name other profiles.
       let fake = """
         #!/bin/sh
-        [ "$*" = "configure export-credentials --profile it's --format env" ] || exit 1
+        [ "$*" = "configure export-credentials --profile a b --format env" ] || exit 1
         echo 'export AWS_ACCESS_KEY_ID=EXPORTED'; echo 'export AWS_SECRET_ACCESS_KEY=es'; echo 'export AWS_SESSION_TOKEN=et'
         """
       try Data(fake.utf8).write(to: URL(filePath: home.path + "/aws"))
@@ -223,17 +223,20 @@
       }
     }
 
-    /// As botocore has it: a shell's rules, and any word that begins with the kind of section.
-    @Test func splitsSectionNamesAsShellsDo() async throws {
+    /// As botocore has it, any word that begins with the kind of section; what only a shell's rules would read is refused.
+    @Test func readsKindsOfSectionsAsBotocoreDoes() async throws {
       let keys = "aws_access_key_id = Q\naws_secret_access_key = q\n"
       for (section, name) in [
-        ("profiles x", "x"), ("profile-old default", "default"), ("profile a\\ b", "a b"), ("profile pr'od'", "prod"),
-        ("profile \"a\\\"b\"", "a\"b"),
+        ("profiles x", "x"), ("profile-old default", "default"), ("profile \"x y\"", "x y"),
       ] {
         let home = try home(config: "[\(section)]\n\(keys)")
         #expect(try await find(["HOME": home.path], profile: name).accessKeyID == "Q", "\(section)")
       }
-      for section in ["profile 'x", "profile x y", "profilex", "profile", "x", "Profile x", "\"profile\" x"] {
+      for section in ["profile 'x", "profile a\\ b", "profile pr'od'", "profile \"a\\\"b\"", "profile de\\v"] {
+        let home = try home(config: "[\(section)]\n\(keys)")
+        await expectError(.configurationInvalid, saying: "line 1", at: section) { try await find(["HOME": home.path]) }
+      }
+      for section in ["profile x y", "profilex", "profile", "x", "Profile x"] {
         let home = try home(config: "[\(section)]\n\(keys)")
         await expectError(.configurationInvalid, saying: "no AWS profile", at: section) {
           try await find(["HOME": home.path], profile: "x")
