@@ -63,6 +63,19 @@
       try sandbox.envelope("keys", "alias", key.key_id, "k").failed(64, saying: "ids of AWS KMS")
     }
 
+    /// An earlier release gave such aliases: its store is read, and the key is named by its id.
+    @Test func storesWithSuchAliasesAreRead() async throws {
+      let (id, key) = ("1234abcd-12ab-34cd-56ef-1234567890ab", try sandbox.makeKey("k"))
+      try seal(under: "k")
+      try sandbox.shell("sed -i 's/^alias k /alias \(id) /' '\(sandbox.keyStore)'").succeeded()
+      #expect(try sandbox.envelope("keys", "list").succeeded().text.contains(id))
+      try open().succeeded()
+      try sandbox.shell("rm f.env").succeeded()
+      try seal(under: key)
+      try sandbox.envelope("keys", "create", "more").succeeded()
+      try open().succeeded()
+    }
+
     @Test(arguments: [
       "1234abcd-12ab-34cd-56ef-1234567890ab", "1234ABCD-12ab-34cd-56ef-1234567890AB",
       "mrk-0123456789abcdef0123456789abcdef",
