@@ -35,6 +35,21 @@
       #expect(operations.filter { $0 == "Decrypt" }.count == count && operations.count == 2 * count)
     }
 
+    /// Whichever Region hangs, the other opens, and the request that hangs is given up.
+    @Test func regionThatHangsHoldsNoOtherUp() async throws {
+      let (here, there) = (try await KeyService.key(), try await KeyService.key(region: "eu-west-1"))
+      let test = try TestClient()
+      let other = try KMSKeyring(there.arn, client: test.client.client(inRegion: "eu-west-1"))
+      var keyring = try MultiKeyring([test.keyring(here.arn), other])
+      keyring.pause = {}
+      let generated = try await keyring.generateDataKey(for: ["a": "b"])
+      #expect(generated.wrapped.map(\.keyID.string) == [here.arn, there.arn])
+      try await test.account.fail(["slow"])
+      let unwrapped = try await keyring.unwrap(generated.wrapped, for: ["a": "b"])
+      #expect(unwrapped.dataKey.copied() == generated.dataKey.copied())
+      try await test.account.wait(forHangups: 1)
+    }
+
     /// With the pauses that a caller would have: a burst of twice the quota is spread over the seconds that it needs.
     @Test func burstOverTheQuotaIsSpread() async throws {
       let (key, service) = (try await KeyService.key(), try KeyService.shared)
