@@ -31,17 +31,20 @@ import Testing
     }
   }
 
-  @Test(arguments: [
-    Data(count: 64), Data((0..<64).map { UInt8($0) }), Data(repeating: 1, count: 96),
-    Data([0x30, 0x82]) + Data(count: 900),
-    Data([1, 2, 2, 0]) + Data(count: 96), Data([1, 2, 2, 1, 0x78]) + Data(count: 96),
-    Data([0, 2, 2, 0, 0x78]) + Data(count: 96), Data([1, 0, 2, 0, 0x78]) + Data(count: 96),
-    Data([1, 2, 10, 0, 0x78]) + Data(count: 96), Data([0x0a, 0x20]) + Data(count: 96),
-    Data([0x0a, 0x20]) + Data(count: 32) + Data([0x12, 0x70]) + Data(count: 96),
-    Data([0x0a, 0x20]) + Data(count: 32) + Data([0x12, 0x70, 0x70, 0x70, 1, 1, 2, 0, 0x78]) + Data(count: 96),
-    Data([0x0a, 0x21]) + Data(count: 32) + Data([0x12, 0x70, 1, 1, 2, 0, 0x78]) + Data(count: 96),
-  ])
-  func secretsInBase64AreNotCiphertexts(_ secret: Data) { #expect(!isCiphertext(secret)) }
+  /// The first bytes of a secret, and how many zeros follow, 32 of them before the last part of a message.
+  @Test(
+    arguments: [
+      ([], 64, []), ([UInt8](0..<64), 0, []), ([UInt8](repeating: 1, count: 96), 0, []), ([0x30, 0x82], 900, []),
+      ([1, 2, 2, 0], 96, []), ([1, 2, 2, 1, 0x78], 96, []), ([0, 2, 2, 0, 0x78], 96, []), ([1, 0, 2, 0, 0x78], 96, []),
+      ([1, 2, 10, 0, 0x78], 96, []), ([0x0a, 0x20], 96, []), ([0x0a, 0x20], 96, [0x12, 0x70]),
+      ([0x0a, 0x20], 96, [0x12, 0x70, 0x70, 0x70, 1, 1, 2, 0, 0x78]),
+      ([0x0a, 0x21], 96, [0x12, 0x70, 1, 1, 2, 0, 0x78]),
+    ] as [([UInt8], Int, [UInt8])])
+  func secretsInBase64AreNotCiphertexts(start: [UInt8], zeroCount: Int, part: [UInt8]) {
+    let identifier = part.isEmpty ? Data() : Data(count: 32)
+    let secret = Data(start) + identifier + Data(part) + Data(count: zeroCount)
+    #expect(!isCiphertext(secret))
+  }
 
   @Test func textThatIsNotPaddedBase64IsNoCiphertext() {
     let text = (Data([1, 2, 2, 0, 0x78]) + Data(count: 96)).base64EncodedString()
