@@ -170,7 +170,9 @@
       try sandbox.shell("ENVELOPE_PASSPHRASE_FD=5 \"$ENVELOPE\" keys lock 5<word").succeeded()
       let options = ["--function", "f", "--key", old.arn]
       try sandbox.envelope(["rewrap", "f.env"] + options + ["--add", new.key_id], bytes: Data()).succeeded()
-      try sandbox.envelope(["rewrap", "f.env"] + options + ["--remove", old.key_id], bytes: Data()).succeeded()
+      try sandbox.envelope(
+        ["rewrap", "f.env"] + options + ["--key", new.arn, "--remove", old.key_id], bytes: Data()
+      ).succeeded()
       try sandbox.envelope("reseal", "f.env", "--function", "f", "--key", new.arn).succeeded()
       try open("--key", new.arn).succeeded()
       try open("--key", old.arn).failed(77)
