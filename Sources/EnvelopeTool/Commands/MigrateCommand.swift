@@ -132,10 +132,10 @@
     }
 
     private func variables(of before: Document, _ settings: FunctionSettings) throws(EnvelopeError) -> Variables {
-      for (names, option) in [(plain, "--plain"), (seal, "--seal")] {
+      for (names, option, use) in [(plain, "--plain", "leave plain"), (seal, "--seal", "seal")] {
         for name in names where before.plain[name] == nil {
           throw EnvelopeError(
-            .usage, "There is no variable \(EnvelopeError.quoted(name)) in \(file.shownInput)",
+            .usage, "There is no variable \(EnvelopeError.quoted(name)) in \(file.shownInput) to \(use)",
             advice: "Correct the name after \(option).")
         }
       }
