@@ -71,7 +71,7 @@ def measure(envelope, python, directory, server):
     variables = "".join(f"VARIABLE_{number}=value-number-{number}\n" for number in range(10))
     (pathlib.Path(directory) / ".env").write_text(variables)
     run([envelope, "seal", ".env", "--key", key, "--function", "checkout", "-o", "sealed.env"], environment, directory)
-    execute = [envelope, "exec", f"{directory}/sealed.env", "--function", "checkout", "--"]
+    execute = [envelope, "exec", f"{directory}/sealed.env", "--function", "checkout", "--key", key, "--"]
     if not set(variables.split()) <= set(run([*execute, shutil.which("env")], environment, directory).splitlines()):
         raise Failure("envelope exec does not open the variables")
     plaintext = base64.b64encode(bytes(32)).decode()
