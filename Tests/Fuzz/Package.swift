@@ -23,8 +23,9 @@ let readers: [Target] = [
     name: "EnvelopeKitAWS", dependencies: ["EnvelopeKit", "EnvelopeKitFiles"], path: "Library/EnvelopeKitAWS",
     sources: [
       "Client/Endpoint.swift", "Client/JSONMembers.swift", "Client/KMSAnswer.swift",
-      "Client/KMSAnswer+Operations.swift", "Client/KMSFailure.swift", "Credentials/SharedFile.swift",
-      "Credentials/SharedFileReader.swift", "Keyring/KMSKeyName.swift",
+      "Client/KMSAnswer+Operations.swift", "Client/HTTPDate.swift", "Client/KMSFailure.swift",
+      "Client/ServiceFailure.swift", "Credentials/SharedFile.swift", "Credentials/SharedFileReader.swift",
+      "Credentials/XMLElements.swift", "Keyring/KMSKeyName.swift",
     ],
     swiftSettings: [.define("AWS")]),
   .target(

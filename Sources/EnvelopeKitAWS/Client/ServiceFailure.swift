@@ -19,12 +19,6 @@
     private let date: UInt64?
     private let isPage: Bool
 
-    init(_ answer: WebClient.Answer) {
-      self.init(
-        status: answer.status, errorType: answer.header("x-amzn-errortype"), date: answer.header("date"),
-        body: answer.body, requestID: answer.requestID, isPage: answer.isPage)
-    }
-
     /// Reads a response, whose body may be JSON, XML, or anything else.
     ///
     /// - Parameters:
@@ -143,18 +137,6 @@
           "Check that the endpoint is the service's."
         )
       }
-    }
-  }
-
-  extension WebClient.Answer {
-    /// Whether the body is a page for browsers, and not what AWS sends.
-    var isPage: Bool {
-      guard requestID == nil else { return false }
-      if header("content-type")?.lowercased().hasPrefix("text/html") == true { return true }
-      let start = body.withBytes { body in
-        String(decoding: [UInt8](copying: body.extracting(first: min(body.byteCount, 64))), as: UTF8.self)
-      }.lowercased()
-      return ["<html", "<!doctype html"].contains { start.drop(while: \.isWhitespace).hasPrefix($0) }
     }
   }
 
